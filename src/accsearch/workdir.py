@@ -1,0 +1,140 @@
+"""Every path of the work directory, and the one atomic write."""
+
+import contextlib
+import errno
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accsearch.errors import StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPaths:
+    """The files of one task."""
+
+    running: Path
+    exit: Path
+    done: Path
+    failed: Path
+    log: Path
+    results: Path
+    images: Path
+
+    def log_of(self, attempt: int) -> Path:
+        """Return where the log of an earlier attempt is kept."""
+        return self.log.with_name(f"{self.log.name.removesuffix('.log')}.{attempt}.log")
+
+
+@dataclass(frozen=True, slots=True)
+class WorkDir:
+    """The folder that holds checkpoints/, logs/ and results/, each with a folder per configuration."""
+
+    root: Path
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.root / "checkpoints"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def results(self) -> Path:
+        return self.root / "results"
+
+    @property
+    def lock(self) -> Path:
+        """Held (flock) by the one scheduler of this work directory; its content is that scheduler's pid."""
+        return self.checkpoints / ".scheduler.lock"
+
+    @property
+    def waiting(self) -> Path:
+        """What the running scheduler's pending tasks wait for, for `status`."""
+        return self.checkpoints / ".waiting.json"
+
+    def plan(self, config: str) -> Path:
+        return self.checkpoints / config / "plan.json"
+
+    def configs(self) -> list[str]:
+        """Return the names of the configurations that have a stored plan, sorted."""
+        return sorted(path.parent.name for path in self.checkpoints.glob("*/plan.json"))
+
+    def task(self, config: str, task: str) -> TaskPaths:
+        marks = self.checkpoints / config
+        return TaskPaths(
+            running=marks / f"{task}.running",
+            exit=marks / f"{task}.exit",
+            done=marks / f"{task}.done",
+            failed=marks / f"{task}.failed",
+            log=self.logs / config / f"{task}.log",
+            results=self.results / config / f"{task}.jsonl",
+            images=self.results / config / task,
+        )
+
+    def create(self, config: str) -> None:
+        """Make the three folders of one configuration."""
+        try:
+            for folder in (self.checkpoints, self.logs, self.results):
+                (folder / config).mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self.root}: {error.strerror}: {error.filename}") from error
+
+
+def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Replace `path` by `data` so that a crash leaves the old content or the new, never a third.
+
+    With `durable` the file and its folder are synced, so that the new content also survives a power cut;
+    without it only the death of processes is survived, which is enough for facts about live processes.
+    Raises StorageError, and leaves no temporary file behind.
+    """
+    temporary = f"{path}.{os.getpid()}.tmp"
+    try:
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        try:
+            view = memoryview(data)
+            while view:
+                view = view[os.write(descriptor, view) :]
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        os.rename(temporary, path)  # noqa: PTH104 - the hot path of every task
+        if durable:
+            sync_folder(path.parent)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)  # noqa: PTH108
+        raise StorageError(f"{path}: {os.strerror(error.errno or errno.EIO)}") from error
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the renames in `folder` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
+    """Write `value` as one JSON document through `write_atomic`; NaN and Infinity are refused."""
+    write_atomic(path, json.dumps(value, allow_nan=False).encode() + b"\n", durable=durable)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """Return the JSON object in `path`, or None where there is no such file.
+
+    Raises ValueError if the file is empty, truncated, not UTF-8 or not an object.
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    value = json.loads(data)
+    if not isinstance(value, dict):
+        raise ValueError("not a JSON object")
+    return value
