@@ -1,0 +1,41 @@
+# The only definition of each developer command. See README.md.
+PYTHON ?= python3
+PIP_ARGS ?=
+BIN := .venv/bin
+# Test processes share the machine: one thread each is about ten times faster than two each on two cores.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: setup demo test slow check format clean
+
+setup: .venv/.installed
+
+.venv/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+demo: setup
+	$(BIN)/accsearch run configs/demo.yaml
+	$(BIN)/accsearch best
+	$(BIN)/accsearch report -o report.html
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check
+	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --junitxml=build/tests.xml
+	$(BIN)/python scripts/check_skips.py build/tests.xml tests/skips.txt
+
+slow: setup
+	$(BIN)/pytest -m slow
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build report.html
