@@ -1,0 +1,36 @@
+"""`accsearch best`: the upper bound."""
+
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+
+
+class Per(StrEnum):
+    TASK = "task"
+    PIPE = "pipe"
+
+
+def best(
+    max_loss: Annotated[float, typer.Option("--max-loss", help="Largest relative loss of the score.")] = 0.01,
+    per: Annotated[Per, typer.Option("--per", help="Per task, or over a pipe's whole grid.")] = Per.TASK,
+    reference: Annotated[
+        str | None, typer.Option("--reference", metavar="TASK", help="Baseline of --per pipe.")
+    ] = None,
+    workdir: WorkDirOption = HERE,
+    json: JsonOption = False,
+) -> None:
+    """Show the fastest active trial within the quality limit."""
+    from accsearch.cli.output import console, print_json
+    from accsearch.report.best import best_rows, best_table
+    from accsearch.workdir import WorkDir
+
+    rows: list[dict[str, Any]] = best_rows(
+        WorkDir(workdir.resolve()), max_loss=max_loss, per=per.value, reference=reference
+    )
+    if json:
+        print_json(rows)
+        return
+    console().print(best_table(rows))

@@ -1,0 +1,34 @@
+"""`accsearch export`: the trials as a table."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from accsearch.cli.options import HERE, WorkDirOption
+
+
+class Format(StrEnum):
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+def export(
+    format: Annotated[Format, typer.Option("--format", help="File format.")] = Format.CSV,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="File; default: standard output.")] = None,
+    workdir: WorkDirOption = HERE,
+) -> None:
+    """Write every trial's latest result as one table."""
+    import sys
+
+    from accsearch.report.trials import export_trials
+    from accsearch.workdir import WorkDir, write_atomic
+
+    data = export_trials(WorkDir(workdir.resolve()), format.value)
+    if output is not None:
+        write_atomic(output.resolve(), data)
+        return
+    sys.stdout.buffer.write(data)
+    sys.stdout.buffer.flush()

@@ -1,0 +1,44 @@
+"""`accsearch logs`: a task's log."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from accsearch.cli.options import HERE, WorkDirOption
+
+
+def logs(
+    task: Annotated[str, typer.Argument(metavar="TASK", help="TASK, or CONFIG/TASK where ambiguous.")],
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
+    attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="An earlier attempt's log.")] = None,
+    workdir: WorkDirOption = HERE,
+) -> None:
+    """Print the log of a task's current attempt, or follow it until the task ends."""
+    from accsearch.checkpoint.select import find_task
+    from accsearch.cli.follow import follow_log
+    from accsearch.errors import UsageError
+    from accsearch.workdir import WorkDir
+
+    directory = WorkDir(workdir.resolve())
+    found = find_task(directory, task)
+    paths = directory.task(found.config, found.id)
+    path = paths.log if attempt is None or not paths.log_of(attempt).exists() else paths.log_of(attempt)
+    if attempt is not None and path == paths.log and not _is_current(directory, found.config, found.id, attempt):
+        raise UsageError(f"no log of attempt {attempt} of {found.name}")
+    if not path.exists():
+        raise UsageError(f"{found.name} has no log yet: {path}")
+    if follow:
+        follow_log(path, paths.running, sys.stdout.buffer)
+        return
+    with path.open("rb") as log:
+        while block := log.read(1 << 16):
+            sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+
+
+def _is_current(directory: "object", config: str, task: str, attempt: int) -> bool:
+    from accsearch.checkpoint.status import status as read_status
+
+    rows = read_status(directory)["tasks"]  # type: ignore[arg-type]
+    return any(row["config"] == config and row["id"] == task and row["attempt"] == attempt for row in rows)

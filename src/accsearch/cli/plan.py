@@ -1,0 +1,67 @@
+"""`accsearch plan`: what would run and why."""
+
+from typing import Any
+
+from accsearch.cli.options import (
+    HERE,
+    ConfigsArgument,
+    JsonOption,
+    KeepStaleOption,
+    OverrideOption,
+    RerunOnOption,
+    WorkDirOption,
+)
+
+
+def plan(
+    configs: ConfigsArgument,
+    override: OverrideOption = None,
+    workdir: WorkDirOption = HERE,
+    keep_stale: KeepStaleOption = False,
+    rerun_on: RerunOnOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the tasks, their states, and for each what would run and why; start nothing."""
+    from accsearch.checkpoint.audit import audit
+    from accsearch.cli.load import load_grids
+    from accsearch.cli.output import message, print_json
+    from accsearch.workdir import WorkDir
+
+    rows: list[dict[str, Any]] = []
+    for grid in load_grids(configs, override):
+        for note in grid.notes:
+            message(f"{grid.config.name}: {note}")
+        for record in audit(
+            WorkDir(workdir.resolve()), grid, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None
+        ):
+            rows.append(
+                {
+                    "id": record.task.id,
+                    "config": record.task.config,
+                    "state": record.state.value,
+                    "action": "run" if record.state.value != "done" else "skip",
+                    "why": record.why,
+                    "trials_total": len(record.task.trials),
+                }
+            )
+    if json:
+        print_json({"tasks": rows})
+        return
+    _print_table(rows)
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+
+    from accsearch.cli.output import console
+
+    table = Table(box=None, pad_edge=False)
+    for heading in ("task", "state", "action", "trials", "why"):
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(
+            f"{row['config']}/{row['id']}", row["state"], row["action"], str(row["trials_total"]), row["why"]
+        )
+    out = console()
+    out.print(table)
+    out.print(f"{sum(row['action'] == 'run' for row in rows)} of {len(rows)} tasks would run")

@@ -1,0 +1,46 @@
+"""`accsearch retry`: run failed tasks again with their stored plan."""
+
+from typing import Annotated
+
+import typer
+
+from accsearch.cli.options import HERE, GpusOption, SlotsOption, WorkDirOption
+from accsearch.task import FailureReason
+
+
+def retry(
+    tasks: Annotated[list[str] | None, typer.Argument(metavar="[TASK...]", help="Only these tasks.")] = None,
+    failed: Annotated[bool, typer.Option("--failed", help="Every failed task.")] = False,
+    only: Annotated[
+        list[FailureReason] | None, typer.Option("--only", help="Only tasks that failed for this reason.")
+    ] = None,
+    gpus: GpusOption = None,
+    slots: SlotsOption = None,
+    workdir: WorkDirOption = HERE,
+) -> int:
+    """Run failed tasks again; a traversal task runs only its failed and missing trials."""
+    from accsearch.checkpoint.plan import load_plan
+    from accsearch.checkpoint.select import failed_tasks
+    from accsearch.cli.launch import launch
+    from accsearch.cli.output import message
+    from accsearch.errors import UsageError
+    from accsearch.scheduler.run import RunOptions
+    from accsearch.workdir import WorkDir
+
+    if not failed and not tasks:
+        raise UsageError("name the tasks to retry, or give --failed")
+    directory = WorkDir(workdir.resolve())
+    chosen = failed_tasks(directory, tasks or (), frozenset(only or ()))
+    if not chosen:
+        message("no failed task to retry")
+        return 0
+    plans = [load_plan(directory, name) for name in sorted({task.config for task in chosen})]
+    stored = plans[0].launch
+    options = RunOptions(
+        gpus=gpus if gpus is not None else stored.get("gpus"),
+        slots=slots if slots is not None else stored.get("slots"),
+        keep_stale=True,
+        only=frozenset(task.name for task in chosen),
+        cwd={plan.grid.config.name: plan.cwd for plan in plans},
+    )
+    return launch([plan.grid for plan in plans], directory, options)

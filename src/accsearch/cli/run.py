@@ -1,0 +1,52 @@
+"""`accsearch run`: plan, then run what is not done."""
+
+from typing import Annotated
+
+import typer
+
+from accsearch.cli.options import (
+    HERE,
+    ConfigsArgument,
+    ExecutorName,
+    ExecutorOption,
+    GpusOption,
+    KeepStaleOption,
+    OverrideOption,
+    RerunOnOption,
+    SlotsOption,
+    WorkDirOption,
+)
+
+
+def run(
+    configs: ConfigsArgument,
+    override: OverrideOption = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run and stop.")] = False,
+    keep_stale: KeepStaleOption = False,
+    rerun_on: RerunOnOption = None,
+    gpus: GpusOption = None,
+    slots: SlotsOption = None,
+    executor: ExecutorOption = ExecutorName.LOCAL,
+    workdir: WorkDirOption = HERE,
+) -> int:
+    """Run every task of the configurations that is not done; they share the GPUs."""
+    if dry_run:
+        from accsearch.cli.plan import plan
+
+        plan(configs, override, workdir, keep_stale, rerun_on)
+        return 0
+
+    from accsearch.cli.launch import launch
+    from accsearch.cli.load import load_grids
+    from accsearch.cli.output import message
+    from accsearch.scheduler.run import RunOptions
+    from accsearch.workdir import WorkDir
+
+    grids = load_grids(configs, override)
+    for grid in grids:
+        for note in grid.notes:
+            message(f"{grid.config.name}: {note}")
+    options = RunOptions(
+        gpus=gpus, slots=slots, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None, executor=executor.value
+    )
+    return launch(grids, WorkDir(workdir.resolve()), options)

@@ -1,0 +1,76 @@
+"""`accsearch status`: counts, then each task."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+
+def status(
+    workdir: WorkDirOption = HERE,
+    json: JsonOption = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Refresh until interrupted.")] = False,
+) -> None:
+    """Show counts, then each task: state, GPU, attempt, time, reason."""
+    from accsearch.checkpoint.status import status as read_status
+    from accsearch.cli.output import console, print_json
+    from accsearch.errors import UsageError
+    from accsearch.workdir import WorkDir
+
+    directory = WorkDir(workdir.resolve())
+    if json:
+        print_json(read_status(directory))
+        return
+    out = console()
+    if not watch:
+        out.print(_render(read_status(directory)))
+        return
+    if not out.is_terminal:
+        raise UsageError("--watch needs a terminal; use `accsearch status --json` in scripts")
+    _watch(directory.root, out)
+
+
+def _watch(root: Any, out: Any) -> None:
+    import time
+
+    from rich.live import Live
+
+    from accsearch.checkpoint.status import status as read_status
+    from accsearch.workdir import WorkDir
+
+    directory = WorkDir(root)
+    with Live(_render(read_status(directory)), console=out, auto_refresh=False, screen=True) as live:
+        while True:
+            time.sleep(1.0)
+            live.update(_render(read_status(directory)), refresh=True)
+
+
+def _render(state: dict[str, Any]) -> "Group":
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    from accsearch.cli.output import duration
+
+    colours = {"done": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
+    table = Table(box=None, pad_edge=False)
+    for heading in ("task", "state", "GPU", "attempt", "trials", "time", "reason"):
+        table.add_column(heading, overflow="fold")
+    for task in state["tasks"]:
+        trials = f"{task['trials_done']}/{task['trials_total']}" if task["trials_total"] else "-"
+        why = ": ".join(part for part in (task["reason"], task["message"]) if part)
+        table.add_row(
+            f"{task['config']}/{task['id']}",
+            Text(task["state"], style=colours[task["state"]]),
+            task["gpu"] or "-",
+            str(task["attempt"] or "-"),
+            trials,
+            duration(task["seconds"]),
+            Text(why),
+        )
+    counts = "  ".join(f"{n} {name}" for name, n in state["counts"].items())
+    return Group(Text(counts), table)
