@@ -1,0 +1,7 @@
+import torch
+from diffusers import StableDiffusionPipeline
+
+fast = {"num_inference_steps": 20}
+good = {"num_inference_steps": 50}
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+pipe("a red bicycle leaning on a wall", **(fast | good))

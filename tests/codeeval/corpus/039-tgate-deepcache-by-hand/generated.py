@@ -1,0 +1,14 @@
+import torch
+from diffusers import EulerDiscreteScheduler, StableDiffusionXLPipeline
+from DeepCache import DeepCacheSDHelper
+from tgate import TgateSDXLLoader
+
+pipe = StableDiffusionXLPipeline.from_pretrained(
+    "stabilityai/stable-diffusion-xl-base-1.0", torch_dtype=torch.float16
+).to("cuda")
+pipe.scheduler = EulerDiscreteScheduler.from_config(pipe.scheduler.config)
+pipe = TgateSDXLLoader(pipe)
+helper = DeepCacheSDHelper(pipe=pipe)
+helper.set_params(cache_interval=3, cache_branch_id=0)
+helper.enable()
+pipe.tgate("a harbour at dawn", gate_step=10, sp_interval=1, fi_interval=1, warm_up=0, num_inference_steps=30)

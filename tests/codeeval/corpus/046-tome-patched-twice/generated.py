@@ -1,0 +1,8 @@
+import torch, tomesd
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+tomesd.apply_patch(pipe, ratio=0.9, sx=4, sy=4, max_downsample=2)
+pipe("a photo of a snail on a leaf", num_inference_steps=50)
+tomesd.apply_patch(pipe.unet, 0.5, 2)
+pipe("a photo of a snail on a leaf", num_inference_steps=50)

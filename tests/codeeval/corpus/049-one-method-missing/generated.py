@@ -1,0 +1,11 @@
+import torch
+from diffusers import StableDiffusionPipeline, DPMSolverMultistepScheduler
+from DeepCache import DeepCacheSDHelper
+import tomesd  # TODO: use it
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+pipe.scheduler = DPMSolverMultistepScheduler.from_config(pipe.scheduler.config)
+helper = DeepCacheSDHelper(pipe=pipe)
+helper.set_params(cache_interval=2, cache_branch_id=0)
+helper.enable()
+pipe(["a wolf", "a fox"], num_inference_steps=20)

@@ -1,0 +1,7 @@
+import torch
+from diffusers import StableDiffusionXLPipeline
+
+pipe = StableDiffusionXLPipeline.from_pretrained("stabilityai/stable-diffusion-xl-base-1.0", torch_dtype=torch.bfloat16).to("cuda")
+if hasattr(torch, "compile"):
+    pipe.unet = torch.compile(pipe.unet, mode="max-autotune", fullgraph=True)
+pipe("Astronauts playing chess under water", num_inference_steps=30)

@@ -1,0 +1,18 @@
+import functools
+import torch
+from diffusers import StableDiffusionPipeline
+from DeepCache import DeepCacheSDHelper
+
+@functools.lru_cache(maxsize=1)
+def get_pipe():
+    pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+    helper = DeepCacheSDHelper(pipe=pipe)
+    helper.set_params(cache_interval=5, cache_branch_id=0)
+    helper.enable()
+    return pipe
+
+@torch.inference_mode()
+def sample(prompt):
+    return get_pipe()(prompt, num_inference_steps=50).images[0]
+
+sample("a quiet street at night, rain")

@@ -1,0 +1,7 @@
+import torch
+from accelerate_magic import turbo
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+pipe = turbo(pipe)
+pipe("a red bicycle leaning on a wall", num_inference_steps=50)
