@@ -1,0 +1,1 @@
+"""Result lines: append, read, validate, select the best, export."""

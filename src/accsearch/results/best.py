@@ -1,0 +1,237 @@
+"""The upper bound: the fastest active trial whose score loss stays within a limit."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from accsearch.errors import UsageError
+from accsearch.results.file import latest, read
+from accsearch.results.line import Interval, ResultLine
+from accsearch.results.stats import paired_loss_interval, relative_loss, speedup_interval
+from accsearch.task import BASELINE, Methods, Task
+from accsearch.workdir import WorkDir
+
+Decision = Literal["within", "unresolved", "exceeds"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResults:
+    """A task with the last line of each of its trials, stability measurements left out."""
+
+    task: Task
+    lines: Mapping[str, ResultLine]
+
+    @property
+    def baseline(self) -> ResultLine | None:
+        """The baseline's line if it was measured."""
+        line = self.lines.get(BASELINE)
+        return line if line is not None and line.status == "ok" and line.seconds_per_image else None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A trial as compared with one baseline."""
+
+    task: str
+    line: ResultLine
+    speedup: float
+    speedup_ci95: Interval | None
+    score_loss: float | None
+    score_loss_ci95: Interval | None
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """One row of `best`; `scope` is `task` or `pipe`, `name` the task's or pipe's own."""
+
+    scope: Literal["task", "pipe"]
+    name: str
+    config: str
+    reference: str
+    max_loss: float
+    decision: Decision
+    candidate: Candidate
+
+    @property
+    def methods(self) -> Methods:
+        return self.candidate.line.methods
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as `best --json` prints it; `found_in` is the task that the trial belongs to."""
+        found = self.candidate
+        return {
+            self.scope: self.name,
+            "config": self.config,
+            "max_loss": self.max_loss,
+            "decision": self.decision,
+            "trial": found.line.trial,
+            "methods": found.line.methods,
+            "speedup": found.speedup,
+            "score_loss": found.score_loss,
+            "speedup_ci95": found.speedup_ci95 and list(found.speedup_ci95),
+            "score_loss_ci95": found.score_loss_ci95 and list(found.score_loss_ci95),
+            "reference": self.reference,
+            "found_in": found.task,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The rows, and in `notes` one line for each task that could not take part."""
+
+    rows: tuple[Best, ...]
+    notes: tuple[str, ...]
+
+
+def load(workdir: WorkDir, tasks: Iterable[Task]) -> list[TaskResults]:
+    """Read the results of traversal tasks, in the order given; a task without a results file has no lines."""
+    loaded = []
+    for task in tasks:
+        if task.trials:
+            lines = latest(read(workdir.task(task.config, task.id).results))
+            kept = {trial: line for trial, line in lines.items() if line.condition is None}
+            loaded.append(TaskResults(task, kept))
+    return loaded
+
+
+def decide(loss: float | None, interval: Interval | None, limit: float) -> Decision:
+    """Say whether a loss is within `limit`: the whole interval below it, above it, or neither.
+
+    Without an interval (a single prompt) nothing is proven within: a loss at or under the limit is
+    unresolved, one over it exceeds. Without a score at all it is unresolved.
+    """
+    if interval is not None:
+        low, high = interval
+        return "within" if high <= limit else "exceeds" if low > limit else "unresolved"
+    return "exceeds" if loss is not None and loss > limit else "unresolved"
+
+
+def best(
+    results: Sequence[TaskResults],
+    max_losses: Sequence[float] = (0.01,),
+    *,
+    per: Literal["task", "pipe"] = "task",
+    reference: str | None = None,
+) -> Selection:
+    """Select for each task or pipe, and for each limit, the fastest trial within it.
+
+    A second row follows where an `unresolved` trial is faster still. With `per="pipe"` every trial of the
+    pipe's grid is compared with the baseline of one task: `reference` (TASK or CONFIG/TASK), or the one of
+    most steps and, among those, of the first scheduler. Raises UsageError for an unknown reference.
+    """
+    notes: list[str] = []
+    rows: list[Best] = []
+    groups = _by_task(results, notes) if per == "task" else _by_pipe(results, reference, notes)
+    for name, config, base, candidates in groups:
+        for limit in max_losses:
+            for decision, candidate in _select(candidates, limit):
+                rows.append(Best(per, name, config, base, limit, decision, candidate))
+    return Selection(tuple(rows), tuple(notes))
+
+
+_Group = tuple[str, str, str, list[Candidate]]
+
+
+def _select(candidates: Sequence[Candidate], limit: float) -> Iterator[tuple[Decision, Candidate]]:
+    """Yield the fastest within, then the fastest unresolved if it is faster; the baseline comes first."""
+    baseline, *others = candidates
+    judged = [(decide(c.score_loss, c.score_loss_ci95, limit), c) for c in others]
+    within = max([baseline, *(c for d, c in judged if d == "within")], key=lambda c: c.speedup)
+    yield "within", within
+    unresolved = [c for d, c in judged if d == "unresolved" and c.speedup > within.speedup]
+    if unresolved:
+        yield "unresolved", max(unresolved, key=lambda c: c.speedup)
+
+
+def _eligible(results: TaskResults) -> Iterator[ResultLine]:
+    for line in results.lines.values():
+        if line.status == "ok" and line.active is not False and line.condition is None:
+            yield line
+
+
+def _itself(task: str, line: ResultLine) -> Candidate:
+    return Candidate(task, line, 1.0, (1.0, 1.0), 0.0, (0.0, 0.0))
+
+
+def _by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[_Group]:
+    for each in results:
+        task, base = each.task, each.baseline
+        if base is None:
+            notes.append(f"{task.name}: no measured baseline")
+            continue
+        candidates = [_itself(task.id, base)]
+        for line in _eligible(each):
+            if line.trial != BASELINE and line.speedup is not None:
+                candidates.append(
+                    Candidate(
+                        task.id, line, line.speedup, line.speedup_ci95, line.score_loss, line.score_loss_ci95
+                    )
+                )
+        yield task.id, task.config, task.id, candidates
+
+
+def _by_pipe(results: Sequence[TaskResults], reference: str | None, notes: list[str]) -> Iterator[_Group]:
+    pipes: dict[tuple[str, str], list[TaskResults]] = {}
+    for each in results:
+        if "pipe" in each.task.axes:
+            pipes.setdefault((each.task.config, str(each.task.axes["pipe"])), []).append(each)
+    if reference is not None:
+        named = [each.task for each in results if reference in (each.task.id, each.task.name)]
+        if len(named) != 1:
+            raise UsageError(
+                f"--reference {reference}: " + ("ambiguous, name it CONFIG/TASK" if named else "no such task")
+            )
+        key = (named[0].config, str(named[0].axes.get("pipe")))
+        pipes = {key: pipes[key]} if key in pipes else {}
+    for (config, pipe), members in pipes.items():
+        chosen = _reference(members, reference)
+        base = chosen.baseline
+        if base is None:
+            notes.append(f"{chosen.task.name}: no measured baseline, so {pipe} has no reference")
+            continue
+        candidates = [_itself(chosen.task.id, base)]
+        for each in members:
+            candidates.extend(_against(chosen, base, each, notes))
+        yield pipe, config, chosen.task.id, candidates
+
+
+def _reference(members: Sequence[TaskResults], reference: str | None) -> TaskResults:
+    if reference is not None:
+        return next(each for each in members if reference in (each.task.id, each.task.name))
+    # max keeps the first of equals, and tasks come in the grid's order.
+    return max(members, key=lambda each: float(each.task.axes.get("steps", 0)))
+
+
+def _against(
+    chosen: TaskResults, base: ResultLine, each: TaskResults, notes: list[str]
+) -> Iterator[Candidate]:
+    left_out = set()
+    for line in _eligible(each):
+        if line.trial == BASELINE and each is chosen:
+            continue
+        if (line.gpu_name or line.gpu, line.batch_size, line.dtype) != (
+            base.gpu_name or base.gpu,
+            base.batch_size,
+            base.dtype,
+        ):
+            left_out.add("measured with another GPU, batch size or dtype than the reference")
+        elif not line.seconds_per_image or not base.seconds_per_image:
+            left_out.add("a trial has no time")
+        else:
+            loss, interval = _loss(base, line)
+            speedup = base.seconds_per_image / line.seconds_per_image
+            if each is chosen and line.speedup is not None:
+                # Interleaved with this very baseline: the worker's own interval is the sharper one.
+                speedup, times = line.speedup, line.speedup_ci95
+            else:
+                times = speedup_interval(base.times, line.times)
+            yield Candidate(each.task.id, line, speedup, times, loss, interval)
+    notes.extend(f"{each.task.name}: left out: {why}" for why in sorted(left_out))
+
+
+def _loss(base: ResultLine, line: ResultLine) -> tuple[float | None, Interval | None]:
+    """Compare the scores of two tasks prompt by prompt; without equal prompts there is no interval."""
+    loss = relative_loss(base.clip_score, line.clip_score)
+    ours, theirs = ([score for score in scores if score is not None] for scores in (base.scores, line.scores))
+    paired = len(ours) == len(base.scores) == len(theirs) == len(line.scores)
+    return loss, paired_loss_interval(ours, theirs) if paired else None

@@ -1,0 +1,132 @@
+"""One measured trial, as a line of a task's results file."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, Literal
+
+from accsearch.task import Methods
+
+Interval = tuple[float, float]
+Status = Literal["ok", "failed", "pruned"]
+
+_TEXTS = ("task", "trial", "key", "status")
+_SEQUENCES = ("times", "scores", "outliers")
+_INTERVALS = ("speedup_ci95", "score_loss_ci95")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResultLine:
+    """A trial's result; a number that is undefined is None. Units: seconds, bytes, watts, percent, dB."""
+
+    task: str
+    trial: str
+    key: str
+    """What must be equal for a later attempt to reuse this line; see `results.key`."""
+    attempt: int
+    methods: Methods
+    status: Status
+    error: str | None = None
+
+    seconds_per_image: float | None = None
+    """Median over the repeats."""
+    seconds_per_image_std: float | None = None
+    repeats: int = 0
+    times: tuple[float, ...] = ()
+    """Seconds per image of each repeat."""
+    outliers: tuple[int, ...] = ()
+    """Indices into `times`; outliers are marked and kept."""
+    speedup: float | None = None
+    speedup_ci95: Interval | None = None
+    images_per_second: float | None = None
+
+    clip_score: float | None = None
+    clip_score_std: float | None = None
+    scores: tuple[float | None, ...] = ()
+    """One per prompt."""
+    score_loss: float | None = None
+    """(baseline - trial) / baseline, so 0.01 is one percent."""
+    score_loss_ci95: Interval | None = None
+    prompts_needed: int | None = None
+    """How many prompts would settle the strictest asked limit; null where no number would."""
+    psnr: float | None = None
+    """Decibel; null where the images are identical."""
+    ssim: float | None = None
+    ms_ssim: float | None = None
+    lpips: float | None = None
+    fid: float | None = None
+    efficiency: float | None = None
+    """speedup / (1 + score_loss)."""
+    active: bool | None = None
+    """False where an approximate method changed nothing; None for the baseline and for exact methods."""
+
+    peak_memory_bytes: int | None = None
+    set_up_seconds: float | None = None
+    set_up_memory_bytes: int | None = None
+    gpu_busy: float | None = None
+    """Share of the wall time with a kernel running, 0 to 1."""
+    host_bound: bool | None = None
+    power_watts: float | None = None
+    gpu_utilization: float | None = None
+    """Percent, by NVML."""
+
+    num_samples: int = 0
+    batch_size: int = 0
+    seed: int = 0
+    gpu: str | None = None
+    """UUID."""
+    gpu_name: str | None = None
+    dtype: str | None = None
+    baseline_attempt: int | None = None
+    """The attempt whose baseline `speedup` and `score_loss` compare with."""
+    condition: str | None = None
+    """Set for a stability measurement, whose `trial` is then `TRIAL@CONDITION`; never an upper bound."""
+    note: str | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, Any] = field(default_factory=dict)
+    """What else is needed to run the trial again: driver, git state, host, seeds of the methods."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the line as a JSON object in which a NaN or an infinity has become null."""
+        return {f.name: _finite(getattr(self, f.name)) for f in fields(self)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "ResultLine":
+        """Read a line; unknown fields of a newer version are dropped. Raises ValueError if it is not one."""
+        known = {name: value[name] for name in _NAMES if name in value}
+        missing = [name for name in _REQUIRED if name not in known]
+        if missing:
+            raise ValueError(f"no {missing[0]!r} in a result line")
+        for name in _TEXTS:
+            if not isinstance(known[name], str):
+                raise ValueError(f"{name!r} of a result line is not text")
+        if known["status"] not in ("ok", "failed", "pruned"):
+            raise ValueError(f"unknown status {known['status']!r}")
+        if not isinstance(known["methods"], dict) or not isinstance(known["attempt"], int):
+            raise ValueError("'methods' or 'attempt' of a result line has the wrong type")
+        for name in _SEQUENCES:
+            known[name] = tuple(known.get(name) or ())
+        for name in _INTERVALS:
+            known[name] = _interval(known.get(name))
+        return cls(**known)
+
+
+_NAMES = tuple(f.name for f in fields(ResultLine))
+_REQUIRED = tuple(f.name for f in fields(ResultLine) if f.default is MISSING and f.default_factory is MISSING)
+
+
+def _interval(value: Any) -> Interval | None:
+    if value is None:
+        return None
+    low, high = value
+    return (float(low), float(high))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, tuple | list):
+        return [_finite(item) for item in value]
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    return value

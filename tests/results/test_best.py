@@ -1,0 +1,197 @@
+import pytest
+
+from accsearch.errors import UsageError
+from accsearch.results.best import TaskResults, best, decide, load
+from accsearch.results.file import append
+from accsearch.results.line import ResultLine
+from accsearch.task import BASELINE, Task, Trial
+from accsearch.workdir import WorkDir
+
+SCORES = (30.0, 31.0, 29.0, 30.5)
+
+
+def line(trial, seconds=1.0, speedup=None, loss=None, ci=None, scores=SCORES, **changes):
+    given = {"status": "ok", "times": (seconds * 0.99, seconds, seconds * 1.01), "batch_size": 4} | changes
+    return ResultLine(
+        task="T", trial=trial, key="k", attempt=1, methods={} if trial == BASELINE else {"tome": {}},
+        seconds_per_image=seconds, speedup=speedup, score_loss=loss, score_loss_ci95=ci, scores=scores,
+        clip_score=sum(scores) / len(scores) if scores else None, **given,
+    )  # fmt: skip
+
+
+def results(*lines, sched="DDIM", steps=50, pipe="demo", config="c"):
+    task = Task(
+        f"{pipe}_{sched}_{steps}",
+        config,
+        {"pipe": pipe, "sched": sched, "steps": steps},
+        "d",
+        (Trial("x", {}),),
+    )
+    return TaskResults(task, {each.trial: each for each in lines})
+
+
+def chosen(selection):
+    return [(row.decision, row.candidate.line.trial, row.candidate.speedup) for row in selection.rows]
+
+
+@pytest.mark.parametrize(
+    ("loss", "interval", "decision"),
+    [
+        (0.005, (0.001, 0.009), "within"),
+        (0.005, (0.001, 0.010), "within"),
+        (0.005, (-0.001, 0.011), "unresolved"),
+        (0.02, (0.011, 0.03), "exceeds"),
+        (0.005, None, "unresolved"),
+        (0.02, None, "exceeds"),
+        (None, None, "unresolved"),
+    ],
+)
+def test_the_upper_end_decides(loss, interval, decision):
+    assert decide(loss, interval, 0.01) == decision
+
+
+def test_the_fastest_within_and_a_faster_unresolved():
+    task = results(
+        line(BASELINE),
+        line("slow", speedup=1.2, loss=0.0, ci=(0.0, 0.001)),
+        line("good", speedup=1.5, loss=0.002, ci=(0.0, 0.004)),
+        line("maybe", speedup=2.0, loss=0.008, ci=(0.0, 0.02)),
+        line("bad", speedup=3.0, loss=0.2, ci=(0.1, 0.3)),
+    )
+
+    assert chosen(best([task], [0.01])) == [("within", "good", 1.5), ("unresolved", "maybe", 2.0)]
+
+
+def test_an_unresolved_trial_that_is_slower_is_not_shown():
+    task = results(
+        line(BASELINE),
+        line("good", speedup=1.5, loss=0.0, ci=(0.0, 0.0)),
+        line("maybe", speedup=1.4, loss=0.0, ci=(-1.0, 1.0)),
+    )
+
+    assert chosen(best([task])) == [("within", "good", 1.5)]
+
+
+@pytest.mark.parametrize(
+    "excluded",
+    [{"active": False}, {"status": "failed"}, {"status": "pruned"}, {"condition": "short"}],
+)
+def test_with_nothing_eligible_the_baseline_stands(excluded):
+    task = results(line(BASELINE), line("fast", speedup=9.0, loss=0.0, ci=(0.0, 0.0), **excluded))
+
+    [row] = best([task]).rows
+
+    assert row.to_json() == {
+        "task": "demo_DDIM_50",
+        "config": "c",
+        "max_loss": 0.01,
+        "decision": "within",
+        "trial": "baseline",
+        "methods": {},
+        "speedup": 1.0,
+        "score_loss": 0.0,
+        "speedup_ci95": [1.0, 1.0],
+        "score_loss_ci95": [0.0, 0.0],
+        "reference": "demo_DDIM_50",
+        "found_in": "demo_DDIM_50",
+    }
+
+
+def test_a_trial_slower_than_the_baseline_is_no_bound():
+    task = results(line(BASELINE), line("slower", speedup=0.8, loss=0.0, ci=(0.0, 0.0)))
+
+    assert chosen(best([task])) == [("within", BASELINE, 1.0)]
+
+
+def test_each_limit_has_its_own_rows():
+    task = results(line(BASELINE), line("x", speedup=2.0, loss=0.03, ci=(0.02, 0.04)))
+
+    assert [(row.max_loss, row.candidate.line.trial) for row in best([task], [0.01, 0.05]).rows] == [
+        (0.01, BASELINE),
+        (0.05, "x"),
+    ]
+
+
+def test_a_task_without_a_baseline_is_noted():
+    selection = best([results(line("x", speedup=2.0))])
+
+    assert selection.rows == ()
+    assert selection.notes == ("c/demo_DDIM_50: no measured baseline",)
+
+
+def test_per_pipe_compares_with_the_most_steps_of_the_first_scheduler():
+    grid = [
+        results(line(BASELINE, 1.0), sched="DDIM", steps=20),
+        results(line(BASELINE, 2.0), sched="DDIM", steps=50),
+        results(line(BASELINE, 4.0), line("x", 2.0, speedup=2.0), sched="PNDM", steps=50),
+    ]
+
+    [row] = best(grid, [0.01], per="pipe").rows
+
+    assert row.reference == "demo_DDIM_50"
+    document = row.to_json()
+    assert (document["pipe"], document["found_in"], document["trial"]) == ("demo", "demo_DDIM_20", BASELINE)
+    assert document["speedup"] == 2.0
+    low, high = document["speedup_ci95"]
+    assert low < 2.0 < high
+    assert document["score_loss_ci95"] == [0.0, 0.0]
+
+
+def test_per_pipe_compares_scores_prompt_by_prompt():
+    worse = tuple(score * 0.9 for score in SCORES)
+    grid = [results(line(BASELINE, 2.0), steps=50), results(line(BASELINE, 1.0, scores=worse), steps=20)]
+
+    [first, second] = best(grid, [0.05, 0.11], per="pipe").rows
+
+    assert (first.candidate.task, first.candidate.speedup) == ("demo_DDIM_50", 1.0)
+    assert second.candidate.score_loss == pytest.approx(0.1)
+    assert second.candidate.score_loss_ci95 == pytest.approx((0.1, 0.1))
+
+
+def test_per_pipe_takes_a_named_reference():
+    grid = [results(line(BASELINE, 1.0), steps=20), results(line(BASELINE, 2.0), steps=50)]
+
+    [row] = best(grid, per="pipe", reference="c/demo_DDIM_20").rows
+
+    assert row.reference == "demo_DDIM_20"
+    with pytest.raises(UsageError, match="no such task"):
+        best(grid, per="pipe", reference="demo_DDIM_99")
+
+
+def test_an_ambiguous_reference_is_refused():
+    grid = [results(line(BASELINE), config="a"), results(line(BASELINE), config="b")]
+
+    with pytest.raises(UsageError, match="CONFIG/TASK"):
+        best(grid, per="pipe", reference="demo_DDIM_50")
+
+
+@pytest.mark.parametrize("other", [{"batch_size": 2}, {"gpu_name": "H200"}, {"dtype": "float16"}])
+def test_per_pipe_leaves_out_what_was_measured_otherwise(other):
+    grid = [results(line(BASELINE, 2.0), steps=50), results(line(BASELINE, 1.0, **other), steps=20)]
+
+    selection = best(grid, per="pipe")
+
+    assert chosen(selection) == [("within", BASELINE, 1.0)]
+    assert "c/demo_DDIM_20: left out" in selection.notes[0]
+
+
+def test_other_prompts_give_no_interval_so_nothing_is_settled():
+    grid = [results(line(BASELINE, 2.0), steps=50), results(line(BASELINE, 1.0, scores=SCORES[:2]), steps=20)]
+
+    decisions = chosen(best(grid, [0.5], per="pipe"))
+
+    assert decisions == [("within", BASELINE, 1.0), ("unresolved", BASELINE, 2.0)]
+
+
+def test_load_reads_the_last_lines_of_traversal_tasks(tmp_path):
+    workdir = WorkDir(tmp_path)
+    task = results().task
+    path = workdir.task("c", task.id).results
+    append(path, line(BASELINE, 3.0))
+    append(path, line(BASELINE, 1.0))
+    append(path, line("baseline@short", condition="short"))
+
+    [loaded] = load(workdir, [task, Task("cmd", "c", {}, "d")])
+
+    assert list(loaded.lines) == [BASELINE]
+    assert loaded.baseline.seconds_per_image == 1.0
