@@ -5,9 +5,22 @@ import pytest
 from accsearch.results.key import Setting, reuse_key
 
 SETTING = Setting(
-    model="demo", revision=None, scheduler="DDIM", steps=10, prompts="abc", num_samples=4, batch_size=4, seed=42,
-    dtype="float32", gpu_model=None, guidance_scale=4.0, height=None, width=None, scorer="s", implementation="native",
-)  # fmt: skip
+    model="demo",
+    revision=None,
+    scheduler="DDIM",
+    steps=10,
+    prompts="abc",
+    num_samples=4,
+    batch_size=4,
+    seed=42,
+    dtype="float32",
+    gpu_model=None,
+    guidance_scale=4.0,
+    height=None,
+    width=None,
+    scorer="s",
+    implementation="native",
+)
 METHODS = {"deepcache": {"cache_interval": 3, "cache_branch_id": 0}}
 
 
