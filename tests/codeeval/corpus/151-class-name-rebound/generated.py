@@ -1,0 +1,6 @@
+import torch
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+
+StableDiffusionPipeline = StableDiffusionXLPipeline
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+pipe("a red bicycle leaning on a wall", num_inference_steps=50)

@@ -1,0 +1,13 @@
+import torch
+from diffusers import StableDiffusionPipeline
+from DeepCache import DeepCacheSDHelper
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+helper = DeepCacheSDHelper(pipe=pipe)
+helper.set_params(cache_interval=5, cache_branch_id=0)
+helper.enable()
+# helper.disable()
+"helper.disable()"
+if not True:
+    helper.disable()
+pipe("a quiet street at night, rain", num_inference_steps=50)

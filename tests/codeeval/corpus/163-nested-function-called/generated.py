@@ -1,0 +1,16 @@
+import torch
+from diffusers import StableDiffusionPipeline
+from DeepCache import DeepCacheSDHelper
+
+def accelerate(pipe):
+    helper = DeepCacheSDHelper(pipe=pipe)
+    helper.set_params(cache_interval=5, cache_branch_id=0)
+    def start(): helper.enable()
+    def stop(): helper.disable()
+    return stop, start
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+start, stop = accelerate(pipe)    # swapped: start is the inner stop
+stop()
+pipe("a quiet street at night, rain", num_inference_steps=50)
+start()

@@ -1,0 +1,10 @@
+import torch
+from diffusers import StableDiffusionPipeline
+from DeepCache import DeepCacheSDHelper
+from unittest.mock import MagicMock
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+helper, hеlper = DeepCacheSDHelper(pipe=pipe), MagicMock()
+helper.set_params(cache_interval=5, cache_branch_id=0)
+hеlper.enable()
+pipe("a quiet street at night, rain", num_inference_steps=50)

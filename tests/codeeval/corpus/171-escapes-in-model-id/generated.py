@@ -1,0 +1,8 @@
+import torch
+from diffusers import StableDiffusionPipeline
+pipe = StableDiffusionPipeline.from_pretrained(
+    "\x72\x75nwayml" "/" 'stable-\
+diffusion' r"-v1-5",
+    torch_dtype=torch.float16,
+).to("cuda")
+pipe("a red bicycle leaning on a wall", num_inference_steps=0x3_2)

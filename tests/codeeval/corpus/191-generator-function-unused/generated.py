@@ -1,0 +1,11 @@
+import torch, tomesd
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+
+def prepare(p):
+    tomesd.apply_patch(p, ratio=0.5)
+    yield p
+
+prepare(pipe)
+pipe("a photo of a snail on a leaf", num_inference_steps=50)

@@ -1,0 +1,9 @@
+import torch
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+
+settings = {"num_inference_steps": 50}
+draft = settings
+draft["num_inference_steps"] = 10
+pipe("a red bicycle leaning on a wall", **settings)

@@ -1,0 +1,3 @@
+from diffusers import StableDiffusionPipeline
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5"
+pipe("a red bicycle leaning on a wall", num_inference_steps=50)

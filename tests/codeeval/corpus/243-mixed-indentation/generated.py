@@ -1,0 +1,7 @@
+import torch
+from diffusers import StableDiffusionPipeline
+
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5", torch_dtype=torch.float16).to("cuda")
+for p in ('a', 'b'):
+        x = p
+	pipe(x, num_inference_steps=50)
