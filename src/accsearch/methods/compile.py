@@ -1,0 +1,20 @@
+"""torch.compile of the denoiser."""
+
+from accsearch.methods.info import MethodInfo, ParameterInfo
+
+COMPILE = MethodInfo(
+    name="compile",
+    parameters={
+        "mode": ParameterInfo(
+            type=str,
+            choices=("default", "reduce-overhead"),
+            default="default",
+            searched=("default", "reduce-overhead"),
+            short="-",
+            doc="torch.compile's mode; reduce-overhead replays CUDA graphs",
+        ),
+    },
+    exact=True,
+    paper="Ansel et al.: PyTorch 2, ASPLOS 2024, doi 10.1145/3620665.3640366",
+    doc="The denoiser compiled; the time to compile is reported and not counted.",
+)

@@ -1,0 +1,30 @@
+"""ToMe: merge similar tokens around self-attention."""
+
+from accsearch.methods.info import MethodInfo, ParameterInfo
+
+TOME = MethodInfo(
+    name="tome",
+    parameters={
+        "ratio": ParameterInfo(
+            type=float,
+            minimum=0.01,
+            maximum=0.75,
+            default=0.5,
+            searched=(0.3, 0.5),
+            short="r",
+            doc="share of the tokens merged; three of four in each 2 x 2 square at most",
+        ),
+        "max_downsample": ParameterInfo(
+            type=int,
+            choices=(1, 2, 4, 8),
+            default=1,
+            searched=(1, 2),
+            short="d",
+            doc="lowest resolution merged at, as the factor by which the latents are downsampled there",
+        ),
+    },
+    exact=False,
+    paper="Bolya, Hoffman: Token Merging for Fast Stable Diffusion, CVPRW 2023, arXiv 2303.17604",
+    doc="Similar tokens are merged before self-attention and copied apart after it.",
+    searched=True,
+)
