@@ -23,7 +23,7 @@ def uuid_of(index: int) -> str:
 class StandIn:
     """The GPUs of a pretended machine; every change is written at once.
 
-    Fields of a GPU: uuid, name, bus, total, reserved, used (bytes), utilization (percent), power (milliwatts),
+    Fields of a GPU: uuid, name, bus, total, reserved, used (bytes), utilization (percent), power (mW),
     mig (0, 1; these three may be "unsupported"), memory ("unsupported"), linger (seconds that a dead holder's
     memory stays, -1 for ever), processes and graphics ({pid: bytes}), errors ({function or "*": code}),
     instances (a list of such fields, one a MIG instance).
