@@ -1,0 +1,274 @@
+"""Decide from files alone what state each task of a grid is in, and why; changes nothing."""
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from accsearch.checkpoint.live import attempt_of
+from accsearch.checkpoint.log import SENTINEL_TAIL
+from accsearch.checkpoint.markers import (
+    SCHEMA,
+    DamagedMarker,
+    Done,
+    Failed,
+    decode,
+    read_done,
+    read_exit,
+    read_failed,
+)
+from accsearch.checkpoint.plan import changes_since
+from accsearch.checkpoint.record import TaskRecord
+from accsearch.errors import StorageError
+from accsearch.grid import Grid, success_sentinel
+from accsearch.results.versions import changes, installed_versions
+from accsearch.task import Task, TaskState
+from accsearch.workdir import WorkDir
+
+_DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size"}
+_BLOCK = 1 << 16
+
+
+def audit(
+    workdir: WorkDir, grid: Grid, *, keep_stale: bool = False, rerun_on_versions: bool = False
+) -> list[TaskRecord]:
+    """Return the record of each task of `grid`, in its order.
+
+    With `keep_stale` a marker of another digest holds; with `rerun_on_versions` one of other package
+    versions does not. Call it before `store_plan`, whose stored plan tells what changed. Raises StorageError.
+    """
+    try:
+        return _Audit(workdir, grid, keep_stale, rerun_on_versions).records()
+    except OSError as error:
+        raise StorageError(f"{error.filename or workdir.root}: {error.strerror}") from error
+
+
+class _Audit:
+    """What the tasks of one grid are compared with: listings read once, and a memory of repeated answers."""
+
+    def __init__(self, workdir: WorkDir, grid: Grid, keep_stale: bool, rerun_on_versions: bool) -> None:
+        name = grid.config.name
+        self._workdir = workdir
+        self._grid = grid
+        self._keep_stale = keep_stale
+        self._rerun_on_versions = rerun_on_versions
+        self._marks = f"{workdir.checkpoints / name}/"
+        self._logs = f"{workdir.logs / name}/"
+        self._markers = frozenset(_names(self._marks))
+        self._sizes = _sizes(workdir.results / name)
+        self._versions = dict(installed_versions())
+        self._moved: dict[tuple[tuple[str, str], ...], str] = {}
+        self._changed: str | None = None
+        self._logged: Mapping[str, int] | None = None
+        self._now = time.time()
+
+    def records(self) -> list[TaskRecord]:
+        return [self._record(task) for task in self._grid.tasks]
+
+    def _record(self, task: Task) -> TaskRecord:
+        markers = self._markers
+        done = f"{task.id}.done" in markers
+        if f"{task.id}.running" in markers:
+            return self._started(task, done)
+        return self._settled(task, done)
+
+    def _settled(self, task: Task, done: bool) -> TaskRecord:
+        """Return the record of a task that no attempt is under way for."""
+        if not done:
+            return self._not_done(task)
+        holds, why, value = self._check(task)
+        if holds:
+            return TaskRecord(
+                task,
+                TaskState.DONE,
+                why,
+                attempt=value["attempt"],
+                seconds=value["seconds"],
+                gpu=value["gpu"],
+            )
+        return self._not_done(task, why, value)
+
+    def _started(self, task: Task, done: bool) -> TaskRecord:
+        """Return the record of a task with a `.running` marker, which may be of an attempt already judged."""
+        paths = self._workdir.task(task.config, task.id)
+        attempt = attempt_of(paths, self._now)
+        if attempt is None:
+            return self._settled(task, done)
+        running = attempt.running
+        if attempt.alive and running is not None:
+            return TaskRecord(
+                task,
+                TaskState.RUNNING,
+                attempt.why,
+                running=running,
+                attempt=running.attempt,
+                gpu=running.gpu,
+            )
+        judged = {_judged(read_done, paths.done), _judged(read_failed, paths.failed)} - {None}
+        if running is not None and running.nonce in judged:
+            return replace(self._settled(task, done), leftover=(paths.running, paths.exit))
+        pending = self._not_done(task, attempt.why)
+        return replace(
+            pending,
+            running=running,
+            attempt=max(pending.attempt, running.attempt if running is not None else 0),
+            exit=attempt.exit,
+            orphan_pid=attempt.orphan_pid,
+            set_aside=(*pending.set_aside, *attempt.damaged, *((paths.done,) if done else ())),
+        )
+
+    def _not_done(self, task: Task, why: str = "", done: Mapping[str, Any] | None = None) -> TaskRecord:
+        """Return a pending or failed record; `done` is the content of a marker that does not hold."""
+        paths = self._workdir.task(task.config, task.id)
+        last = max(done.get("attempt", 0) if done else 0, self._last_logged(task.id), _last_ended(paths.exit))
+        aside = () if done is None else (paths.done,)
+        if paths.failed.name not in self._markers:
+            return TaskRecord(task, TaskState.PENDING, why or "not run yet", attempt=last, set_aside=aside)
+        try:
+            failed = read_failed(paths.failed)
+        except DamagedMarker as fault:
+            why = why or f"{paths.failed.name} is damaged: {fault}"
+            return TaskRecord(task, TaskState.PENDING, why, attempt=last, set_aside=(*aside, paths.failed))
+        if failed is None:
+            return TaskRecord(task, TaskState.PENDING, why or "not run yet", attempt=last, set_aside=aside)
+        last = max(last, failed.attempt)
+        if failed.digest != task.digest and not self._keep_stale:
+            why = why or f"failed before; {self._what_changed()}"
+            return TaskRecord(task, TaskState.PENDING, why, attempt=last, set_aside=(*aside, paths.failed))
+        newest = not why or (done is not None and done.get("attempt", failed.attempt) < failed.attempt)
+        if newest:
+            why = f"failed ({failed.reason}): {failed.message}"
+        state = TaskState.FAILED if newest else TaskState.PENDING
+        return TaskRecord(task, state, why, failed, attempt=last, set_aside=aside)
+
+    def _check(self, task: Task) -> tuple[bool, str, dict[str, Any]]:
+        """Return whether the task's `.done` holds, why, and its content (empty if damaged).
+
+        This runs for every finished task of every run, hence the plain system calls.
+        """
+        data = _read_all(f"{self._marks}{task.id}.done")
+        try:
+            value = json.loads(data)
+            if not (value["schema"] == SCHEMA and value.keys() >= _DONE_FIELDS and value["task"] == task.id):
+                raise ValueError
+            results = value["results"]
+            size = None if results is None else results["bytes"]
+            number = value["attempt"]
+            if type(number) is not int:
+                raise ValueError
+        except (ValueError, KeyError, TypeError):
+            return False, f"{task.id}.done is damaged: {_damage(data)}", {}
+        if value["digest"] != task.digest and not self._keep_stale:
+            return False, self._what_changed(), value
+        if size is not None and self._sizes.get(f"{task.id}.jsonl") != size:
+            found = self._sizes.get(f"{task.id}.jsonl")
+            is_now = "is missing" if found is None else f"has {found} bytes, {size} when the task was done"
+            return False, f"its results file {is_now}", value
+        tail = _tail(f"{self._logs}{task.id}.log")
+        if tail is not None and success_sentinel(self._grid.config, task).encode() not in tail:
+            return False, "its log does not end with the success sentinel", value
+        if value["versions"] == self._versions:
+            return True, "done", value
+        moved = self._versions_moved(value["versions"])
+        if self._rerun_on_versions:
+            return False, f"package versions changed: {moved}", value
+        return True, f"done; package versions since: {moved}", value
+
+    def _versions_moved(self, before: Mapping[str, str]) -> str:
+        key = tuple(before.items())
+        if key not in self._moved:
+            self._moved[key] = changes(before, self._versions)
+        return self._moved[key]
+
+    def _what_changed(self) -> str:
+        if self._changed is None:
+            changed = changes_since(self._workdir, self._grid)
+            self._changed = f"changed since: {changed}" if changed else "the configuration changed since"
+        return self._changed
+
+    def _last_logged(self, task: str) -> int:
+        """Return the number of the last attempt that has left a log: `T.log` follows the rotated ones."""
+        if self._logged is None:
+            self._logged = _attempts(_names(self._logs))
+        return self._logged.get(task, 0)
+
+
+def _attempts(logs: Iterable[str]) -> dict[str, int]:
+    """Return the number of the last attempt of each task, out of `T.log` and `T.<attempt>.log`."""
+    rotated: dict[str, int] = {}
+    current = []
+    for name in logs:
+        stem = name.removesuffix(".log")
+        current.append(stem)
+        task, _, number = stem.rpartition(".")
+        if task and number.isdecimal():
+            rotated[task] = max(rotated.get(task, 0), int(number))
+    return rotated | {task: rotated.get(task, 0) + 1 for task in current}
+
+
+def _names(folder: str) -> list[str]:
+    try:
+        return os.listdir(folder)  # noqa: PTH208 - a Path for each of 10,000 names is slow
+    except FileNotFoundError:
+        return []
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    try:
+        with os.scandir(folder) as entries:
+            return {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith(".jsonl")}
+    except FileNotFoundError:
+        return {}
+
+
+def _read_all(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        data = block = os.read(descriptor, _BLOCK)
+        while len(block) == _BLOCK:
+            block = os.read(descriptor, _BLOCK)
+            data += block
+        return data
+    finally:
+        os.close(descriptor)
+
+
+def _tail(path: str) -> bytes | None:
+    """Return the end of a log, or None where it was deleted."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        return os.pread(descriptor, SENTINEL_TAIL, max(0, size - SENTINEL_TAIL))
+    finally:
+        os.close(descriptor)
+
+
+def _damage(data: bytes) -> str:
+    try:
+        decode(data, Done)
+    except DamagedMarker as fault:
+        return str(fault)
+    return "it is of another task"
+
+
+def _last_ended(path: Path) -> int:
+    try:
+        ended = read_exit(path)
+    except DamagedMarker:
+        return 0
+    return 0 if ended is None else ended.attempt
+
+
+def _judged(read: Callable[[Path], Done | Failed | None], path: Path) -> str | None:
+    """Return the nonce of the attempt that a verdict is about."""
+    try:
+        marker = read(path)
+    except DamagedMarker:
+        return None
+    return None if marker is None else marker.nonce

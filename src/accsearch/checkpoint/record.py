@@ -1,0 +1,51 @@
+"""What the files say about one task."""
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from accsearch.checkpoint.markers import Exit, Failed, Running
+from accsearch.errors import StorageError
+from accsearch.task import Task, TaskState
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRecord:
+    """A task's state and why it would run, is running or is skipped.
+
+    A pending record with both `running` and `exit` is of an attempt that ended while no scheduler watched:
+    judge it before starting another. One with `orphan_pid` has a worker left without its keeper: end it.
+    """
+
+    task: Task
+    state: TaskState
+    why: str
+    failed: Failed | None = None
+    running: Running | None = None
+    attempt: int = 0
+    """Number of the last attempt, 0 if there was none."""
+    exit: Exit | None = None
+    orphan_pid: int | None = None
+    seconds: float | None = None
+    """What a finished task took."""
+    gpu: str | None = None
+    set_aside: tuple[Path, ...] = ()
+    """Markers that no longer hold; `tidy` renames them."""
+    leftover: tuple[Path, ...] = ()
+    """Markers of an attempt that is over and judged; `tidy` removes them."""
+
+    @property
+    def next_attempt(self) -> int:
+        return self.attempt + 1
+
+
+def tidy(record: TaskRecord) -> None:
+    """Rename a record's markers that no longer hold to `*.aside`, and remove what judged attempts left."""
+    try:
+        for path in record.set_aside:
+            with contextlib.suppress(FileNotFoundError):
+                path.rename(path.with_name(f"{path.name}.aside"))
+        for path in record.leftover:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{error.filename}: {error.strerror}") from error

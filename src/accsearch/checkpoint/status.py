@@ -1,0 +1,82 @@
+"""The state of every task of a work directory, as `status --json` gives it."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from accsearch.checkpoint.audit import audit
+from accsearch.checkpoint.plan import load_plan
+from accsearch.checkpoint.process import is_alive
+from accsearch.checkpoint.record import TaskRecord
+from accsearch.results.file import latest, read
+from accsearch.task import Task, TaskState
+from accsearch.workdir import WorkDir, read_json
+
+
+def status(workdir: WorkDir) -> dict[str, Any]:
+    """Return the counts and each task's state; durations in seconds. Changes nothing."""
+    waiting = _waiting(workdir)
+    now = time.time()
+    plans = [load_plan(workdir, config) for config in workdir.configs()]
+    tasks = [
+        _row(workdir, record, waiting, now)
+        for plan in plans
+        for record in audit(workdir, plan.grid, keep_stale=bool(plan.launch.get("keep_stale")))
+    ]
+    found = Counter(row["state"] for row in tasks)
+    counts = {state.value: found.get(state.value, 0) for state in TaskState}
+    return {"workdir": str(workdir.root), "counts": counts, "tasks": tasks}
+
+
+def _row(workdir: WorkDir, record: TaskRecord, waiting: Mapping[str, Any], now: float) -> dict[str, Any]:
+    task = record.task
+    reason: str | None = None
+    message: str | None = None
+    seconds = record.seconds
+    gpu = record.gpu
+    if record.state is TaskState.FAILED and record.failed is not None:
+        reason, message = record.failed.reason.value, record.failed.message
+        seconds, gpu = record.failed.seconds, record.failed.gpu
+    elif record.state is TaskState.PENDING:
+        reason = waiting.get("tasks", {}).get(task.name) or waiting.get("default")
+        message = record.why
+    elif record.state is TaskState.RUNNING and record.running is not None:
+        seconds = max(0.0, now - datetime.fromisoformat(record.running.started_at).timestamp())
+        message = record.why
+    return {
+        "id": task.id,
+        "config": task.config,
+        "state": record.state.value,
+        "attempt": record.attempt,
+        "gpu": gpu,
+        "reason": reason,
+        "message": message,
+        "seconds": seconds,
+        "log": str(workdir.task(task.config, task.id).log),
+        "trials_done": len(task.trials) if record.state is TaskState.DONE else _measured(workdir, task),
+        "trials_total": len(task.trials),
+    }
+
+
+def _measured(workdir: WorkDir, task: Task) -> int:
+    if not task.trials:
+        return 0
+    lines = latest(read(workdir.task(task.config, task.id).results))
+    return _count(lines[trial.id].status for trial in task.trials if trial.id in lines)
+
+
+def _count(states: Iterable[str]) -> int:
+    return sum(state in ("ok", "pruned") for state in states)
+
+
+def _waiting(workdir: WorkDir) -> dict[str, Any]:
+    """Return what the scheduler says its tasks wait for; nothing if none runs."""
+    try:
+        value = read_json(workdir.waiting)
+    except ValueError:
+        return {}
+    if value is None or not is_alive(value.get("pid"), value.get("create_time")):
+        return {}
+    return value
