@@ -32,8 +32,8 @@ DONE = Done(
     results=Results(path="results/C/T.jsonl", lines=2, bytes=100, sha256="0" * 64), versions={"torch": "2"},
 )  # fmt: skip
 FAILED = Failed(
-    task="T", config="C", digest="d", attempt=1, reason=FailureReason.OOM, message="CUDA out of memory", gpu=None,
-    log="logs/C/T.log", finished_at="2026-01-01T00:01:00+00:00", exit_code=4, counted=1,
+    task="T", config="C", digest="d", attempt=1, reason=FailureReason.OOM, message="CUDA out of memory",
+    gpu=None, log="logs/C/T.log", finished_at="2026-01-01T00:01:00+00:00", exit_code=4, counted=1,
 )  # fmt: skip
 ALL = [
     (RUNNING, write_running, read_running),
@@ -91,19 +91,19 @@ def test_damage_is_named(tmp_path, data, why):
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("field", "value"),
     [
-        {"attempt": "1"},
-        {"attempt": True},
-        {"seconds": "60"},
-        {"results": {"bytes": 1}},
-        {"results": 3},
-        {"versions": 1},
+        ("attempt", "1"),
+        ("attempt", True),
+        ("seconds", "6"),
+        ("results", {"bytes": 1}),
+        ("results", 3),
+        ("versions", 1),
     ],
 )
-def test_wrong_types_are_damage(tmp_path, change):
+def test_wrong_types_are_damage(tmp_path, field, value):
     path = tmp_path / "T.done"
-    path.write_text(json.dumps(asdict(DONE) | change))
+    path.write_text(json.dumps(asdict(DONE) | {field: value}))
 
     with pytest.raises(DamagedMarker):
         read_done(path)
