@@ -5,6 +5,7 @@ import errno
 import os
 import re
 import stat
+import tempfile
 from pathlib import Path
 
 from accsearch.errors import StorageError
@@ -22,20 +23,31 @@ def lease_folder() -> Path:
     named = os.environ.get(FOLDER_VARIABLE)
     folder = Path(named) if named else SHARED_FOLDER
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):
-            folder.mkdir(mode=0o700)
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            facts = os.fstat(descriptor)
-            if facts.st_uid == os.geteuid() and not named and stat.S_IMODE(facts.st_mode) != 0o1777:
-                # mkdir's mode is cut by the umask, and only this makes the sticky bit sure.
-                os.fchmod(descriptor, 0o1777)
-                facts = os.fstat(descriptor)
-        finally:
-            os.close(descriptor)
+        with contextlib.suppress(FileNotFoundError):
+            return _checked(folder, folder.lstat())
+        _make(folder, 0o700 if named else 0o1777)
+        return _checked(folder, folder.lstat())
     except OSError as error:
         raise StorageError(f"lease folder {folder}: {hint(error)}") from error
+
+
+def _make(folder: Path, mode: int) -> None:
+    """Make a folder that has its mode, whatever the umask, from the moment it can be seen."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    trial = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
+    try:
+        trial.chmod(mode)
+        trial.rename(folder)
+    except OSError:
+        trial.rmdir()
+        # Another process was first.
+        if not folder.is_dir():
+            raise
+
+
+def _checked(folder: Path, facts: os.stat_result) -> Path:
+    if not stat.S_ISDIR(facts.st_mode):
+        raise OSError(errno.ENOTDIR, "not a folder", str(folder))
     shared = facts.st_mode & stat.S_IWOTH
     if shared and not facts.st_mode & stat.S_ISVTX:
         raise StorageError(

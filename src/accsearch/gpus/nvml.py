@@ -57,6 +57,11 @@ class Nvml:
         """Return the driver's version, or "unknown"."""
         return str(self._known(self._api.nvmlSystemGetDriverVersion) or "unknown")
 
+    def cuda_version(self) -> tuple[int, int] | None:
+        """Return the newest CUDA (major, minor) that the driver supports, None if it does not say."""
+        version = self._known(self._api.nvmlSystemGetCudaDriverVersion_v2)
+        return None if version is None else (version // 1000, version % 1000 // 10)
+
     def devices(self) -> list[Device]:
         """Return every GPU in PCI bus order, a GPU in MIG mode followed by its instances.
 

@@ -1,0 +1,32 @@
+"""`accsearch doctor`: what the machine lacks, and the hashes of results."""
+
+from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+
+
+def doctor(workdir: WorkDirOption = HERE, json: JsonOption = False) -> int:
+    """Look at Python, GPUs, limits, storage and results; exit 4 if storage or a result is not sound."""
+    from accsearch.cli.output import console, print_json
+    from accsearch.doctor.examine import examine
+    from accsearch.doctor.finding import Level
+    from accsearch.errors import StorageError
+    from accsearch.workdir import WorkDir
+
+    findings = list(examine(WorkDir(workdir.resolve())))
+    if json:
+        print_json([{"subject": f.subject, "level": f.level, "text": f.text} for f in findings])
+    else:
+        from rich.table import Table
+        from rich.text import Text
+
+        styles = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "red"}
+        table = Table(box=None, pad_edge=False, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for finding in findings:
+            table.add_row(
+                Text(finding.level, style=styles[finding.level]), finding.subject, Text(finding.text)
+            )
+        console().print(table)
+    unsound = [finding for finding in findings if finding.level is Level.ERROR]
+    return StorageError.exit_code if unsound else 0

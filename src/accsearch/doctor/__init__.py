@@ -1,0 +1,1 @@
+"""What this machine lacks for accsearch, and whether the results on disk are what was measured."""

@@ -1,0 +1,29 @@
+"""Everything that `accsearch doctor` looks at, in the order in which it is worth reading."""
+
+from collections.abc import Iterator
+
+from accsearch.checkpoint.verify import verify
+from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.graphics import check_graphics
+from accsearch.doctor.packages import check_packages
+from accsearch.doctor.storage import check_storage
+from accsearch.doctor.system import check_system
+from accsearch.workdir import WorkDir
+
+
+def examine(workdir: WorkDir) -> Iterator[Finding]:
+    """Yield each finding as it is made; changes nothing that stays."""
+    yield from check_packages()
+    yield from check_graphics()
+    yield from check_system()
+    yield from check_storage(workdir.root)
+    yield from check_results(workdir)
+
+
+def check_results(workdir: WorkDir) -> Iterator[Finding]:
+    """Compare the results of finished tasks with the hashes in their markers."""
+    problems = verify(workdir)
+    yield from (Finding("results", Level.ERROR, problem) for problem in problems)
+    if not problems:
+        done = sum(1 for _ in workdir.checkpoints.glob("*/*.done"))
+        yield Finding("results", Level.OK, f"{done} finished tasks, every hash holds")

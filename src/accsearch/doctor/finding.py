@@ -1,0 +1,22 @@
+"""One thing that was looked at, and what came of it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Level(StrEnum):
+    """OK and NOTE need nothing, WARNING limits what can be done, ERROR is unsound storage."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What was found of one subject, in one line."""
+
+    subject: str
+    level: Level
+    text: str
