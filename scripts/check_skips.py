@@ -17,7 +17,9 @@ def skipped(report: Path) -> dict[str, str]:
 
 def main() -> int:
     report, allowed_file = (Path(argument) for argument in sys.argv[1:3])
-    allowed = {line.strip() for line in allowed_file.read_text().splitlines() if line.strip() and line[0] != "#"}
+    allowed = {
+        line.strip() for line in allowed_file.read_text().splitlines() if line.strip() and line[0] != "#"
+    }
     new = {name: why for name, why in skipped(report).items() if name not in allowed}
     for name, why in sorted(new.items()):
         print(f"skipped, and not in {allowed_file}: {name}: {why}", file=sys.stderr)

@@ -17,7 +17,9 @@ class Format(StrEnum):
 
 def export(
     format: Annotated[Format, typer.Option("--format", help="File format.")] = Format.CSV,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="File; default: standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File; default: standard output.")
+    ] = None,
     workdir: WorkDirOption = HERE,
 ) -> None:
     """Write every trial's latest result as one table."""

@@ -8,7 +8,7 @@ PAUSE = 0.2
 
 
 def follow_log(path: Path, running: Path, out: BinaryIO) -> None:
-    """Copy `path` to `out` as it grows, until no attempt runs; an attempt that starts anew is followed too."""
+    """Copy `path` to `out` as it grows, until no attempt runs; a new attempt's log is followed too."""
     while True:
         with path.open("rb") as log:
             identity = path.stat().st_ino

@@ -24,7 +24,11 @@ def logs(
     found = find_task(directory, task)
     paths = directory.task(found.config, found.id)
     path = paths.log if attempt is None or not paths.log_of(attempt).exists() else paths.log_of(attempt)
-    if attempt is not None and path == paths.log and not _is_current(directory, found.config, found.id, attempt):
+    if (
+        attempt is not None
+        and path == paths.log
+        and not _is_current(directory, found.config, found.id, attempt)
+    ):
         raise UsageError(f"no log of attempt {attempt} of {found.name}")
     if not path.exists():
         raise UsageError(f"{found.name} has no log yet: {path}")

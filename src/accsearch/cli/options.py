@@ -7,12 +7,14 @@ from typing import Annotated
 import typer
 
 WorkDirOption = Annotated[
-    Path, typer.Option("--workdir", help="Folder that holds checkpoints/, logs/ and results/.", file_okay=False)
+    Path,
+    typer.Option("--workdir", help="Folder that holds checkpoints/, logs/ and results/.", file_okay=False),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 ConfigsArgument = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML configurations.")]
 OverrideOption = Annotated[
-    list[str] | None, typer.Option("-o", "--override", metavar="KEY=VALUE", help="Override one key, as in a.b=1.")
+    list[str] | None,
+    typer.Option("-o", "--override", metavar="KEY=VALUE", help="Override one key, as in a.b=1."),
 ]
 GpusOption = Annotated[
     str | None, typer.Option("--gpus", metavar="LIST", help="Indices or UUIDs, comma-separated, or none.")

@@ -9,7 +9,9 @@ from accsearch.cli.options import HERE, WorkDirOption
 
 def replay(
     task: Annotated[str, typer.Argument(metavar="TASK", help="TASK, or CONFIG/TASK where ambiguous.")],
-    trial: Annotated[str, typer.Argument(metavar="TRIAL", help="Id of a trial, as `accsearch export` shows it.")],
+    trial: Annotated[
+        str, typer.Argument(metavar="TRIAL", help="Id of a trial, as `accsearch export` shows it.")
+    ],
     workdir: WorkDirOption = HERE,
 ) -> int:
     """Run one trial again from its stored plan; say whether images are identical and times agree."""

@@ -9,7 +9,9 @@ from accsearch.cli.options import HERE, WorkDirOption
 
 
 def report(
-    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the page.")] = Path("report.html"),
+    output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the page.")] = Path(
+        "report.html"
+    ),
     workdir: WorkDirOption = HERE,
 ) -> None:
     """Write one self-contained HTML page of the results."""

@@ -24,7 +24,7 @@ def retry(
     from accsearch.cli.launch import launch
     from accsearch.cli.output import message
     from accsearch.errors import UsageError
-    from accsearch.scheduler.run import RunOptions
+    from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir
 
     if not failed and not tasks:

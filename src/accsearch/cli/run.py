@@ -39,7 +39,7 @@ def run(
     from accsearch.cli.launch import launch
     from accsearch.cli.load import load_grids
     from accsearch.cli.output import message
-    from accsearch.scheduler.run import RunOptions
+    from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir
 
     grids = load_grids(configs, override)
@@ -47,6 +47,10 @@ def run(
         for note in grid.notes:
             message(f"{grid.config.name}: {note}")
     options = RunOptions(
-        gpus=gpus, slots=slots, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None, executor=executor.value
+        gpus=gpus,
+        slots=slots,
+        keep_stale=keep_stale,
+        rerun_on_versions=rerun_on is not None,
+        executor=executor.value,
     )
     return launch(grids, WorkDir(workdir.resolve()), options)

@@ -8,7 +8,9 @@ from accsearch.cli.options import HERE, WorkDirOption
 
 
 def stop(
-    now: Annotated[bool, typer.Option("--now", help="End the running tasks too; they become pending.")] = False,
+    now: Annotated[
+        bool, typer.Option("--now", help="End the running tasks too; they become pending.")
+    ] = False,
     workdir: WorkDirOption = HERE,
 ) -> None:
     """Ask the scheduler of this work directory to start no more tasks and to end."""

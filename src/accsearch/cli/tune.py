@@ -22,7 +22,7 @@ def tune(
     from accsearch.cli.output import message
     from accsearch.errors import UsageError
     from accsearch.report.goal import reached
-    from accsearch.scheduler.run import RunOptions
+    from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir
 
     goal = [f"search.target_speedup={target_speedup}", f"search.max_score_loss=[{max_loss}]"]
