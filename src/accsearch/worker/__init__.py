@@ -1,0 +1,1 @@
+"""The torch side: one process that measures every trial of one task."""

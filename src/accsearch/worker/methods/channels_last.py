@@ -1,0 +1,28 @@
+"""Weights of convolutions in channels-last order, which their kernels on recent GPUs prefer."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+
+from accsearch.task import Scalar
+from accsearch.worker.methods.session import Invoke, Session
+
+
+@contextmanager
+def channels_last(session: Session, invoke: Invoke, _parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+    """Lay out the denoiser's and the decoder's four-dimensional weights as (out, height, width, in)."""
+    weights = [
+        weight
+        for module in (session.denoiser, session.pipeline.vae)
+        for weight in module.parameters()
+        if weight.ndim == 4
+    ]
+    originals = [(weight, weight.data) for weight in weights]
+    try:
+        for weight in weights:
+            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+        yield invoke
+    finally:
+        for weight, original in originals:
+            weight.data = original

@@ -1,0 +1,139 @@
+"""T-GATE inside the denoiser: cross-attention is computed until a gate, then replaced by its cached mean.
+
+Zhang et al.: Faster Diffusion via Temporal Attention Decomposition (arXiv 2404.02747). Before the gate
+self-attention may be reused (`sp_interval`, after `warm_up` steps), after it too (`fi_interval`); then the
+prompt plays no part, so with guidance only the unconditional half is computed.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, fields
+from enum import Enum
+from typing import Any
+
+import torch
+
+from accsearch.task import Scalar
+from accsearch.worker.methods.patch import replaced
+from accsearch.worker.methods.session import Clock, Invoke, Session
+
+
+class Use(Enum):
+    """What an attention layer does with its cache in a step."""
+
+    COMPUTE = "compute"
+    STORE = "store"
+    REUSE = "reuse"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """T-GATE's parameters, and what they make each step do."""
+
+    gate_step: int
+    sp_interval: int
+    fi_interval: int
+    warm_up: int
+
+    def cross_attention(self, step: int) -> Use:
+        """Return what cross-attention does in `step`, counted from 0."""
+        if step < self.gate_step - 1:
+            return Use.COMPUTE
+        return Use.STORE if step == self.gate_step - 1 else Use.REUSE
+
+    def self_attention(self, step: int) -> Use:
+        """Return what self-attention does in `step`, counted from 0."""
+        if step == self.gate_step - 1:
+            return Use.STORE
+        if step >= self.gate_step:
+            return Use.STORE if step % self.fi_interval == 0 else Use.REUSE
+        if step < self.warm_up:
+            return Use.COMPUTE
+        return Use.STORE if step == self.warm_up or step % self.sp_interval == 0 else Use.REUSE
+
+
+class _Phase:
+    """What the current call does; every attention layer reads it. `averages` joins the halves of guidance."""
+
+    cross: Use = Use.COMPUTE
+    self_: Use = Use.COMPUTE
+    averages: bool = False
+    generation: int = 0
+
+
+@contextmanager
+def tgate(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+    """Gate cross-attention at `gate_step`; guided pipelines run on half the batch from there on."""
+    plan = Plan(**{field.name: int(parameters[field.name]) for field in fields(Plan)})
+    phase = _Phase()
+    # The batch is halved at the gate, so features of before do not fit after it; at the step before it every
+    # layer must fill its cache.
+    fresh = {plan.gate_step - 1, plan.gate_step}
+    session.fresh_steps |= fresh
+    with ExitStack() as stack:
+        stack.callback(session.fresh_steps.difference_update, fresh)
+        for attention in attentions(session.denoiser):
+            stack.enter_context(replaced(attention, _cached(attention.forward, phase)))
+        stack.enter_context(replaced(session.denoiser, _gated(session, plan, phase)))
+        yield invoke
+
+
+def attentions(denoiser: torch.nn.Module) -> list[Any]:
+    """Return the denoiser's attention layers."""
+    return [module for module in denoiser.modules() if type(module).__name__ == "Attention"]
+
+
+def _gated(session: Session, plan: Plan, phase: _Phase) -> Callable[..., Any]:
+    inner = session.denoiser.forward
+    clock: Clock = session.clock
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        if clock.index == 0:
+            phase.generation += 1
+        phase.cross = plan.cross_attention(clock.step)
+        phase.self_ = plan.self_attention(clock.step)
+        phase.averages = clock.guided and clock.step == plan.gate_step - 1
+        if not clock.guided or clock.step < plan.gate_step:
+            return inner(*args, **kwargs)
+        batch = args[0].shape[0]
+        half = inner(*_first_half(args, batch), **_first_half(kwargs, batch))[0]
+        # Equal halves make guidance the identity, whatever its scale.
+        return (torch.cat([half, half]),)
+
+    return forward
+
+
+def _first_half(value: Any, batch: int) -> Any:
+    """Cut every tensor of `batch` rows inside `value` to its first (unconditional) half."""
+    if isinstance(value, torch.Tensor):
+        return value[: batch // 2] if value.ndim > 0 and value.shape[0] == batch else value
+    if isinstance(value, dict):
+        return {name: _first_half(part, batch) for name, part in value.items()}
+    if isinstance(value, tuple):
+        return tuple(_first_half(part, batch) for part in value)
+    return value
+
+
+def _cached(compute: Callable[..., torch.Tensor], phase: _Phase) -> Callable[..., torch.Tensor]:
+    cache: torch.Tensor | None = None
+    generation = -1
+
+    def forward(
+        hidden_states: torch.Tensor, encoder_hidden_states: torch.Tensor | None = None, **kwargs: Any
+    ) -> torch.Tensor:
+        nonlocal cache, generation
+        if generation != phase.generation:
+            cache, generation = None, phase.generation
+        use = phase.self_ if encoder_hidden_states is None else phase.cross
+        if use is Use.REUSE and cache is not None:
+            return cache
+        output = compute(hidden_states, encoder_hidden_states=encoder_hidden_states, **kwargs)
+        if use is Use.STORE:
+            if phase.averages:
+                unconditional, conditional = output.chunk(2)
+                cache = (unconditional + conditional) / 2
+            else:
+                cache = output
+        return output
+
+    return forward
