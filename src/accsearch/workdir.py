@@ -4,6 +4,7 @@ import contextlib
 import errno
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -91,24 +92,41 @@ def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
     without it only the death of processes is survived, which is enough for facts about live processes.
     Raises StorageError, and leaves no temporary file behind.
     """
-    temporary = f"{path}.{os.getpid()}.tmp"
+    write_group([(path, data)], durable=durable)
+
+
+def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True) -> None:
+    """Replace each of several files as `write_atomic` does one, with one sync a folder instead of one a file.
+
+    After a StorageError any of the files may be new already, each whole.
+    """
+    temporaries = [f"{path}.{os.getpid()}.tmp" for path, _ in files]
+    place: Path | str = files[0][0] if files else ""
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        try:
-            view = memoryview(data)
-            while view:
-                view = view[os.write(descriptor, view) :]
-            if durable:
-                os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.rename(temporary, path)  # noqa: PTH104 - the hot path of every task
+        for (place, data), temporary in zip(files, temporaries, strict=True):
+            _write_temporary(temporary, data, durable=durable)
+        for (place, _), temporary in zip(files, temporaries, strict=True):
+            os.rename(temporary, place)  # noqa: PTH104 - the hot path of every task
         if durable:
-            sync_folder(path.parent)
+            for place in {path.parent for path, _ in files}:
+                sync_folder(place)
     except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)  # noqa: PTH108
-        raise StorageError(f"{path}: {os.strerror(error.errno or errno.EIO)}") from error
+        for temporary in temporaries:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)  # noqa: PTH108
+        raise StorageError(f"{place}: {os.strerror(error.errno or errno.EIO)}") from error
+
+
+def _write_temporary(temporary: str, data: bytes, *, durable: bool) -> None:
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def sync_folder(folder: Path) -> None:
@@ -122,7 +140,12 @@ def sync_folder(folder: Path) -> None:
 
 def write_json(path: Path, value: Any, *, durable: bool = True) -> None:
     """Write `value` as one JSON document through `write_atomic`; NaN and Infinity are refused."""
-    write_atomic(path, json.dumps(value, allow_nan=False).encode() + b"\n", durable=durable)
+    write_atomic(path, encode_json(value), durable=durable)
+
+
+def encode_json(value: Any) -> bytes:
+    """Return `value` as the content of a JSON file; NaN and Infinity are refused."""
+    return json.dumps(value, allow_nan=False).encode() + b"\n"
 
 
 def read_json(path: Path) -> dict[str, Any] | None:

@@ -1,0 +1,181 @@
+"""Run tasks on this machine, each slot in the care of a keeper process."""
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+from typing import Any
+
+from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.process import is_alive
+from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
+from accsearch.executors.wire import CHANNEL, LEASE, Lines
+from accsearch.workdir import TaskPaths, read_json
+
+NAME = "local"
+
+
+class KeptSlot:
+    """A slot whose keeper this process started."""
+
+    def __init__(self, lease: int | None) -> None:
+        ours, theirs = socket.socketpair()
+        self._socket = ours
+        self._lines = Lines()
+        self._job: Job | None = None
+        self._pid = _spawn_keeper(theirs, lease)
+        theirs.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def start(self, job: Job) -> None:
+        """Send the job; a keeper that has died meanwhile is noticed by `read`."""
+        self._job = job
+        self._send({"do": "job", **_message(job)})
+
+    def stop(self) -> None:
+        self._send({"do": "stop"})
+
+    def read(self) -> list[Event]:
+        try:
+            data = self._socket.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        events: list[Event] = [_event(message) for message in self._lines.feed(data)]
+        if events:
+            self._job = None
+        if not data:
+            if self._job is not None and (ended := read_exit(self._job.paths, self._job.nonce)) is not None:
+                events.append(ended)
+            events.append(Gone())
+        return events
+
+    def close(self) -> None:
+        """Let the keeper end and wait for it, so that its GPU's lease is free on return."""
+        self._socket.close()
+        os.waitpid(self._pid, 0)
+
+    def _send(self, message: dict[str, Any]) -> None:
+        try:
+            self._socket.sendall(Lines.encode(message))
+        except (BrokenPipeError, ConnectionResetError):
+            return
+
+
+class AdoptedSlot:
+    """A slot whose keeper an earlier scheduler started: to be awaited or stopped, not given another job."""
+
+    def __init__(self, running: Running, paths: TaskPaths, pidfd: int) -> None:
+        self._running = running
+        self._paths = paths
+        self._pidfd = pidfd
+
+    def fileno(self) -> int:
+        return self._pidfd
+
+    def start(self, job: Job) -> None:
+        raise RuntimeError("an adopted slot takes no job")
+
+    def stop(self) -> None:
+        try:
+            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+        except ProcessLookupError:
+            return
+
+    def read(self) -> list[Event]:
+        ended = read_exit(self._paths, self._running.nonce)
+        return [ended, Gone()] if ended is not None else [Gone()]
+
+    def close(self) -> None:
+        os.close(self._pidfd)
+
+
+class LocalExecutor:
+    """This machine."""
+
+    name = NAME
+
+    def open_slot(self, lease: int | None) -> Slot:
+        return KeptSlot(lease)
+
+    def adopt(self, running: Running, paths: TaskPaths) -> Slot | None:
+        try:
+            pidfd = os.pidfd_open(running.keeper_pid)
+        except ProcessLookupError:
+            return None
+        if not is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
+            os.close(pidfd)  # another process has got the number
+            return None
+        return AdoptedSlot(running, paths, pidfd)
+
+
+def read_exit(paths: TaskPaths, nonce: str) -> Ended | None:
+    """Return how an attempt ended, None if its keeper has left no word of it."""
+    try:
+        ended = read_json(paths.exit)
+        begun = read_json(paths.running)
+    except ValueError:
+        return None
+    if ended is None or begun is None or not ended.get("nonce") == begun.get("nonce") == nonce:
+        return None
+    return Ended(ended, begun)
+
+
+def _message(job: Job) -> dict[str, Any]:
+    paths = job.paths
+    return {
+        "argv": list(job.argv),
+        "env": dict(job.env),
+        "cwd": job.cwd,
+        "running_file": str(paths.running),
+        "exit_file": str(paths.exit),
+        "log": str(paths.log),
+        "old_log": str(paths.log_of(job.attempt - 1)),
+        "results": str(paths.results),
+        "timeout": job.timeout,
+        "stall_timeout": job.stall_timeout,
+        "grace": job.grace,
+        "running": {
+            "task": job.task.id,
+            "host": socket.gethostname(),
+            "gpu": job.gpu,
+            "attempt": job.attempt,
+            "nonce": job.nonce,
+            "executor": NAME,
+            "job_id": None,
+            "batch_size": job.batch_size,
+            "digest": job.task.digest,
+        },
+    }
+
+
+def _event(message: dict[str, Any]) -> Event:
+    if message["event"] == "ended":
+        return Ended(message["exit"], message["running"])
+    return NoStorage(message["message"])
+
+
+def _spawn_keeper(channel: socket.socket, lease: int | None) -> int:
+    """Start a keeper in a session of its own; return its pid."""
+    argv = [sys.executable, "-P", "-m", "accsearch.keeper", *(["--lease"] if lease is not None else [])]
+    first_free = max(CHANNEL, LEASE) + 1
+    passed = [(channel.fileno(), CHANNEL), *([(lease, LEASE)] if lease is not None else [])]
+    # Moved out of the way first, so that no target number is still somebody's source.
+    moved = [(fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, first_free), target) for source, target in passed]
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            argv,
+            os.environ,
+            file_actions=[
+                *((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)),
+                *((os.POSIX_SPAWN_DUP2, source, target) for source, target in moved),
+            ],
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+        )
+    finally:
+        for source, _ in moved:
+            os.close(source)

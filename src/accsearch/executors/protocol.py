@@ -1,0 +1,86 @@
+"""What the scheduler asks of a place where tasks run."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from accsearch.checkpoint.markers import Running
+from accsearch.task import Task
+from accsearch.workdir import TaskPaths
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One attempt of a task, ready to start; durations in seconds, `env` is added to the scheduler's own."""
+
+    task: Task
+    attempt: int
+    nonce: str
+    argv: Sequence[str]
+    env: Mapping[str, str]
+    cwd: str
+    paths: TaskPaths
+    gpu: str | None
+    batch_size: int | None
+    timeout: float | None
+    stall_timeout: float | None
+    grace: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The worker has ended and nothing of it is left; the content of its `.exit` and `.running`."""
+
+    exit: Mapping[str, Any]
+    running: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class NoStorage:
+    """The attempt could not be recorded: the disk is full or not writable."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The keeper is no more; without an `Ended` before it, nobody knows how its worker ended."""
+
+
+Event = Ended | NoStorage | Gone
+
+
+class Slot(Protocol):
+    """A place that runs one job at a time."""
+
+    def fileno(self) -> int:
+        """Return the descriptor that becomes readable when `read` has something."""
+        ...
+
+    def start(self, job: Job) -> None: ...
+
+    def stop(self) -> None:
+        """Ask the running worker to end; an `Ended` follows."""
+        ...
+
+    def read(self) -> list[Event]:
+        """Return what has happened; never blocks."""
+        ...
+
+    def close(self) -> None:
+        """Give the place up; a job that still runs goes on without us."""
+        ...
+
+
+class Executor(Protocol):
+    """Opens slots, and finds those that an earlier scheduler left at work."""
+
+    name: str
+
+    def open_slot(self, lease: int | None) -> Slot:
+        """Open a slot that holds `lease`, the descriptor of a GPU's lease, as long as it lives."""
+        ...
+
+    def adopt(self, running: Running, paths: TaskPaths) -> Slot | None:
+        """Return the slot where this attempt still runs, None if its keeper is no more."""
+        ...

@@ -1,0 +1,135 @@
+"""Entry point of a keeper: `python -m accsearch.keeper [--lease]`, with its channel on descriptor 3.
+
+With `--lease`, descriptor 4 is the lease of the slot's GPU: held here and inherited by every worker, so that
+the lease ends with the last of them.
+"""
+
+import contextlib
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any
+
+from accsearch.errors import StorageError
+from accsearch.executors.wire import CHANNEL, LEASE, Lines
+from accsearch.keeper.attempt import Attempt
+from accsearch.keeper.child import become_subreaper
+
+
+class Keeper:
+    """Serves one slot: one job at a time, until told to quit or until the scheduler is gone."""
+
+    def __init__(self, channel: socket.socket, signals: socket.socket) -> None:
+        self._channel: socket.socket | None = channel
+        self._lines = Lines()
+        self._signals = signals
+        self._attempt: Attempt | None = None
+        self._quit = False
+        self._poller = select.poll()
+        self._poller.register(channel, select.POLLIN)
+        self._poller.register(signals, select.POLLIN)
+
+    def serve(self) -> None:
+        """Run until there is nothing left to do."""
+        while self._attempt is not None or (self._channel is not None and not self._quit):
+            wait = self._attempt.step(time.monotonic()) if self._attempt is not None else None
+            for descriptor, _ in self._poller.poll(None if wait is None else wait * 1000 + 1):
+                self._handle(descriptor)
+
+    def _handle(self, descriptor: int) -> None:
+        attempt = self._attempt
+        if descriptor == self._signals.fileno():
+            self._signals.recv(64)
+            self._quit = True
+            if attempt is not None:
+                attempt.stop("stopped", time.monotonic())
+        elif attempt is not None and descriptor == attempt.output:
+            attempt.read_output(self._poller, time.monotonic())
+        elif attempt is not None and descriptor == attempt.child.pidfd:
+            self._end(attempt)
+        elif self._channel is not None and descriptor == self._channel.fileno():
+            self._listen(self._channel)
+
+    def _listen(self, channel: socket.socket) -> None:
+        try:
+            data = channel.recv(1 << 16)
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._poller.unregister(channel)
+            self._channel = None
+        for message in self._lines.feed(data):
+            if message["do"] == "quit":
+                self._quit = True
+            elif message["do"] == "stop" and self._attempt is not None:
+                self._attempt.stop("stopped", time.monotonic())
+            elif message["do"] == "job":
+                self._start(message)
+
+    def _start(self, job: dict[str, Any]) -> None:
+        try:
+            attempt = Attempt(job, time.monotonic())
+            if self._is_alone():
+                # The next scheduler may not have seen the marker: what it starts must be the only one.
+                attempt.cancel()
+                return
+            attempt.begin()
+        except (StorageError, OSError) as error:
+            self._fail(error)
+            return
+        self._attempt = attempt
+        attempt.register(self._poller)
+
+    def _is_alone(self) -> bool:
+        """Return whether the scheduler is gone."""
+        if self._channel is None:
+            return True
+        poller = select.poll()
+        poller.register(self._channel, 0)
+        return bool(poller.poll(0))
+
+    def _end(self, attempt: Attempt) -> None:
+        self._poller.unregister(attempt.child.pidfd)
+        with contextlib.suppress(KeyError):
+            self._poller.unregister(attempt.output)
+        self._attempt = None
+        try:
+            self._report({"event": "ended", "exit": attempt.finish(), "running": attempt.running})
+        except StorageError as error:
+            self._fail(error)
+
+    def _fail(self, error: Exception) -> None:
+        """Give the slot up: what cannot be recorded must not run."""
+        self._report({"event": "storage", "message": str(error)})
+        self._quit = True
+
+    def _report(self, event: dict[str, Any]) -> None:
+        if self._channel is not None:
+            with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+                self._channel.sendall(Lines.encode(event))
+
+
+def main() -> None:
+    """Serve the slot whose channel this process was started with."""
+    os.set_inheritable(CHANNEL, False)
+    leased = "--lease" in sys.argv[1:]
+    if leased:
+        os.set_inheritable(LEASE, True)
+    os.closerange(LEASE + leased, os.sysconf("SC_OPEN_MAX"))  # whatever the scheduler's parent left open
+    become_subreaper()
+    ours, theirs = socket.socketpair()
+    theirs.setblocking(False)
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    with socket.socket(fileno=CHANNEL) as channel:
+        Keeper(channel, ours).serve()
+    os._exit(0)  # nothing is buffered, and whoever waits for the slot should not wait for an orderly teardown
+
+
+if __name__ == "__main__":
+    main()

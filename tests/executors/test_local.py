@@ -1,0 +1,303 @@
+"""A keeper and its workers, started for real."""
+
+import json
+import os
+import select
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from accsearch.checkpoint.markers import Running, read_exit, read_running
+from accsearch.executors.local import AdoptedSlot, KeptSlot, LocalExecutor
+from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
+from accsearch.executors.wire import LEASE
+from accsearch.task import Task
+from accsearch.workdir import TaskPaths, WorkDir
+
+TASK = Task("T", "c", {}, "digest")
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> TaskPaths:
+    workdir = WorkDir(tmp_path / "work")
+    workdir.create("c")
+    return workdir.task("c", "T")
+
+
+@pytest.fixture
+def slot() -> Iterator[KeptSlot]:
+    kept = KeptSlot(None)
+    yield kept
+    kept.close()
+
+
+def job(paths: TaskPaths, argv: Sequence[str], **changes: Any) -> Job:
+    fields: dict[str, Any] = {
+        "task": TASK,
+        "attempt": 1,
+        "nonce": "n1",
+        "argv": argv,
+        "env": {"ACCSEARCH_NONCE": "n1"},
+        "cwd": str(paths.log.parent),
+        "paths": paths,
+        "gpu": None,
+        "batch_size": 4,
+        "timeout": None,
+        "stall_timeout": None,
+        "grace": 5.0,
+    }
+    return Job(**fields | changes)
+
+
+def python(code: str) -> list[str]:
+    return [sys.executable, "-c", code]
+
+
+def wait(slot: Slot) -> list[Event]:
+    """Return the next events; fails the test if none comes."""
+    assert select.select([slot], [], [], 60)[0], "no event"
+    return slot.read()
+
+
+def ended(slot: Slot) -> Ended:
+    (event,) = wait(slot)
+    assert isinstance(event, Ended)
+    return event
+
+
+def await_file(path: Path) -> None:
+    """Return once a worker has made `path`: it is a FIFO that the worker opens for writing."""
+    path.read_bytes()
+
+
+def running_of(paths: TaskPaths) -> Running:
+    running = read_running(paths.running)
+    assert running is not None
+    return running
+
+
+def is_gone(pid: int) -> bool:
+    """Wait for a process to end; returns whether it did."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    try:
+        return bool(select.select([descriptor], [], [], 30)[0])
+    finally:
+        os.close(descriptor)
+
+
+def test_a_job_leaves_log_markers_and_report(slot: KeptSlot, paths: TaskPaths) -> None:
+    slot.start(job(paths, python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")))
+    event = ended(slot)
+    marker = read_exit(paths.exit)
+    assert marker is not None
+    assert (marker.exit_code, marker.signal, marker.nonce, marker.reason) == (7, None, "n1", None)
+    assert event.exit["exit_code"] == 7
+    assert sorted(paths.log.read_text().split()) == ["err", "out"]
+    running = running_of(paths)
+    assert running.task == "T"
+    assert running.digest == "digest"
+    assert running.batch_size == 4
+    assert running.keeper_pid != running.pid
+    assert running.identity is not None
+
+
+def test_one_keeper_serves_one_job_after_another(slot: KeptSlot, paths: TaskPaths) -> None:
+    slot.start(job(paths, ["true"]))
+    ended(slot)
+    first = running_of(paths)
+    slot.start(job(paths, ["false"], attempt=2, nonce="n2"))
+    assert ended(slot).exit["exit_code"] == 1
+    second = running_of(paths)
+    assert first.keeper_identity == second.keeper_identity
+    assert second.attempt == 2
+
+
+def test_the_log_of_an_earlier_attempt_is_kept(slot: KeptSlot, paths: TaskPaths) -> None:
+    for attempt in (1, 2):
+        slot.start(job(paths, ["echo", f"attempt {attempt}"], attempt=attempt))
+        ended(slot)
+    assert paths.log.read_text() == "attempt 2\n"
+    assert paths.log_of(1).read_text() == "attempt 1\n"
+
+
+def test_a_worker_has_its_own_session_and_only_its_streams(slot: KeptSlot, paths: TaskPaths) -> None:
+    code = (
+        "import os; print(os.getsid(0) == os.getpid(), os.read(0, 1),"
+        "sorted(map(int, os.listdir('/proc/self/fd')))[:-1])"
+    )
+    slot.start(job(paths, python(code)))
+    ended(slot)
+    assert paths.log.read_text() == "True b'' [0, 1, 2]\n"
+
+
+def test_a_program_that_is_not_there_is_a_configuration_fault(slot: KeptSlot, paths: TaskPaths) -> None:
+    slot.start(job(paths, ["no-such-program-at-all"]))
+    exit = ended(slot).exit
+    assert exit["reason"] == "config"
+    assert "no-such-program-at-all" in exit["message"]
+    assert "cannot start" in paths.log.read_text()
+
+
+def test_a_worker_killed_by_a_signal_is_reported_so(slot: KeptSlot, paths: TaskPaths) -> None:
+    slot.start(job(paths, python("import os; os.kill(os.getpid(), 9)")))
+    assert ended(slot).exit["signal"] == 9
+
+
+def test_a_stubborn_setsid_grandchild_is_ended_too(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+    grandchild = (
+        "import os, signal, sys, time; signal.signal(15, signal.SIG_IGN); os.setsid();"
+        "os.close(int(sys.argv[1])); time.sleep(600)"
+    )
+    code = (
+        "import os, subprocess, sys\n"
+        "ready, done = os.pipe()\n"
+        f"child = subprocess.Popen([sys.executable, '-c', {grandchild!r}, str(done)], pass_fds=[done])\n"
+        "os.close(done); os.read(ready, 1)\n"
+        f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print('bye')"
+    )
+    slot.start(job(paths, python(code), grace=0.2))
+    # The worker itself ends at once; the grandchild keeps its output open.
+    assert ended(slot).exit["exit_code"] == 0
+    assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
+    assert paths.log.read_text() == "bye\n"
+
+
+def test_stop_ends_a_worker_that_ignores_sigterm(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    code = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN);"
+        f"open({str(fifo)!r}, 'w').close(); time.sleep(600)"
+    )
+    slot.start(job(paths, python(code), grace=0.2))
+    await_file(fifo)
+    slot.stop()
+    exit = ended(slot).exit
+    assert (exit["signal"], exit["reason"]) == (9, "stopped")
+
+
+@pytest.mark.parametrize(("limit", "reason"), [("timeout", "timeout"), ("stall_timeout", "hang")])
+def test_the_watchdog_ends_a_silent_worker(slot: KeptSlot, paths: TaskPaths, limit: str, reason: str) -> None:
+    slot.start(job(paths, ["sleep", "600"], **{limit: 0.2}))
+    assert ended(slot).exit["reason"] == reason
+
+
+def test_a_growing_results_file_is_progress(slot: KeptSlot, paths: TaskPaths) -> None:
+    code = (
+        "import time\n"
+        f"for _ in range(15): open({str(paths.results)!r}, 'a').write('x' * 10); time.sleep(0.1)\n"
+    )
+    slot.start(job(paths, python(code), stall_timeout=0.8))
+    exit = ended(slot).exit
+    assert (exit["exit_code"], exit["reason"]) == (0, None)
+
+
+def test_a_keeper_without_its_scheduler_finishes_and_ends(paths: TaskPaths, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(None)
+    code = f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read(); print('done')"
+    slot.start(job(paths, python(code)))
+    await_file(fifo)
+    keeper = running_of(paths).keeper_pid
+    slot._socket.close()
+    fifo.write_text("go")
+    assert is_gone(keeper)
+    os.waitpid(keeper, 0)
+    marker = read_exit(paths.exit)
+    assert marker is not None
+    assert marker.exit_code == 0
+    assert paths.log.read_text() == "done\n"
+
+
+def test_a_job_whose_scheduler_died_before_it_began_never_runs(paths: TaskPaths, tmp_path: Path) -> None:
+    slot = KeptSlot(None)
+    keeper = slot._pid
+    os.kill(keeper, signal.SIGSTOP)
+    slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
+    slot._socket.close()
+    os.kill(keeper, signal.SIGCONT)
+    os.waitpid(keeper, 0)
+    assert not (tmp_path / "ran").exists()
+    assert not paths.running.exists()
+
+
+def test_a_killed_keeper_takes_its_worker_along(paths: TaskPaths, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(None)
+    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
+    await_file(fifo)
+    running = running_of(paths)
+    os.kill(running.keeper_pid, signal.SIGKILL)
+    assert wait(slot) == [Gone()]
+    slot.close()
+    assert is_gone(running.pid)
+    assert not paths.exit.exists()
+
+
+def test_an_attempt_of_an_earlier_scheduler_is_adopted(paths: TaskPaths, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(None)
+    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
+    await_file(fifo)
+    slot._socket.close()
+    adopted = LocalExecutor().adopt(running_of(paths), paths)
+    assert isinstance(adopted, AdoptedSlot)
+    fifo.write_text("go")
+    first, second = wait(adopted)
+    adopted.close()
+    os.waitpid(slot._pid, 0)
+    assert isinstance(first, Ended)
+    assert first.exit["exit_code"] == 0
+    assert second == Gone()
+
+
+def test_an_adopted_attempt_can_be_stopped(paths: TaskPaths, tmp_path: Path) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(None)
+    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
+    await_file(fifo)
+    slot._socket.close()
+    adopted = LocalExecutor().adopt(running_of(paths), paths)
+    assert adopted is not None
+    adopted.stop()
+    event = wait(adopted)[0]
+    adopted.close()
+    os.waitpid(slot._pid, 0)
+    assert isinstance(event, Ended)
+    assert event.exit["reason"] == "stopped"
+
+
+def test_a_keeper_of_another_identity_is_not_adopted(slot: KeptSlot, paths: TaskPaths) -> None:
+    slot.start(job(paths, ["true"]))
+    ended(slot)
+    running = json.loads(paths.running.read_text()) | {"keeper_identity": "another boot:1"}
+    assert LocalExecutor().adopt(Running(**running), paths) is None
+
+
+def test_the_lease_is_held_by_keeper_and_worker(paths: TaskPaths, tmp_path: Path) -> None:
+    lease = os.open(tmp_path / "lease", os.O_RDWR | os.O_CREAT)
+    slot = KeptSlot(lease)
+    os.close(lease)
+    slot.start(job(paths, python(f"import os; print(os.readlink('/proc/self/fd/{LEASE}'))")))
+    ended(slot)
+    held = str(Path(f"/proc/{slot._pid}/fd/{LEASE}").readlink())
+    slot.close()
+    assert held == paths.log.read_text().strip() == str(tmp_path / "lease")
+
+
+def test_a_keeper_that_cannot_record_runs_nothing(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+    paths.running.parent.rmdir()
+    slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
+    assert isinstance(wait(slot)[0], NoStorage)
+    assert not (tmp_path / "ran").exists()
