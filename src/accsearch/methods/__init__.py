@@ -1,1 +1,1 @@
-"""The light catalogue of acceleration methods: parameters, support, compatibility; nothing here loads torch."""
+"""The light catalogue of acceleration methods and what combines with what; nothing here loads torch."""

@@ -10,7 +10,7 @@ CHANNELS_LAST = MethodInfo(
             choices=(True,),
             default=True,
             searched=(True,),
-            doc="true; the baseline stands for false",
+            doc="true; the baseline is without it",
         ),
     },
     exact=True,

@@ -7,7 +7,7 @@ from accsearch.methods.catalogue import METHODS
 from accsearch.methods.compatibility import Cell, admits, combines
 from accsearch.task import BASELINE, Methods, Scalar
 
-Lists = Mapping[str, Mapping[str, Sequence[Scalar]]]
+Lists = Mapping[str, Mapping[str, tuple[Scalar, ...]]]
 """method → parameter → the values to search; a parameter that is absent takes its default."""
 
 
@@ -35,7 +35,7 @@ def combinations_of(lists: Lists, cell: Cell) -> Iterator[Methods]:
 
 
 def settings(
-    method: str, lists: Mapping[str, Sequence[Scalar]], together: Sequence[str] = ()
+    method: str, lists: Mapping[str, tuple[Scalar, ...]], together: Sequence[str] = ()
 ) -> Iterator[Mapping[str, Scalar]]:
     """Yield each choice of `method`'s parameters, complete, when used `together` with other methods."""
     info = METHODS[method]

@@ -1,4 +1,4 @@
-"""What goes with what: one table keyed by the set of methods, and the rules that look at the cell and parameters."""
+"""What goes with what: one table keyed by the set of methods, and rules about the cell and the parameters."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass

@@ -27,7 +27,7 @@ class ParameterInfo:
         """Say which values are allowed, for an error message."""
         if self.choices:
             return " or ".join(_spelt(choice) for choice in self.choices)
-        kind = {int: "whole number", float: "number"}[self.type]  # type: ignore[index]
+        kind = {int: "whole number", float: "number"}[self.type]
         if self.minimum is not None and self.maximum is not None:
             return f"a {kind} from {self.minimum:g} to {self.maximum:g}"
         return f"a {kind} of at least {self.minimum:g}" if self.minimum is not None else f"a {kind}"

@@ -1,0 +1,180 @@
+"""The configuration as frozen models; docs/configuration.md is its reference."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    StrictBool,
+    StrictStr,
+    model_validator,
+)
+
+from accsearch.config.fields import (
+    AXIS,
+    CONFIG_NAME,
+    VALUE,
+    VARIABLE,
+    as_list,
+    matching,
+    parsed,
+    regular_expression,
+)
+from accsearch.config.models import ModelInfo
+from accsearch.config.units import parse_duration, parse_size
+from accsearch.task import Scalar
+
+DAY = 86_400.0
+MAX_REPEATS = 10
+Int = Annotated[int, Strict()]
+Float = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Count = Annotated[Int, Field(ge=1)]
+Seconds = Annotated[float, BeforeValidator(parsed(parse_duration)), Field(le=365 * DAY)]
+Bytes = Annotated[int, BeforeValidator(parsed(parse_size))]
+Text = Annotated[StrictStr, Field(min_length=1)]
+Pixels = Annotated[Int, Field(ge=8, le=8192, multiple_of=8)]
+Name = Annotated[StrictStr, AfterValidator(matching(CONFIG_NAME, "letters, digits and ._+-, first no sign"))]
+AxisName = Annotated[StrictStr, AfterValidator(matching(AXIS, "an identifier such as steps"))]
+AxisValue = Annotated[
+    StrictStr, AfterValidator(matching(VALUE, "letters, digits and .+-, no underscore, first no sign"))
+]
+AxisValues = Annotated[tuple[AxisValue, ...], BeforeValidator(as_list), Field(min_length=1)]
+
+
+class Section(BaseModel):
+    """Frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class WorkerConfig(Section):
+    """How a cell is run and measured; `command` and what follows it concern command workers."""
+
+    kind: Literal["traversal_search", "command"] = "traversal_search"
+    num_samples: Count = 32
+    batch_size: Count = 4
+    seed: Annotated[Int, Field(ge=0, lt=2**63)] = 42
+    device: Literal["cuda", "cpu", "auto"] = "cuda"
+    dtype: Literal["float16", "bfloat16", "float32"] = "float16"
+    guidance_scale: Annotated[Float, Field(ge=0, le=100)] | None = None
+    height: Pixels | None = None
+    width: Pixels | None = None
+    repeats: Count = 3
+    max_repeats: Count = MAX_REPEATS
+    ci_width: Annotated[Float, Field(gt=0, lt=1)] = 0.01
+    warmup: Annotated[Int, Field(ge=0)] = 1
+    keep_images: StrictBool = False
+    stability: StrictBool = False
+    env: Mapping[Annotated[StrictStr, AfterValidator(matching(VARIABLE, "a variable name"))], StrictStr] = {}
+    timeout: Seconds | None = None
+    stall_timeout: Seconds | None = None
+    command: tuple[Text, ...] = ()
+    success_sentinel: Text = "Successfully completed"
+    failure_patterns: tuple[Annotated[Text, AfterValidator(regular_expression)], ...] = (
+        "CUDA out of memory",
+        "^Traceback ",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Fill in the defaults that depend on other keys."""
+        if not isinstance(data, Mapping):
+            return data
+        # Only accsearch's own worker is known to show progress; what a command prints is its own affair.
+        stall = {} if data.get("kind") == "command" else {"stall_timeout": 1800.0}
+        repeats = data.get("repeats")
+        most = {"max_repeats": repeats} if isinstance(repeats, int) and repeats > MAX_REPEATS else {}
+        return {**stall, **most, **data}
+
+
+class PromptsConfig(Section):
+    """Where prompts come from: a file of one a line, or a data set of `datasets` (hub name or local folder)."""
+
+    file: Text | None = None
+    dataset: Text | None = None
+    split: Text = "validation"
+    column: Text = "captions"
+    revision: Text | None = None
+
+
+class QualityConfig(Section):
+    """The CLIP score's model: an open_clip name and weights, or `builtin:demo`, `builtin:tiny`."""
+
+    model: Text = "ViT-g-14"
+    pretrained: Text | None = None
+
+
+class SearchConfig(Section):
+    """Every admitted trial, or the pruned search for the upper bound at the score losses asked for."""
+
+    strategy: Literal["traversal", "upper_bound"] = "traversal"
+    max_score_loss: Annotated[tuple[Float, ...], BeforeValidator(as_list), Field(min_length=1)] = (0.01,)
+    target_speedup: Annotated[Float, Field(ge=1)] | None = None
+
+
+class GpuConfig(Section):
+    """Which GPUs count as idle, and when one is given up."""
+
+    max_utilization: Annotated[Int, Field(ge=0, le=100)] = 5
+    max_used_memory: Bytes = 1 << 30
+    min_free_memory: Bytes = 10 << 30
+    samples: Count = 3
+    exclude: Annotated[tuple[StrictStr, ...], BeforeValidator(as_list)] = ()
+    allow_cpu: StrictBool = False
+    release_timeout: Seconds = 60.0
+
+
+class RetryConfig(Section):
+    """What happens after a failure."""
+
+    max_attempts: Count = 2
+    on_oom: Literal["halve_batch", "same_batch", "fail"] = "halve_batch"
+    backoff: Seconds = 5.0
+    stop_after_identical: Count = 5
+
+
+class Facts(Section):
+    """What was found out when the configuration was loaded, so that a stored plan needs no other file."""
+
+    models: Mapping[str, ModelInfo] = {}
+    prompts: str = ""
+    scorer: str = ""
+    default_methods: bool = False
+
+
+class Config(Section):
+    """One configuration, complete: every default filled in, durations in seconds, sizes in bytes.
+
+    `grid` maps axis to values as they were written. `methods` maps method to parameter to the values searched.
+    """
+
+    name: Name
+    grid: Annotated[Mapping[AxisName, AxisValues], Field(min_length=1)]
+    worker: WorkerConfig = WorkerConfig()
+    prompts: PromptsConfig = PromptsConfig()
+    quality: QualityConfig = QualityConfig()
+    methods: Mapping[str, Mapping[str, tuple[Scalar, ...]]] = {}
+    implementation: Literal["native", "package"] = "native"
+    search: SearchConfig = SearchConfig()
+    gpus: GpuConfig = GpuConfig()
+    retry: RetryConfig = RetryConfig()
+    facts: Facts = Facts()
+
+    def model(self, pipe: str) -> ModelInfo:
+        """Return the model behind the name `pipe` of the `pipe` axis; raises KeyError."""
+        return self.facts.models[pipe]
+
+    def resolved(self) -> dict[str, Any]:
+        """Return the whole configuration as JSON can hold it."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_resolved(cls, data: Mapping[str, Any]) -> "Config":
+        """Rebuild what `resolved` returned, reading no other file; raises pydantic's ValidationError."""
+        return cls.model_validate(data)

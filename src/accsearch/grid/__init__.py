@@ -1,0 +1,7 @@
+"""Configuration → tasks and their trials; pure: reads no file and starts nothing."""
+
+from accsearch.grid.digest import digest_parts
+from accsearch.grid.expand import Grid, expand
+from accsearch.grid.launch import command_line, success_sentinel
+
+__all__ = ["Grid", "command_line", "digest_parts", "expand", "success_sentinel"]

@@ -1,0 +1,39 @@
+"""The command line that runs a task, and the line by which its log says that it succeeded."""
+
+import sys
+from pathlib import Path
+
+from accsearch.config.placeholders import fill
+from accsearch.config.schema import Config
+from accsearch.task import Task
+
+SENTINEL = "Successfully completed {task}"
+
+
+def command_line(
+    config: Config, task: Task, *, attempt: int, batch_size: int | None = None, workdir: Path
+) -> list[str]:
+    """Return the argv of one attempt; `batch_size` replaces the configured one after an out-of-memory error."""
+    if config.worker.kind == "command":
+        values = {**_values(config, task), "workdir": str(workdir.resolve())}
+        return [fill(text, values) for text in config.worker.command]
+    options = {
+        "workdir": str(workdir.resolve()),
+        "config": config.name,
+        "attempt": str(attempt),
+        **{axis: str(value) for axis, value in task.axes.items()},
+        "num_samples": str(config.worker.num_samples),
+        "batch_size": str(batch_size or config.worker.batch_size),
+    }
+    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+    return [sys.executable, "-m", "accsearch.worker", *arguments]
+
+
+def success_sentinel(config: Config, task: Task) -> str:
+    """Return the whole line that the log of a successful attempt holds."""
+    text = config.worker.success_sentinel if config.worker.kind == "command" else SENTINEL
+    return fill(text, _values(config, task))
+
+
+def _values(config: Config, task: Task) -> dict[str, str]:
+    return {**{axis: str(value) for axis, value in task.axes.items()}, "task": task.id, "config": config.name}
