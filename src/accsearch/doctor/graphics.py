@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 
 from accsearch.doctor.finding import Finding, Level
-from accsearch.doctor.packages import INSTALL, torch_cuda, version_of
+from accsearch.doctor.packages import torch_cuda, version_of
 from accsearch.errors import NoGpuError, StorageError
 from accsearch.gpus.lease_files import lease_folder
 from accsearch.gpus.nvml import Nvml, open_nvml
@@ -41,7 +41,7 @@ def _gpus(nvml: Nvml, mask: str | None) -> Iterator[Finding]:
 def _torch(built_for: str | None, driver: tuple[int, int] | None) -> Finding:
     if built_for is None:
         return Finding(
-            "torch", Level.WARNING, f"a CPU build cannot use the GPUs; {INSTALL} with a CUDA build"
+            "torch", Level.WARNING, "a CPU build, which cannot use the GPUs; install torch for CUDA"
         )
     if driver is not None and int(built_for.split(".")[0]) > driver[0]:
         return Finding(
