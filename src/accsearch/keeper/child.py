@@ -86,7 +86,7 @@ def _become(
             signal.signal(number, signal.SIG_DFL)
         if gate.recv(1) == b"g":
             os.chdir(cwd)
-            os.execvpe(argv[0], argv, env)
+            os.execvpe(argv[0], list(argv), env)
     except (OSError, ValueError) as error:
         with contextlib.suppress(OSError):
             gate.send(f"cannot start {argv[0]}: {error}".encode())

@@ -1,0 +1,94 @@
+"""The tasks that wait to be started, longest first."""
+
+from collections.abc import Callable, Iterable, Iterator
+
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.order import Sample, TimeModel, prior
+
+REORDER = 1.0
+"""Seconds between two sorts at least: each finished task teaches something, but a sort of all costs."""
+ALIKE = 0.05
+"""Relative difference of expected times below which another task may be preferred for its pipeline."""
+LOOK_AHEAD = 32
+
+
+class Backlog:
+    """Pending entries in the order in which they should start; unknown times first, to learn them."""
+
+    def __init__(self, entries: Iterable[Entry], model: TimeModel) -> None:
+        self._model = model
+        self._given = {entry: place for place, entry in enumerate(entries)}
+        self._queue: list[Entry] = []
+        self._retries: set[Entry] = set()
+        self._stale = True
+        self._sorted_at = float("-inf")
+        for entry in self._given:
+            self.add(entry)
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return reversed(self._queue)
+
+    def add(self, entry: Entry) -> None:
+        """Put a task in, or back."""
+        if entry.not_before:
+            self._retries.add(entry)
+        entry.expected = self._model.predict(entry.task)
+        self._queue.append(entry)
+        self._stale = True
+        self._sorted_at = float("-inf")
+
+    def learn(self, sample: Sample) -> None:
+        """Take note of a finished task."""
+        self._model.add(sample)
+        self._stale = True
+
+    def pop(self, now: float, admits: Callable[[Entry], bool], pipe: object = None) -> Entry | None:
+        """Take out the task to start next, of those that `admits`; `pipe` is what the place ran last."""
+        if self._stale and now - self._sorted_at >= REORDER:
+            self._sort(now)
+        first: int | None = None
+        seen = 0
+        for position in range(len(self._queue) - 1, -1, -1):
+            entry = self._queue[position]
+            if entry.not_before > now or not admits(entry):
+                continue
+            if first is None:
+                first = position
+            seen += 1
+            if entry.task.axes.get("pipe") == pipe or not _alike(entry, self._queue[first]):
+                if _alike(entry, self._queue[first]):
+                    first = position
+                break
+            if seen >= LOOK_AHEAD:
+                break
+        if first is None:
+            return None
+        entry = self._queue.pop(first)
+        self._retries.discard(entry)
+        return entry
+
+    def next_retry(self, now: float) -> float | None:
+        """Return in how many seconds the first retry that is held back may start, None without one."""
+        held = [entry.not_before - now for entry in self._retries if entry.not_before > now]
+        return min(held, default=None)
+
+    def _sort(self, now: float) -> None:
+        for entry in self._queue:
+            entry.expected = self._model.predict(entry.task)
+        # The next one is at the end, from where it can be taken without moving the others.
+        self._queue.sort(key=self._rank, reverse=True)
+        self._stale = False
+        self._sorted_at = now
+
+    def _rank(self, entry: Entry) -> tuple[float, float, int]:
+        expected = float("inf") if entry.expected is None else entry.expected
+        return -expected, -prior(entry.task), self._given[entry]
+
+
+def _alike(one: Entry, other: Entry) -> bool:
+    if one.expected is None or other.expected is None:
+        return one.expected is other.expected and prior(one.task) == prior(other.task)
+    return abs(one.expected - other.expected) <= ALIKE * max(one.expected, other.expected)

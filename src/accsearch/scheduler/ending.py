@@ -1,0 +1,57 @@
+"""How a run comes to its end: by itself, drained, or stopped."""
+
+from dataclasses import dataclass
+from enum import IntEnum
+from signal import SIGINT, SIGTERM
+
+from accsearch.errors import StorageError
+from accsearch.scheduler.stop import STOP
+
+FAILED = 1
+INTERRUPTED = 130
+TERMINATED = 143
+
+
+class Mode(IntEnum):
+    """What the loop still does; it only ever goes up."""
+
+    RUN = 0
+    DRAIN = 1
+    """Start nothing more, let what runs end."""
+    STOP = 2
+    """End what runs, too; those tasks become pending again."""
+
+
+@dataclass(slots=True)
+class Ending:
+    """The present mode, and what a run that is cut short says and exits with."""
+
+    mode: Mode = Mode.RUN
+    why: str | None = None
+    exit_code: int = 0
+
+    def cut(self, mode: Mode, why: str, exit_code: int) -> bool:
+        """Go up to `mode`; return whether that is news. The exit code for storage outweighs others."""
+        if mode <= self.mode and exit_code != StorageError.exit_code:
+            return False
+        news = mode > self.mode or self.exit_code != exit_code
+        self.mode = max(mode, self.mode)
+        if self.exit_code != StorageError.exit_code:
+            self.why = why
+            self.exit_code = exit_code
+        return news
+
+    def take(self, number: int) -> str | None:
+        """Take a signal; return what to tell the user, None if it changes nothing."""
+        if number == SIGTERM:
+            mode, why, code = Mode.STOP, "terminated", TERMINATED
+        elif number == STOP or (number == SIGINT and self.mode >= Mode.DRAIN):
+            mode, why, code = Mode.STOP, "interrupted", INTERRUPTED
+        else:
+            mode, why, code = Mode.DRAIN, "interrupted" if number == SIGINT else "drained", INTERRUPTED
+        if not self.cut(mode, why, code):
+            return None
+        if mode is Mode.STOP:
+            return f"{why}: ending the running tasks, which stay pending"
+        again = "; interrupt again to end them now" if number == SIGINT else ""
+        return f"no new tasks are started, the running ones end{again}"

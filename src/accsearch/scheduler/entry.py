@@ -1,0 +1,34 @@
+"""A task on its way through one run."""
+
+from dataclasses import dataclass
+
+from accsearch.checkpoint.markers import Failed
+from accsearch.config.schema import Config
+from accsearch.scheduler.policy import Tries
+from accsearch.task import TRANSITIONS, Task, TaskState
+from accsearch.workdir import TaskPaths
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """What the loop knows of a task; `attempt` is the last one started, in this run or an earlier one."""
+
+    task: Task
+    config: Config
+    paths: TaskPaths
+    tries: Tries
+    attempt: int = 0
+    state: TaskState = TaskState.PENDING
+    failed: Failed | None = None
+    expected: float | None = None
+    """Predicted seconds, None if nothing is known."""
+    not_before: float = 0.0
+    """Monotonic seconds at which a retry may start."""
+    memory: int | None = None
+    """Bytes that it is expected to need on a GPU."""
+
+    def become(self, state: TaskState) -> None:
+        """Change state; a change that the transition table does not allow is a bug."""
+        if state not in TRANSITIONS[self.state]:
+            raise AssertionError(f"{self.task.name}: {self.state} cannot become {state}")
+        self.state = state

@@ -1,0 +1,51 @@
+"""Turn a task and a place into a job."""
+
+import uuid
+
+from accsearch.executors.protocol import Job
+from accsearch.grid import command_line
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.places import Place
+from accsearch.workdir import WorkDir
+
+GRACE = 5.0
+"""Seconds between SIGTERM and SIGKILL."""
+
+
+def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
+    """Return the next attempt of `entry`, to be started on `place`."""
+    worker = entry.config.worker
+    attempt = entry.attempt + 1
+    nonce = uuid.uuid4().hex
+    argv = command_line(
+        entry.config,
+        entry.task,
+        attempt=attempt,
+        batch_size=entry.tries.batch_size or worker.batch_size,
+        workdir=workdir.root,
+    )
+    env = {
+        "PYTHONUNBUFFERED": "1",
+        **place.env,
+        **{name: str(value) for name, value in worker.env.items()},
+        # What pins the worker is not the configuration's to change.
+        "CUDA_VISIBLE_DEVICES": place.env["CUDA_VISIBLE_DEVICES"],
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        "ACCSEARCH_NONCE": nonce,
+    }
+    return Job(
+        task=entry.task,
+        attempt=attempt,
+        nonce=nonce,
+        argv=argv,
+        env=env,
+        cwd=cwd,
+        paths=entry.paths,
+        gpu=place.gpu,
+        batch_size=entry.tries.batch_size,
+        timeout=worker.timeout,
+        stall_timeout=worker.stall_timeout,
+        grace=GRACE,
+    )
+
+

@@ -1,0 +1,273 @@
+"""The loop: events in, jobs out. It sleeps until a descriptor is readable or a deadline is near."""
+
+import os
+import selectors
+import time
+from collections.abc import Callable
+
+from accsearch.checkpoint.markers import Done, Running
+from accsearch.errors import StorageError
+from accsearch.executors.protocol import Ended, Event, Executor, Gone, Slot
+from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.ending import FAILED, Ending, Mode
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.forecast import Forecast
+from accsearch.scheduler.jobs import job_of
+from accsearch.scheduler.options import Observer
+from accsearch.scheduler.order import Sample
+from accsearch.scheduler.orphans import end_attempt
+from accsearch.scheduler.places import Place, Pool
+from accsearch.scheduler.policy import Streak, put_back
+from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
+from accsearch.scheduler.signals import Signals
+from accsearch.scheduler.station import Station
+from accsearch.scheduler.waiting import Waiting
+from accsearch.task import TaskState
+from accsearch.workdir import WorkDir
+
+Clock = Callable[[], float]
+
+
+class Loop:
+    """Starts entries of the backlog on places of the pool until all are over, or until told to end."""
+
+    def __init__(
+        self,
+        workdir: WorkDir,
+        backlog: Backlog,
+        pool: Pool,
+        executor: Executor,
+        signals: Signals,
+        observer: Observer,
+        *,
+        cwd: Callable[[str], str],
+        streak: Streak,
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self.ending = Ending()
+        self.host = os.uname().nodename
+        self._workdir = workdir
+        self._backlog = backlog
+        self._pool = pool
+        self._executor = executor
+        self._signals = signals
+        self._observer = observer
+        self._cwd = cwd
+        self._streak = streak
+        self._clock = clock
+        self._recorder = Recorder(workdir)
+        self._recording = 0
+        self._waiting = Waiting(workdir, observer)
+        self._forecast = Forecast(backlog, pool, observer)
+        self._stations: dict[str, Station] = {}
+        self._adopted: set[Station] = set()
+        self._notes: dict[str, str] = {}
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(signals, selectors.EVENT_READ, self._on_signals)
+        self._selector.register(self._recorder, selectors.EVENT_READ, self._on_records)
+
+    def adopt(self, entry: Entry, slot: Slot, running: Running) -> None:
+        """Await an attempt that an earlier scheduler started."""
+        entry.become(TaskState.RUNNING)
+        station = Station(slot, None)
+        station.begin(entry, running.nonce, self._clock())
+        self._adopted.add(station)
+        self._pool.reserve(1)
+        self._watch(station)
+
+    def judge(self, entry: Entry, ended: Ended) -> None:
+        """Judge an attempt that ended while no scheduler watched."""
+        entry.become(TaskState.RUNNING)
+        self._record(entry, ended, None)
+
+    def run(self) -> None:
+        """Run until nothing is left to start, to await or to write. Raises NoGpuError."""
+        try:
+            while True:
+                now = self._clock()
+                self._allocate(now)
+                if self._is_over():
+                    return
+                for key, _ in self._selector.select(self._timeout(now)):
+                    key.data()
+        finally:
+            self._close()
+
+    def _is_over(self) -> bool:
+        busy = self._recording or self._adopted or any(station.entry for station in self._stations.values())
+        return not busy and (self.ending.mode is not Mode.RUN or not len(self._backlog))
+
+    def _timeout(self, now: float) -> float | None:
+        times = [self._pool.next_step(now)]
+        if self.ending.mode is Mode.RUN:
+            times.append(self._backlog.next_retry(now))
+        return min((each for each in times if each is not None), default=None)
+
+    def _allocate(self, now: float) -> None:
+        running = self.ending.mode is Mode.RUN
+        self._pool.step(now, len(self._backlog) if running else 0)
+        for place in self._pool.dropped():
+            if (idle := self._stations.pop(place.id, None)) is not None:
+                self._forget(idle)
+        for place, why in self._pool.failing(now).items():
+            self._stations[place.id].stop(why)
+        if not running:
+            return
+        for place in self._pool.ready():
+            if not len(self._backlog):
+                break
+            self._start_on(place, now)
+        if len(self._backlog):
+            self._waiting.tell(self._notes, self._pool.why_none())
+
+    def _start_on(self, place: Place, now: float) -> None:
+        station = self._stations.get(place.id)
+        entry = self._backlog.pop(now, place.admits, station.last_pipe if station is not None else None)
+        if entry is None:
+            return
+        if not self._pool.confirm(place, now):
+            self._backlog.add(entry)
+            return
+        if station is None:
+            station = self._stations[place.id] = Station(self._executor.open_slot(place.lease), place)
+            self._watch(station)
+        job = job_of(entry, place, self._workdir, self._cwd(entry.task.config))
+        entry.become(TaskState.RUNNING)
+        entry.attempt = job.attempt
+        self._notes.pop(entry.task.name, None)
+        self._pool.take(place)
+        station.begin(entry, job.nonce, now)
+        station.slot.start(job)
+        self._observer.started(entry.task, place.gpu)
+
+    def _watch(self, station: Station) -> None:
+        self._selector.register(station.slot, selectors.EVENT_READ, lambda: self._on_slot(station))
+
+    def _on_signals(self) -> None:
+        for number in self._signals.read():
+            if (text := self.ending.take(number)) is not None:
+                self._observer.message(text)
+        if self.ending.mode is Mode.STOP:
+            for station in (*self._stations.values(), *self._adopted):
+                station.stop(None)
+
+    def _on_slot(self, station: Station) -> None:
+        for event in station.slot.read():
+            self._take_event(station, event)
+
+    def _take_event(self, station: Station, event: Event) -> None:
+        now = self._clock()
+        if isinstance(event, Gone):
+            self._lose(station, now)
+        elif isinstance(event, Ended):
+            self._end(station, event, now)
+        else:
+            entry = station.finish(now)
+            self._free(station, now)
+            self._storage_trouble(event.message)
+            if entry is not None:
+                entry.become(TaskState.PENDING)
+
+    def _end(self, station: Station, ended: Ended, now: float) -> None:
+        excuse, stopped = station.excuse, station.stopping
+        entry = station.finish(now)
+        trouble = self._free(station, now)
+        if entry is None:
+            return
+        if stopped and excuse is None and ended.exit.get("exit_code") != 0:
+            self.put_back(entry)
+            return
+        if excuse is None and not stopped and ended.exit.get("reason") == "stopped":
+            excuse = "its keeper was told to end"
+        self._record(entry, ended, excuse or trouble)
+
+    def _free(self, station: Station, now: float) -> str | None:
+        if station.place is None:
+            self._adopted.discard(station)
+            self._pool.reserve(-1)
+            return None
+        return self._pool.free(station.place, now)
+
+    def _lose(self, station: Station, now: float) -> None:
+        """Clean up after a keeper that is no more."""
+        place, nonce = station.place, station.nonce
+        if place is not None:
+            del self._stations[place.id]
+        self._forget(station)
+        entry = station.finish(now)
+        if entry is None:
+            return
+        end_attempt(nonce)
+        self._free(station, now)
+        self.put_back(entry)
+        if self.ending.mode is Mode.STOP:
+            return
+        entry.not_before = now + entry.config.retry.backoff
+        again, entry.tries = put_back(entry.tries)
+        self._observer.message(f"{entry.task.name}: its keeper died; it runs again")
+        if not again and self.ending.cut(Mode.DRAIN, "keepers die again and again", FAILED):
+            self._observer.message(f"{self.ending.why}: no new tasks are started")
+
+    def put_back(self, entry: Entry) -> None:
+        """Make an entry pending again whose attempt has left nothing to judge."""
+        entry.paths.running.unlink(missing_ok=True)
+        entry.paths.exit.unlink(missing_ok=True)
+        if entry.state is TaskState.RUNNING:
+            entry.become(TaskState.PENDING)
+        self._backlog.add(entry)
+
+    def _record(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
+        self._recording += 1
+        self._recorder.submit(entry, ended, excuse)
+
+    def _on_records(self) -> None:
+        for outcome in self._recorder.read():
+            self._recording -= 1
+            if isinstance(outcome, Unrecorded):
+                outcome.entry.become(TaskState.PENDING)
+                self._storage_trouble(str(outcome.error))
+            else:
+                self._settle(outcome)
+        self._forecast.tell(self._clock(), self._stations.values())
+
+    def _settle(self, outcome: Recorded) -> None:
+        entry, verdict = outcome.entry, outcome.verdict
+        entry.tries = outcome.tries
+        if isinstance(verdict, Done):
+            entry.become(TaskState.DONE)
+            self._streak.success()
+            self._backlog.learn(Sample(entry.task, verdict.seconds))
+        elif outcome.retry:
+            entry.become(TaskState.PENDING)
+            why = outcome.excuse or f"{verdict.reason}: {verdict.message}"
+            self._notes[entry.task.name] = f"its turn again, after {why}"
+            entry.not_before = self._clock() + entry.config.retry.backoff
+            self._backlog.add(entry)
+        else:
+            entry.become(TaskState.FAILED)
+            entry.failed = verdict
+        self._observer.ended(entry.task, verdict)
+        if not isinstance(verdict, Done) and outcome.excuse is None:
+            text = verdict.message.replace(entry.task.id, "{task}")
+            if self._streak.failure(entry.task.name, verdict.reason, text, verdict.seconds or 0.0):
+                why = f"{self._streak.limit} tasks in a row failed alike at their start ({verdict.message})"
+                if self.ending.cut(Mode.DRAIN, why, FAILED):
+                    self._observer.message(f"{why}: no new tasks are started")
+
+    def _storage_trouble(self, text: str) -> None:
+        if self.ending.cut(Mode.DRAIN, text, StorageError.exit_code):
+            self._observer.message(f"{text}: no new tasks are started, the running ones end")
+
+    def _forget(self, station: Station) -> None:
+        self._selector.unregister(station.slot)
+        station.slot.close()
+
+    def _close(self) -> None:
+        """Close what is idle; a worker that still runs after an error here goes on with its keeper."""
+        for station in self._stations.values():
+            if station.entry is None:
+                self._forget(station)
+        self._pool.close()
+        self._waiting.close()
+        self._recorder.close()
+        self._selector.close()

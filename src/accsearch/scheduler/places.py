@@ -1,0 +1,120 @@
+"""Where tasks may start: the pool that the loop asks, and the one without GPUs."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from accsearch.scheduler.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One slot; `gpu` is a UUID or None, `lease` the descriptor of its lease, `env` what its workers get."""
+
+    id: str
+    env: Mapping[str, str]
+    gpu: str | None = None
+    lease: int | None = None
+    memory: int | None = None
+    """Bytes free for a task; None if unknown or not limited."""
+
+    def admits(self, entry: Entry) -> bool:
+        """Return whether a task fits here."""
+        return self.memory is None or entry.memory is None or entry.memory <= self.memory
+
+
+class Pool(Protocol):
+    """Gives out places. Times are monotonic seconds."""
+
+    def step(self, now: float, wanted: int) -> None:
+        """Look for as many free places as there are tasks that want one, and give up those in excess."""
+        ...
+
+    def ready(self) -> Sequence[Place]:
+        """Return the places on which a task may start now, the best first."""
+        ...
+
+    def confirm(self, place: Place, now: float) -> bool:
+        """Look once more, right before a start, whether the place is still free."""
+        ...
+
+    def take(self, place: Place) -> None: ...
+
+    def reserve(self, change: int) -> None:
+        """Count `change` more tasks (fewer, if negative) that an earlier scheduler started."""
+        ...
+
+    def free(self, place: Place, now: float) -> str | None:
+        """Take a place back from an ended worker; return what is wrong with it, if that excuses a failure."""
+        ...
+
+    def dropped(self) -> Sequence[Place]:
+        """Return the places given up since the last call: their slots are to be closed."""
+        ...
+
+    def failing(self, now: float) -> Mapping[Place, str]:
+        """Return the taken places that have become unusable, with the reason."""
+        ...
+
+    def next_step(self, now: float) -> float | None:
+        """Return in how many seconds `step` wants to be called, None for not before something ends."""
+        ...
+
+    def why_none(self) -> str:
+        """Say what a task without a place waits for."""
+        ...
+
+    def size(self) -> int:
+        """Return how many tasks may run at once at best."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class CpuPool:
+    """A fixed number of slots without GPUs; each worker gets its share of the cores as threads."""
+
+    def __init__(self, slots: int) -> None:
+        threads = str(max(1, len(os.sched_getaffinity(0)) // slots))
+        env = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        self._places = [Place(f"cpu{number}", env) for number in range(slots)]
+        self._ready = {place.id: place for place in self._places}
+        self._reserved = 0
+
+    def step(self, now: float, wanted: int) -> None:
+        pass
+
+    def ready(self) -> Sequence[Place]:
+        return list(self._ready.values())[: max(0, len(self._ready) - self._reserved)]
+
+    def confirm(self, place: Place, now: float) -> bool:
+        return True
+
+    def take(self, place: Place) -> None:
+        del self._ready[place.id]
+
+    def reserve(self, change: int) -> None:
+        self._reserved += change
+
+    def free(self, place: Place, now: float) -> str | None:
+        self._ready[place.id] = place
+        return None
+
+    def dropped(self) -> Sequence[Place]:
+        return ()
+
+    def failing(self, now: float) -> Mapping[Place, str]:
+        return {}
+
+    def next_step(self, now: float) -> float | None:
+        return None
+
+    def why_none(self) -> str:
+        return f"one of {len(self._places)} slots"
+
+    def size(self) -> int:
+        return len(self._places)
+
+    def close(self) -> None:
+        pass

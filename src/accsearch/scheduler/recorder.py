@@ -1,0 +1,152 @@
+"""Judge ended attempts and write their markers durably, in one thread beside the loop.
+
+A sync takes milliseconds, and a log can be long: the next task starts meanwhile. A task counts as done only
+once its marker is on disk.
+"""
+
+import os
+import queue
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from accsearch.checkpoint.finish import judge
+from accsearch.checkpoint.markers import Done, Exit, Failed, Running, decode
+from accsearch.errors import StorageError
+from accsearch.executors.protocol import Ended
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.policy import Tries, next_try, put_back
+from accsearch.task import FailureReason
+from accsearch.workdir import WorkDir, encode_json, write_group
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An attempt whose outcome is on disk; a retry is to follow if `retry`."""
+
+    entry: Entry
+    verdict: Done | Failed
+    retry: bool
+    tries: Tries
+    excuse: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """An attempt whose outcome could not be written."""
+
+    entry: Entry
+    error: StorageError
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    entry: Entry
+    ended: Ended
+    excuse: str | None
+
+
+class Recorder:
+    """Takes ended attempts, gives back what became of them; `fileno` is readable when there are any."""
+
+    def __init__(self, workdir: WorkDir) -> None:
+        self._workdir = workdir
+        self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
+        self._results: deque[Recorded | Unrecorded] = deque()
+        self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
+        self._thread.start()
+
+    def fileno(self) -> int:
+        return self._ready
+
+    def submit(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
+        """Take an attempt; an `excuse` says why a failure would not be the task's fault."""
+        self._items.put(_Item(entry, ended, excuse))
+
+    def read(self) -> list[Recorded | Unrecorded]:
+        """Return the outcomes that are on disk by now; never blocks."""
+        try:
+            os.eventfd_read(self._ready)
+        except BlockingIOError:
+            return []
+        return [self._results.popleft() for _ in range(len(self._results))]
+
+    def close(self) -> None:
+        self._items.put(None)
+        self._thread.join()
+        os.close(self._ready)
+
+    def _work(self) -> None:
+        while (item := self._items.get()) is not None:
+            group = [item]
+            while not self._items.empty():
+                following = self._items.get()
+                if following is None:
+                    self._items.put(None)
+                    break
+                group.append(following)
+            self._results.extend(self._record(group))
+            os.eventfd_write(self._ready, 1)
+
+    def _record(self, group: Sequence[_Item]) -> list[Recorded | Unrecorded]:
+        outcomes: list[Recorded | Unrecorded] = []
+        files: list[tuple[Path, bytes]] = []
+        for item in group:
+            try:
+                outcome = self._judge(item)
+            except StorageError as error:
+                outcomes.append(Unrecorded(item.entry, error))
+                continue
+            outcomes.append(outcome)
+            if (path := _marker(outcome)) is not None:
+                files.append((path, encode_json(asdict(outcome.verdict))))
+        try:
+            write_group(files)
+            for outcome in outcomes:
+                if isinstance(outcome, Recorded):
+                    _clear(outcome)
+        except StorageError as error:
+            return [Unrecorded(item.entry, error) for item in group]
+        return outcomes
+
+    def _judge(self, item: _Item) -> Recorded:
+        entry = item.entry
+        ended = decode(encode_json(item.ended.exit), Exit)
+        running = decode(encode_json(item.ended.running), Running)
+        verdict = judge(self._workdir, entry.config, entry.task, ended, running)
+        if isinstance(verdict, Done):
+            return Recorded(entry, verdict, False, entry.tries, None)
+        excuse = item.excuse
+        if excuse is None and verdict.reason is FailureReason.LOST_GPU:
+            excuse = verdict.message
+        if excuse is not None:
+            retry, tries = put_back(entry.tries)
+        else:
+            retry, tries = next_try(
+                verdict.reason,
+                entry.tries,
+                max_attempts=entry.config.retry.max_attempts,
+                on_oom=entry.config.retry.on_oom,
+            )
+        return Recorded(entry, replace(verdict, counted=tries.counted), retry, tries, excuse)
+
+
+def _marker(outcome: Recorded) -> Path | None:
+    """Return which marker tells of the outcome; a task that is put back without blame has none."""
+    paths = outcome.entry.paths
+    if isinstance(outcome.verdict, Done):
+        return paths.done
+    return None if outcome.retry and outcome.excuse is not None else paths.failed
+
+
+def _clear(outcome: Recorded) -> None:
+    """Remove the markers that the new one replaces; a crash in between leaves both, and the new one wins."""
+    paths = outcome.entry.paths
+    paths.running.unlink(missing_ok=True)
+    if isinstance(outcome.verdict, Done):
+        paths.failed.unlink(missing_ok=True)
+
+

@@ -1,0 +1,66 @@
+"""Take up what an earlier scheduler left under way: adopt, judge, or end it."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.record import TaskRecord
+from accsearch.config.schema import Config
+from accsearch.executors.protocol import Ended, Executor
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.loop import Loop
+from accsearch.scheduler.options import Observer
+from accsearch.scheduler.orphans import end_attempt
+from accsearch.scheduler.policy import Tries
+from accsearch.task import FailureReason
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A task with a `.running` marker, and what the files say about it."""
+
+    entry: Entry
+    record: TaskRecord
+
+
+def first_tries(record: TaskRecord, config: Config) -> Tries:
+    """Return what a task starts with: a batch known to be too large is not tried again.
+
+    A run that was cut short goes on counting where it was; a task that had used up its attempts begins anew.
+    """
+    batch = config.worker.batch_size if config.worker.kind == "traversal_search" else None
+    failed = record.failed
+    if failed is None:
+        return Tries(batch_size=batch)
+    if batch is not None and failed.batch_size is not None and failed.reason is FailureReason.OOM:
+        batch = max(1, min(batch, failed.batch_size // 2))
+    counted = failed.counted if failed.counted < config.retry.max_attempts else 0
+    return Tries(counted=counted, batch_size=batch)
+
+
+def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Observer) -> None:
+    """Hand every task that an earlier scheduler started to the loop."""
+    for each in found:
+        running = each.record.running
+        assert running is not None
+        if each.record.exit is not None:
+            loop.judge(each.entry, Ended(asdict(each.record.exit), asdict(running)))
+        elif running.host != loop.host:
+            observer.message(f"{each.entry.task.name}: {each.record.why}; it is left alone")
+        else:
+            _adopt(each, running, loop, executor, observer)
+
+
+def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, observer: Observer) -> None:
+    entry = found.entry
+    slot = executor.adopt(running, entry.paths)
+    if slot is not None:
+        observer.message(f"{entry.task.name}: still at work from an earlier run (pid {running.pid}), adopted")
+        loop.adopt(entry, slot, running)
+        return
+    left = end_attempt(running.nonce)
+    if left:
+        observer.message(f"{entry.task.name}: cannot end what is left of it (pids {left}); it is not run")
+        return
+    observer.message(f"{entry.task.name}: {found.record.why}; it runs again")
+    loop.put_back(entry)

@@ -1,0 +1,120 @@
+"""Run the tasks of one or several grids that are not done: the public entry of the scheduler."""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from accsearch.checkpoint.audit import audit
+from accsearch.checkpoint.plan import store_plan
+from accsearch.checkpoint.record import tidy
+from accsearch.errors import StorageError, UsageError
+from accsearch.executors.local import LocalExecutor
+from accsearch.executors.protocol import Executor
+from accsearch.grid import Grid
+from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.ending import Ending
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.lock import locked
+from accsearch.scheduler.loop import Loop
+from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
+from accsearch.scheduler.order import Sample, TimeModel
+from accsearch.scheduler.policy import Streak
+from accsearch.scheduler.pools import open_pool
+from accsearch.scheduler.resume import Found, first_tries, resume
+from accsearch.scheduler.signals import caught
+from accsearch.task import TaskState
+from accsearch.workdir import WorkDir
+
+EXECUTORS: dict[str, type[Executor]] = {LocalExecutor.name: LocalExecutor}
+
+__all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
+
+
+def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: Observer) -> Summary:
+    """Run every task of `grids` that is not done, and return how that went.
+
+    Raises UsageError if another scheduler holds the work directory or an option is wrong, NoGpuError if there
+    is no GPU that the run may ever use, StorageError if the work directory cannot be written to begin with.
+    """
+    if options.executor not in EXECUTORS:
+        raise UsageError(f"no executor {options.executor!r}; there is {', '.join(EXECUTORS)}")
+    executor = EXECUTORS[options.executor]()
+    with ExitStack() as stack:
+        for grid in grids:
+            workdir.create(grid.config.name)
+        stack.enter_context(locked(workdir))
+        signals = stack.enter_context(caught())
+        entries, found, samples = _audit(grids, workdir, options, observer)
+        loop: Loop | None = None
+        if entries or found:
+            configs = [grid.config for grid in grids]
+            pool = stack.enter_context(open_pool(configs, options, observer))
+            loop = Loop(
+                workdir,
+                Backlog(entries, TimeModel(samples)),
+                pool,
+                executor,
+                signals,
+                observer,
+                cwd=lambda config: options.cwd.get(config, str(Path.cwd())),
+                streak=Streak(min(config.retry.stop_after_identical for config in configs)),
+            )
+            resume(found, loop, executor, observer)
+            loop.run()
+        done = sum(len(grid.tasks) for grid in grids) - len(entries) - len(found)
+        tried = [*entries, *(each.entry for each in found)]
+        return _summary(done, tried, loop.ending if loop is not None else Ending())
+
+
+def _audit(
+    grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: Observer
+) -> tuple[list[Entry], list[Found], list[Sample]]:
+    """Return what is to be run, what an earlier scheduler left under way, and what finished tasks took."""
+    entries: list[Entry] = []
+    found: list[Found] = []
+    samples: list[Sample] = []
+    for grid in grids:
+        for record in audit(
+            workdir, grid, keep_stale=options.keep_stale, rerun_on_versions=options.rerun_on_versions
+        ):
+            if record.seconds is not None:
+                samples.append(Sample(record.task, record.seconds))
+            if record.set_aside or record.leftover:
+                if record.set_aside:
+                    observer.message(f"{record.task.name}: runs again: {record.why}")
+                tidy(record)
+            if record.state is TaskState.DONE or not _chosen(record.task.name, options):
+                continue
+            entry = Entry(
+                record.task,
+                grid.config,
+                workdir.task(record.task.config, record.task.id),
+                first_tries(record, grid.config),
+                record.attempt,
+            )
+            if record.running is not None:
+                found.append(Found(entry, record))
+            else:
+                entries.append(entry)
+        if options.only is None:
+            launch = {"gpus": options.gpus, "slots": options.slots, "executor": options.executor}
+            cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
+            store_plan(workdir, grid, launch, None, cwd)
+    return entries, found, samples
+
+
+def _chosen(name: str, options: RunOptions) -> bool:
+    return options.only is None or name in options.only
+
+
+def _summary(done: int, entries: Sequence[Entry], ending: Ending) -> Summary:
+    counts = Counter(entry.state for entry in entries)
+    counts[TaskState.DONE] += done
+    failures = tuple(entry.failed for entry in entries if entry.failed is not None)
+    left = counts[TaskState.PENDING] + counts[TaskState.RUNNING]
+    if ending.exit_code == StorageError.exit_code or (ending.exit_code and left):
+        code = ending.exit_code
+    else:
+        code = 1 if failures else 0
+    return Summary(dict(counts), failures, code, ending.why if left else None)

@@ -1,0 +1,35 @@
+"""Tell `status` what pending tasks wait for."""
+
+import os
+from collections.abc import Mapping
+
+from accsearch.checkpoint.process import process_create_time
+from accsearch.errors import StorageError
+from accsearch.scheduler.options import Observer
+from accsearch.workdir import WorkDir, write_json
+
+
+class Waiting:
+    """Keeps `.waiting.json` and the observer up to date; nothing is written where nothing has changed."""
+
+    def __init__(self, workdir: WorkDir, observer: Observer) -> None:
+        self._workdir = workdir
+        self._observer = observer
+        self._last: tuple[dict[str, str], str] | None = None
+
+    def tell(self, tasks: Mapping[str, str], default: str) -> None:
+        """Say what tasks (CONFIG/TASK) wait for in particular, and what all others wait for."""
+        now = (dict(tasks), default)
+        if now == self._last:
+            return
+        self._last = now
+        pid = os.getpid()
+        content = {"pid": pid, "create_time": process_create_time(pid), "tasks": now[0], "default": default}
+        try:
+            write_json(self._workdir.waiting, content, durable=False)
+        except StorageError as error:
+            self._observer.message(f"what tasks wait for cannot be shown: {error}")
+        self._observer.waiting(now[0] | {"*": default})
+
+    def close(self) -> None:
+        self._workdir.waiting.unlink(missing_ok=True)
