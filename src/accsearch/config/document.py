@@ -18,7 +18,11 @@ MAX_DEPTH = 24
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_WORDS = {"null": None, "~": None, "": None, "true": True, "false": False}
+_WORDS = {"": None, "~": None} | {
+    form: value
+    for word, value in (("null", None), ("true", True), ("false", False))
+    for form in (word, word.title(), word.upper())
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +44,8 @@ class Scalar:
         """Return what the scalar means in YAML 1.2's core schema, so that NO, 1:30 and 010 are no traps."""
         if self.quoted:
             return self.text
-        if self.text.lower() in _WORDS and self.text in {
-            self.text.lower(),
-            self.text.title(),
-            self.text.upper(),
-        }:
-            return _WORDS[self.text.lower()]
+        if self.text in _WORDS:
+            return _WORDS[self.text]
         if _INT.fullmatch(self.text):
             return int(self.text, 16 if "x" in self.text else 10)
         if _FLOAT.fullmatch(self.text) and math.isfinite(number := float(self.text)):
@@ -148,8 +148,9 @@ class _Reader:
             tree = self._document(events, path)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            line = mark.line if mark else 0
-            raise self._error(line, f"not YAML: {error.problem or error.context}") from error
+            raise self._error(
+                mark.line if mark is not None else 0, f"not YAML: {error.problem or error.context}"
+            ) from error
         except yaml.YAMLError as error:
             raise self._error(0, f"not YAML: {str(error).splitlines()[0]}") from error
         return tree, self._places

@@ -20,10 +20,10 @@ BUILTIN = "builtin:"
 
 
 class ModelInfo(BaseModel):
-    """What is known of a pipeline before it is loaded; sizes in pixels and bytes.
+    """What is known of a pipeline before it is loaded; `size` in pixels.
 
     `model_id` is a hub id, an absolute folder or `builtin:…`. `blocks` is the number of DeepCache branches (0
-    without a UNet), `attention_downsample` where self-attention starts, `memory_bytes` an estimate for one task
+    without a UNet), `attention_downsample` where self-attention starts, `memory_bytes` an estimate for a task
     in 16 bits, scorer included. `fingerprint` stands for the content of a local folder.
     """
 

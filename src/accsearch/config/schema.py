@@ -94,7 +94,7 @@ class WorkerConfig(Section):
 
 
 class PromptsConfig(Section):
-    """Where prompts come from: a file of one a line, or a data set of `datasets` (hub name or local folder)."""
+    """Where prompts come from: a file of one a line, or a data set (hub name or local folder)."""
 
     file: Text | None = None
     dataset: Text | None = None
@@ -151,7 +151,7 @@ class Facts(Section):
 class Config(Section):
     """One configuration, complete: every default filled in, durations in seconds, sizes in bytes.
 
-    `grid` maps axis to values as they were written. `methods` maps method to parameter to the values searched.
+    `grid` maps axis to values as they were written, `methods` method to parameter to the values searched.
     """
 
     name: Name

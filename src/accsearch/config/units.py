@@ -10,7 +10,7 @@ _POWERS = {"": 0, "k": 1, "K": 1, "M": 2, "G": 3, "T": 4}
 
 
 def parse_duration(value: object) -> float:
-    """Return seconds for a number of seconds or a text such as `90s`, `30m`, `12h`, `1h30m`; raises ValueError."""
+    """Return seconds for a number of them or a text such as `90s`, `12h`, `1h30m`; raises ValueError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         seconds = float(value)
     elif isinstance(value, str) and re.fullmatch(rf"(?:{_DURATION.pattern}\s*)+", value.strip()):
@@ -23,12 +23,13 @@ def parse_duration(value: object) -> float:
 
 
 def parse_size(value: object) -> int:
-    """Return bytes for a number of bytes or a text such as `1GiB` (1024³) or `500MB` (1000²); raises ValueError."""
+    """Return bytes for a number of them or a text such as `1GiB` (1024³), `500MB` (1000²); raises ValueError."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is not None:
         number, unit = match.groups()
         base = 1024 if "i" in unit else 1000
-        return round(float(number) * base ** _POWERS[unit.rstrip("B").rstrip("i")])
+        factor: int = base ** _POWERS[unit.rstrip("B").rstrip("i")]
+        return round(float(number) * factor)
     if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
         return value
     raise ValueError("allowed a size such as 1GiB, 500MB or a number of bytes")
