@@ -16,7 +16,7 @@ MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 24
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_INT = re.compile(r"[-+]?[0-9]+|0x[0-9a-fA-F]+")
+_INT = re.compile(r"[-+]?[0-9]{1,20}|0x[0-9a-fA-F]{1,16}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _WORDS = {"": None, "~": None} | {
     form: value
@@ -148,9 +148,8 @@ class _Reader:
             tree = self._document(events, path)
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
-            raise self._error(
-                mark.line if mark is not None else 0, f"not YAML: {error.problem or error.context}"
-            ) from error
+            line = mark.line if mark is not None else 0
+            raise self._error(line, f"not YAML: {error.problem or error.context}") from error
         except yaml.YAMLError as error:
             raise self._error(0, f"not YAML: {str(error).splitlines()[0]}") from error
         return tree, self._places
@@ -159,11 +158,12 @@ class _Reader:
         tree: Tree | None = None
         for event in events:
             if isinstance(event, yaml.DocumentStartEvent):
+                root = next(events)
                 if tree is not None:
                     raise self._error(
-                        event.start_mark.line, "a second document; one file is one configuration"
+                        root.start_mark.line, "a second document; one file is one configuration"
                     )
-                tree = self._node(next(events), events, path)
+                tree = self._node(root, events, path)
         return Scalar("", False) if tree is None else tree
 
     def _node(self, event: Any, events: Iterator[Any], path: Path) -> Tree:

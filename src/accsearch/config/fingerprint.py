@@ -16,7 +16,7 @@ def file_fingerprint(path: Path) -> str:
 
 
 def folder_fingerprint(folder: Path) -> str:
-    """Return 16 hexadecimal digits of names and contents of the files below `folder`, hidden ones left out."""
+    """Return 16 hexadecimal digits of the names and contents of the visible files below `folder`."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         relative = path.relative_to(folder)

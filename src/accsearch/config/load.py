@@ -112,7 +112,7 @@ def _validated(data: Mapping[str, Any]) -> Config:
 
 
 def _named(grid: Any) -> Any:
-    """Put the name of each mapping in the `pipe` axis in its place; a wrong one gets a stand-in until checked."""
+    """Put the name of each mapping in the `pipe` axis in its place, a stand-in for a wrong one."""
     if not isinstance(grid, dict) or not isinstance(grid.get("pipe"), list | dict):
         return grid
     pipes = grid["pipe"] if isinstance(grid["pipe"], list) else [grid["pipe"]]

@@ -23,7 +23,7 @@ def parse_duration(value: object) -> float:
 
 
 def parse_size(value: object) -> int:
-    """Return bytes for a number of them or a text such as `1GiB` (1024³), `500MB` (1000²); raises ValueError."""
+    """Return bytes for a number of them or a text such as `1GiB`, `500MB` (1000²); raises ValueError."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is not None:
         number, unit = match.groups()

@@ -39,7 +39,7 @@ def digest_parts(config: Config, task: Task) -> dict[str, str]:
 
 
 def shared_parts(config: Config) -> dict[str, str]:
-    """Return the parts that all tasks of a configuration share, short values as they are, long ones hashed."""
+    """Return the parts that all tasks of a configuration share; long values are hashed."""
     own = config.worker.kind == "traversal_search"
     worker = config.worker.model_dump(mode="json", include=set(MEASUREMENT_KEYS if own else COMMAND_KEYS))
     parts = {f"worker.{key}": _shown(value) for key, value in worker.items()}

@@ -13,7 +13,7 @@ SENTINEL = "Successfully completed {task}"
 def command_line(
     config: Config, task: Task, *, attempt: int, batch_size: int | None = None, workdir: Path
 ) -> list[str]:
-    """Return the argv of one attempt; `batch_size` replaces the configured one after running out of memory."""
+    """Return the argv of one attempt; `batch_size` stands for the configured one after an OOM."""
     if config.worker.kind == "command":
         values = {**_values(config, task), "workdir": str(workdir.resolve())}
         return [fill(text, values) for text in config.worker.command]

@@ -1,4 +1,4 @@
-"""What a user should know of an expanded grid: values left out of some cells, keys without effect, cautions."""
+"""What a user should know of an expanded grid: values left out of some cells, and cautions."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
