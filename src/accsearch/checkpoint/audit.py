@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
@@ -20,15 +21,14 @@ from accsearch.checkpoint.markers import (
     read_exit,
     read_failed,
 )
-from accsearch.checkpoint.plan import changes_since
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.errors import StorageError
-from accsearch.grid import Grid, success_sentinel
+from accsearch.grid import Grid, digest_parts, success_sentinel
 from accsearch.results.versions import changes, installed_versions
 from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir
 
-_DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size"}
+_DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
 _BLOCK = 1 << 16
 
 
@@ -38,7 +38,7 @@ def audit(
     """Return the record of each task of `grid`, in its order.
 
     With `keep_stale` a marker of another digest holds; with `rerun_on_versions` one of other package
-    versions does not. Call it before `store_plan`, whose stored plan tells what changed. Raises StorageError.
+    versions does not. Raises StorageError.
     """
     try:
         return _Audit(workdir, grid, keep_stale, rerun_on_versions).records()
@@ -61,7 +61,6 @@ class _Audit:
         self._sizes = _sizes(workdir.results / name)
         self._versions = dict(installed_versions())
         self._moved: dict[tuple[tuple[str, str], ...], str] = {}
-        self._changed: str | None = None
         self._logged: Mapping[str, int] | None = None
         self._now = time.time()
 
@@ -136,7 +135,7 @@ class _Audit:
             return TaskRecord(task, TaskState.PENDING, why or "not run yet", attempt=last, set_aside=aside)
         last = max(last, failed.attempt)
         if failed.digest != task.digest and not self._keep_stale:
-            why = why or f"failed before; {self._what_changed()}"
+            why = why or f"failed before; {self._what_changed(task, failed.parts)}"
             return TaskRecord(task, TaskState.PENDING, why, attempt=last, set_aside=(*aside, paths.failed))
         newest = not why or (done is not None and done.get("attempt", failed.attempt) < failed.attempt)
         if newest:
@@ -162,7 +161,7 @@ class _Audit:
         except (ValueError, KeyError, TypeError):
             return False, f"{task.id}.done is damaged: {_damage(data)}", {}
         if value["digest"] != task.digest and not self._keep_stale:
-            return False, self._what_changed(), value
+            return False, self._what_changed(task, value.get("parts")), value
         if size is not None and self._sizes.get(f"{task.id}.jsonl") != size:
             found = self._sizes.get(f"{task.id}.jsonl")
             is_now = "is missing" if found is None else f"has {found} bytes, {size} when the task was done"
@@ -183,17 +182,28 @@ class _Audit:
             self._moved[key] = changes(before, self._versions)
         return self._moved[key]
 
-    def _what_changed(self) -> str:
-        if self._changed is None:
-            changed = changes_since(self._workdir, self._grid)
-            self._changed = f"changed since: {changed}" if changed else "the configuration changed since"
-        return self._changed
+    def _what_changed(self, task: Task, before: Mapping[str, str] | None) -> str:
+        """Say what of a digest changed; `before` is what it covered, where the marker tells."""
+        if not isinstance(before, dict):
+            return "the configuration changed since"
+        now = digest_parts(self._grid.config, task)
+        keys = [key for key in now if now[key] != before.get(key)] + [key for key in before if key not in now]
+        told = [_told(key, before.get(key), now.get(key)) for key in keys[:3]]
+        more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+        return f"changed since: {', '.join(told)}{more}" if told else "the configuration changed since"
 
     def _last_logged(self, task: str) -> int:
         """Return the number of the last attempt that has left a log: `T.log` follows the rotated ones."""
         if self._logged is None:
             self._logged = _attempts(_names(self._logs))
         return self._logged.get(task, 0)
+
+
+def _told(key: str, before: str | None, now: str | None) -> str:
+    values = (before, now)
+    if any(value is not None and re.fullmatch("[0-9a-f]{16,64}", value) for value in values):
+        return key
+    return f"{key} {before or 'unset'} -> {now or 'unset'}"
 
 
 def _attempts(logs: Iterable[str]) -> dict[str, int]:

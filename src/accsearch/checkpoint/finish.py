@@ -10,7 +10,7 @@ from accsearch.checkpoint.log import SENTINEL_TAIL, find_line, find_pattern, las
 from accsearch.checkpoint.markers import Done, Exit, Failed, Results, Running
 from accsearch.config.schema import Config
 from accsearch.errors import StorageError
-from accsearch.grid import success_sentinel
+from accsearch.grid import digest_parts, success_sentinel
 from accsearch.redact import redact, secrets_of
 from accsearch.results.file import validate
 from accsearch.results.versions import installed_versions
@@ -32,7 +32,7 @@ def judge(workdir: WorkDir, config: Config, task: Task, ended: Exit, running: Ru
     try:
         failure = _failure(config, task, ended, paths.log, paths.results)
         if failure is None:
-            return _done(workdir, task, ended, running)
+            return _done(workdir, config, task, ended, running)
         reason, message = failure
     except OSError as error:
         raise StorageError(f"{error.filename or paths.log}: {error.strerror}") from error
@@ -53,6 +53,7 @@ def judge(workdir: WorkDir, config: Config, task: Task, ended: Exit, running: Ru
         seconds=ended.seconds,
         nonce=ended.nonce,
         host=running.host,
+        parts=_parts(config, task, running),
     )
 
 
@@ -83,7 +84,7 @@ def _failure(
     return None
 
 
-def _done(workdir: WorkDir, task: Task, ended: Exit, running: Running) -> Done:
+def _done(workdir: WorkDir, config: Config, task: Task, ended: Exit, running: Running) -> Done:
     paths = workdir.task(task.config, task.id)
     return Done(
         task=task.id,
@@ -100,7 +101,13 @@ def _done(workdir: WorkDir, task: Task, ended: Exit, running: Running) -> Done:
         results=_fingerprint(workdir.root, paths.results),
         versions=dict(installed_versions()),
         batch_size=running.batch_size,
+        parts=_parts(config, task, running),
     )
+
+
+def _parts(config: Config, task: Task, running: Running) -> dict[str, str] | None:
+    """Return what the attempt's digest covers; unknown if the configuration has changed since it began."""
+    return digest_parts(config, task) if running.digest in (None, task.digest) else None
 
 
 def _fingerprint(root: Path, path: Path) -> Results | None:

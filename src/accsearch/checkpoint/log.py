@@ -52,8 +52,8 @@ def find_pattern(path: Path, patterns: Iterable[str]) -> str | None:
             place = _search(pattern, data)
             if place is not None:
                 start = data.rfind(b"\n", 0, place) + 1
-                line: bytes = data[start : start + 500].lstrip(b"\r\n").split(b"\n", 1)[0]
-                return line.decode(errors="replace").strip()
+                shown = bytes(data[start : start + 500]).lstrip(b"\r\n")
+                return shown.split(b"\n", 1)[0].decode(errors="replace").strip()
     return None
 
 
@@ -61,7 +61,7 @@ def _search(pattern: str, data: mmap.mmap | bytes) -> int | None:
     try:
         match = re.search(pattern.encode(), data, re.MULTILINE)
     except re.error:
-        # Some escapes, such as \\u00e9, exist for text only.
+        # Some escapes, such as \u00e9, exist for text only.
         found = re.search(pattern, bytes(data).decode(errors="replace"), re.MULTILINE)
         return None if found is None else len(found.string[: found.start()].encode())
     return None if match is None else match.start()
@@ -73,8 +73,8 @@ def last_error(tail: bytes) -> str | None:
     The last line of a traceback is preferred, then the last line that speaks of an error, then the last that
     is not a progress bar.
     """
-    lines = [line.rstrip() for line in re.split(r"[\r\n]+", tail.decode(errors="replace"))]
-    said = [line for line in lines if line.strip() and not _PROGRESS_BAR.search(line)]
+    lines: list[str] = [line.rstrip() for line in re.split(r"[\r\n]+", tail.decode(errors="replace"))]
+    said: list[str] = [line for line in lines if line.strip() and not _PROGRESS_BAR.search(line)]
     for test in (_FINAL_LINE.search, _SPEAKS_OF_ERROR.search):
         for line in reversed(said):
             if test(line):

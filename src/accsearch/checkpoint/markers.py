@@ -84,6 +84,8 @@ class Done:
     results: Results | None
     versions: Mapping[str, str]
     batch_size: int | None = None
+    parts: Mapping[str, str] | None = None
+    """What the digest covers, key by key, to tell later what changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,7 @@ class Failed:
     seconds: float | None = None
     nonce: str | None = None
     host: str | None = None
+    parts: Mapping[str, str] | None = None
 
 
 Marker = TypeVar("Marker", Running, Exit, Done, Failed)

@@ -1,0 +1,50 @@
+"""The upper bound as rows and as a terminal's table."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from accsearch.report import text
+from accsearch.report.trials import results_of
+from accsearch.results.best import best
+from accsearch.workdir import WorkDir
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+def best_rows(
+    workdir: WorkDir,
+    *,
+    max_loss: float = 0.01,
+    per: Literal["task", "pipe"] = "task",
+    reference: str | None = None,
+) -> list[dict[str, Any]]:
+    """Return the rows of `best --json`; raises UsageError for an unknown reference."""
+    selection = best(results_of(workdir), [max_loss], per=per, reference=reference)
+    return [row.to_json() for row in selection.rows]
+
+
+def best_table(rows: Sequence[dict[str, Any]]) -> "Table":
+    """Return the rows as a table."""
+    from rich.table import Table
+
+    per_pipe = any("pipe" in row for row in rows)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("pipe" if per_pipe else "task", "limit", "speed-up [95 %]", "score loss [95 %]"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("decision")
+    if per_pipe:
+        table.add_column("found in")
+    table.add_column("methods", overflow="fold")
+    for row in rows:
+        cells = [
+            f"{row['config']}/{row.get('pipe') or row.get('task')}",
+            text.percent(row["max_loss"]),
+            text.speedup(row["speedup"], row["speedup_ci95"]),
+            text.percent(row["score_loss"], row["score_loss_ci95"]),
+            row["decision"],
+            *([row["found_in"]] if per_pipe else []),
+            text.methods(row["methods"]),
+        ]
+        table.add_row(*cells, style="dim" if row["decision"] == "unresolved" else None)
+    return table

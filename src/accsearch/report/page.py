@@ -1,0 +1,192 @@
+"""One self-contained page of a work directory's results: no script, no external resource."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from accsearch.checkpoint.plan import StoredPlan, load_plan
+from accsearch.checkpoint.status import status
+from accsearch.redact import redact, secrets_of
+from accsearch.report import text
+from accsearch.report.html import Html, join, table, tag
+from accsearch.report.images import Thumbnails
+from accsearch.report.plot import Bar, bars
+from accsearch.report.task_section import task_section
+from accsearch.results.best import Best, TaskResults, best, load
+from accsearch.results.file import latest, read
+from accsearch.results.line import ResultLine
+from accsearch.results.versions import installed_versions
+from accsearch.task import TaskState
+from accsearch.workdir import WorkDir, write_atomic
+
+
+def write_page(workdir: WorkDir, path: Path) -> None:
+    """Write the page to `path`, in one step."""
+    write_atomic(path, page(workdir, datetime.now(UTC)).encode(), durable=False)
+
+
+def page(workdir: WorkDir, now: datetime) -> str:
+    """Return the page as HTML; secrets of the environment are masked."""
+    plans = [load_plan(workdir, config) for config in workdir.configs()]
+    state = status(workdir)
+    thumbnails = Thumbnails()
+    parts = [_head(workdir, state, plans, now)]
+    if not plans:
+        parts.append(tag("p", "Nothing has been run here yet."))
+    for plan in plans:
+        results = load(workdir, plan.grid.tasks)
+        measured = [each for each in results if each.lines]
+        limits = list(plan.grid.config.search.max_score_loss)
+        parts.append(_bounds(plan, measured, limits))
+        parts.extend(_section(workdir, each, limits, thumbnails) for each in measured)
+    parts.append(_failures(state))
+    parts.append(_unfinished(state))
+    parts.append(_environment(workdir, plans))
+    style = Html(resources.files("accsearch.report").joinpath("style.css").read_text())
+    document = join(
+        [
+            Html('<!doctype html>\n<html lang="en">'),
+            tag(
+                "head",
+                tag("meta", charset="utf-8"),
+                tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+                tag("title", f"accsearch: {workdir.root.name}"),
+                tag("style", style),
+            ),
+            tag("body", *parts),
+            Html("</html>\n"),
+        ]
+    )
+    return redact(document, secrets_of(os.environ))
+
+
+def _head(workdir: WorkDir, state: Mapping[str, Any], plans: Sequence[StoredPlan], now: datetime) -> Html:
+    counts = [
+        tag("li", tag("b", number, class_=name), name) for name, number in state["counts"].items() if number
+    ]
+    names = ", ".join(plan.grid.config.name for plan in plans) or "no configuration"
+    version = installed_versions().get("accsearch", "")
+    facts = f"{workdir.root} · {now:%Y-%m-%d %H:%M} UTC · accsearch {version}"
+    return tag(
+        "header",
+        tag("h1", f"Acceleration search: {names}"),
+        tag("p", facts, class_="soft"),
+        tag("ul", *counts, class_="counts") if counts else "",
+    )
+
+
+def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[float]) -> Html:
+    """Return the upper bounds of one configuration: a chart of the strictest limit, and the tables."""
+    config = plan.grid.config
+    if not results:
+        return join([tag("h2", config.name), tag("p", "No trial has been measured yet.", class_="soft")])
+    per_task = best(results, limits)
+    per_pipe = best(results, limits, per="pipe")
+    strictest = [row for row in per_task.rows if row.max_loss == min(limits) and row.decision == "within"]
+    chart = [
+        Bar(
+            row.name,
+            row.candidate.speedup,
+            row.candidate.speedup_ci95,
+            f"{text.methods(row.methods)}, loss {text.percent(row.candidate.score_loss)}",
+        )
+        for row in strictest
+    ]
+    title = f"Fastest trial within a score loss of {100 * min(limits):g} %, by task"
+    parts = [tag("h2", f"{config.name}: upper bound")]
+    if chart:
+        parts.append(tag("figure", bars(chart, title), tag("figcaption", title + ", with 95 % interval")))
+    parts.append(table(("task", *_BEST_HEADINGS), [[row.name, *_best_cells(row)] for row in per_task.rows]))
+    if per_pipe.rows and len(results) > 1:
+        parts.append(tag("h3", "Over the whole grid, against one reference task", style="margin-top:22px"))
+        rows = [[row.name, row.reference, row.candidate.task, *_best_cells(row)] for row in per_pipe.rows]
+        parts.append(table(("pipe", "reference", "found in", *_BEST_HEADINGS), rows))
+    notes = dict.fromkeys((*per_task.notes, *per_pipe.notes, *plan.grid.notes))
+    parts.extend(tag("p", note, class_="soft") for note in notes)
+    return join([tag("section", *parts, class_="card")])
+
+
+_BEST_HEADINGS = ("limit", "speed-up [95 %]", "score loss [95 %]", "decision", "methods")
+
+
+def _best_cells(row: Best) -> list[object]:
+    found = row.candidate
+    return [
+        f"{100 * row.max_loss:g} %",
+        text.speedup(found.speedup, found.speedup_ci95),
+        text.percent(found.score_loss, found.score_loss_ci95),
+        tag("span", row.decision, class_=row.decision),
+        text.methods(row.methods),
+    ]
+
+
+def _section(workdir: WorkDir, results: TaskResults, limits: Sequence[float], thumbnails: Thumbnails) -> Html:
+    paths = workdir.task(results.task.config, results.task.id)
+    conditions = [line for line in latest(read(paths.results)).values() if line.condition is not None]
+    return task_section(results, conditions, limits, paths, thumbnails)
+
+
+def _failures(state: Mapping[str, Any]) -> Html:
+    failed = [task for task in state["tasks"] if task["state"] == TaskState.FAILED]
+    if not failed:
+        return Html("")
+    rows = [
+        [f"{task['config']}/{task['id']}", task["attempt"], task["reason"], task["message"]]
+        for task in failed
+    ]
+    headings = ("task", "attempts", "reason", "last error line")
+    return tag("section", tag("h2", "Failed tasks"), table(headings, rows), class_="card")
+
+
+def _unfinished(state: Mapping[str, Any]) -> Html:
+    rest = [task for task in state["tasks"] if task["state"] in (TaskState.PENDING, TaskState.RUNNING)]
+    if not rest:
+        return Html("")
+    shown = [[f"{task['config']}/{task['id']}", task["state"], task["message"]] for task in rest[:200]]
+    more = [tag("p", f"and {len(rest) - 200} more", class_="soft")] if len(rest) > 200 else []
+    return tag(
+        "section", tag("h2", "Unfinished tasks"), table(("task", "state", "why"), shown), *more, class_="card"
+    )
+
+
+def _environment(workdir: WorkDir, plans: Sequence[StoredPlan]) -> Html:
+    """Return what the results were measured with, and each resolved configuration."""
+    lines = [
+        line for plan in plans for each in load(workdir, plan.grid.tasks) for line in each.lines.values()
+    ]
+    gpus = sorted({line.gpu_name or line.gpu or "CPU" for line in lines}) or ["–"]
+    rows: list[list[object]] = [["device", ", ".join(gpus)]]
+    for name, found in sorted(_collected(lines).items()):
+        rows.append([name, ", ".join(sorted(found))])
+    blocks = [
+        tag("details", tag("summary", f"configuration {plan.grid.config.name}"), tag("pre", _resolved(plan)))
+        for plan in plans
+    ]
+    return tag(
+        "section",
+        tag("h2", "Measured with"),
+        table(("what", "version or name"), rows),
+        *blocks,
+        class_="card",
+    )
+
+
+def _collected(lines: Sequence[ResultLine]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        for name, value in {**line.versions, **line.environment}.items():
+            if isinstance(value, str | int | float):
+                found.setdefault(name, set()).add(str(value))
+    return found
+
+
+def _resolved(plan: StoredPlan) -> str:
+    """Return the configuration as JSON; values given to the worker's environment are not shown."""
+    config = plan.grid.config.resolved()
+    env = config.get("worker", {}).get("env") or {}
+    shown = config | {"worker": config.get("worker", {}) | {"env": sorted(env)}}
+    return json.dumps(shown, indent=2)

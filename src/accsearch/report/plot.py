@@ -1,0 +1,181 @@
+"""SVG plots drawn by plain code; colours come from the page's style sheet."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from accsearch.report.html import Html, join, tag
+from accsearch.results.line import Interval
+
+WIDTH, HEIGHT = 680, 340
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
+_LINEAR = 0.001
+"""Up to this loss the axis is about linear, beyond it logarithmic, so that 0.1 % and 30 % both have room."""
+
+SERIES = 7
+"""Number of colours for sets of methods; further sets begin again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One trial: `series` chooses the colour, a `hollow` point is not eligible as an upper bound."""
+
+    label: str
+    loss: float
+    speedup: float
+    loss_ci95: Interval | None
+    speedup_ci95: Interval | None
+    series: int
+    hollow: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One row of a bar chart."""
+
+    label: str
+    value: float
+    interval: Interval | None
+    note: str
+
+
+def pareto_front(points: Iterable[Point]) -> list[Point]:
+    """Return the eligible points that no other beats in both loss and speed-up, by rising loss."""
+    front: list[Point] = []
+    for point in sorted((p for p in points if not p.hollow), key=lambda p: (p.loss, -p.speedup)):
+        if not front or point.speedup > front[-1].speedup:
+            front.append(point)
+    return front
+
+
+def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Html:
+    """Return speed-up against score loss, with confidence bars, the limits and the Pareto front."""
+    losses = [
+        value
+        for p in points
+        for value in (p.loss, *(p.loss_ci95 or ()))
+        # A bar may leave the picture; a point may not.
+        if abs(value) <= 4 * max(abs(p.loss), _LINEAR)
+    ]
+    x = _Scale(_bend(min([0.0, *losses])), _bend(max([0.001, *losses, *limits])), _LEFT, WIDTH - _RIGHT)
+    speeds = [value for p in points for value in (p.speedup, *(p.speedup_ci95 or ()))]
+    y = _Scale(min([0.9, *speeds]), max([1.2, *speeds]), HEIGHT - _BOTTOM, _TOP)
+    parts = [*_axes(x, y)]
+    for limit in limits:
+        at = x.at(_bend(limit))
+        parts.append(tag("line", x1=at, x2=at, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="limit"))
+        parts.append(tag("text", f"limit {100 * limit:g} %", x=at + 4, y=_TOP + 10, class_="tick"))
+    front = pareto_front(points)
+    path = " ".join(f"{x.at(_bend(p.loss))},{y.at(p.speedup)}" for p in front)
+    parts.append(tag("polyline", points=path, class_="front"))
+    parts.extend(_mark(p, x, y) for p in points)
+    return _svg(parts, HEIGHT, title)
+
+
+def bars(rows: Sequence[Bar], title: str) -> Html:
+    """Return one bar a row from 1.0 on, with its confidence interval."""
+    left, step = 230, 26
+    height = _TOP + step * len(rows) + 26
+    top = max([1.1, *(value for row in rows for value in (row.value, *(row.interval or ())))])
+    x = _Scale(min(1.0, *(row.value for row in rows)), top, left, WIDTH - 90)
+    parts = []
+    for tick in _ticks(x.low, x.high):
+        at = x.at(tick)
+        parts.append(tag("line", x1=at, x2=at, y1=_TOP, y2=height - 22, class_="grid"))
+        parts.append(tag("text", f"{tick:g}x", x=at, y=height - 6, class_="tick", text_anchor="middle"))
+    for k, row in enumerate(rows):
+        y = _TOP + step * k
+        start, end = sorted((x.at(1.0), x.at(row.value)))
+        parts.append(tag("text", row.label, x=left - 8, y=y + 16, class_="name", text_anchor="end"))
+        width = max(1.0, end - start)
+        parts.append(
+            tag("rect", _title(row.note), x=start, y=y + 4, width=width, height=16, class_="bar", rx=2)
+        )
+        reach = end
+        if row.interval is not None:
+            low, reach = x.at(row.interval[0]), max(end, x.at(row.interval[1]))
+            parts.append(tag("line", x1=low, x2=reach, y1=y + 12, y2=y + 12, class_="error"))
+        parts.append(tag("text", f"{row.value:.2f}x", x=reach + 6, y=y + 16, class_="value"))
+    return _svg(parts, height, title)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def at(self, value: float) -> float:
+        share = (value - self.low) / (self.high - self.low or 1.0)
+        return round(self.start + min(1.02, max(-0.02, share)) * (self.end - self.start), 1)
+
+
+def _bend(loss: float) -> float:
+    return math.asinh(loss / _LINEAR)
+
+
+def _axes(x: _Scale, y: _Scale) -> list[Html]:
+    parts = []
+    bottom = HEIGHT - _BOTTOM
+    for tick in _ticks(y.low, y.high):
+        at = y.at(tick)
+        parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=at, y2=at, class_="grid"))
+        parts.append(tag("text", f"{tick:g}x", x=_LEFT - 8, y=at + 4, class_="tick", text_anchor="end"))
+    for loss in (-1.0, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 1.0):
+        if x.low - 1e-9 <= _bend(loss) <= x.high + 1e-9:
+            at = x.at(_bend(loss))
+            parts.append(tag("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"))
+            label = f"{100 * loss:g} %"
+            parts.append(tag("text", label, x=at, y=bottom + 18, class_="tick", text_anchor="middle"))
+    parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
+    middle = (_LEFT + WIDTH - _RIGHT) / 2
+    parts.append(tag("text", "score loss", x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
+    turn = f"rotate(-90 12 {(_TOP + bottom) / 2})"
+    parts.append(
+        tag(
+            "text",
+            "speed-up",
+            x=12,
+            y=(_TOP + bottom) / 2,
+            transform=turn,
+            class_="title",
+            text_anchor="middle",
+        )
+    )
+    return parts
+
+
+def _mark(point: Point, x: _Scale, y: _Scale) -> Html:
+    px, py = x.at(_bend(point.loss)), y.at(point.speedup)
+    parts = [_title(point.label)]
+    if point.loss_ci95 is not None:
+        low, high = (x.at(_bend(value)) for value in point.loss_ci95)
+        parts.append(tag("line", x1=low, x2=high, y1=py, y2=py, class_="error"))
+    if point.speedup_ci95 is not None:
+        low, high = (y.at(value) for value in point.speedup_ci95)
+        parts.append(tag("line", x1=px, x2=px, y1=low, y2=high, class_="error"))
+    shape = "hollow" if point.hollow else "dot"
+    parts.append(tag("circle", cx=px, cy=py, r=4.5, class_=shape))
+    return tag("g", *parts, class_=f"s{point.series % SERIES}")
+
+
+def _title(text: str) -> Html:
+    return tag("title", text)
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Return round numbers in the range, at most eight."""
+    step = 10.0 ** math.floor(math.log10(max(high - low, 1e-9)))
+    for factor in (0.1, 0.2, 0.5, 1.0, 2.0):
+        if (high - low) / (step * factor) <= 7:
+            step *= factor
+            break
+    first = math.ceil(low / step - 1e-9)
+    return [round(k * step, 6) for k in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _svg(parts: Iterable[Html], height: int, title: str) -> Html:
+    return tag(
+        "svg", _title(title), join(parts), viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title
+    )

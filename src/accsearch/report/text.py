@@ -1,0 +1,71 @@
+"""Numbers as people read them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from accsearch.results.line import Interval
+from accsearch.task import Methods
+
+_SHORT = {
+    "cache_interval": "interval",
+    "cache_branch_id": "branch",
+    "gate_step": "gate",
+    "sp_interval": "sp",
+    "fi_interval": "fi",
+    "max_downsample": "downsample",
+}
+
+
+def speedup(value: float | None, interval: Interval | None = None) -> str:
+    """Return `1.52x [1.50, 1.54]`."""
+    if value is None:
+        return "–"
+    return f"{value:.2f}x" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
+
+
+def percent(value: float | None, interval: Interval | None = None) -> str:
+    """Return a share as `0.31 % [0.12, 0.50]`."""
+    if value is None:
+        return "–"
+    # Adding zero turns -0.0 into 0.0.
+    low_high = f" [{100 * interval[0] + 0:.2f}, {100 * interval[1] + 0:.2f}]" if interval else ""
+    return f"{100 * value + 0:.2f} %{low_high}"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Return a number, or a dash where it is undefined."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def size(value: int | None) -> str:
+    """Return bytes as `1.5 GiB`."""
+    if value is None:
+        return "–"
+    amount = float(value)
+    for unit in ("B", "KiB", "MiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} GiB"
+
+
+def duration(seconds: float | None) -> str:
+    """Return seconds as `42 s`, `3 min 5 s` or `2 h 10 min`."""
+    if seconds is None:
+        return "–"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes == 0:
+        return f"{rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def methods(value: Methods | Mapping[str, Any]) -> str:
+    """Return `deepcache interval 3, branch 0 + tome ratio 0.5, downsample 1`, or `none`."""
+    parts = []
+    for name, parameters in value.items():
+        listed = ", ".join(f"{_SHORT.get(key, key)} {item}" for key, item in parameters.items())
+        parts.append(f"{name} {listed}".strip())
+    return " + ".join(parts) or "none"
