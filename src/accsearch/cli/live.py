@@ -1,0 +1,112 @@
+"""Observers of a run: a live table for a terminal, plain lines for everything else."""
+
+import time
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from accsearch.cli.output import console, duration, message
+from accsearch.task import Task
+from accsearch.workdir import WorkDir
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from accsearch.checkpoint.markers import Done, Failed
+
+
+class PlainLines:
+    """One line on stderr for each thing that happens."""
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, str] = {}
+
+    def started(self, task: Task, gpu: str | None) -> None:
+        message(f"started: {task.name}" + (f" on {gpu}" if gpu else ""))
+
+    def ended(self, task: Task, verdict: "Done | Failed") -> None:
+        message(ending(task, verdict))
+
+    def message(self, text: str) -> None:
+        message(text)
+
+    def waiting(self, reasons: Mapping[str, str]) -> None:
+        # One line a reason, not one a task: a thousand tasks may wait for the same GPU.
+        for why in dict.fromkeys(reasons.values()):
+            if why not in self._waiting.values():
+                message(f"waiting: {why}")
+        self._waiting = dict(reasons)
+
+    def time_left(self, seconds: float | None) -> None:
+        pass
+
+
+class LiveTable:
+    """A table on the terminal: task, GPU, trial k of n, time; above it what has happened scrolls by."""
+
+    def __init__(self, workdir: WorkDir) -> None:
+        from rich.live import Live
+
+        self._workdir = workdir
+        self._running: dict[str, tuple[Task, str | None, float]] = {}
+        self._waiting: dict[str, str] = {}
+        self._left: float | None = None
+        self._finished = 0
+        self._live = Live(console=console(stderr=True), get_renderable=self.render, refresh_per_second=2)
+
+    def __enter__(self) -> Self:
+        self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.__exit__(kind, error, trace)
+
+    def started(self, task: Task, gpu: str | None) -> None:
+        self._running[task.name] = (task, gpu, time.monotonic())
+
+    def ended(self, task: Task, verdict: "Done | Failed") -> None:
+        self._running.pop(task.name, None)
+        self._finished += 1
+        self.message(ending(task, verdict))
+
+    def message(self, text: str) -> None:
+        self._live.console.print(text, markup=False)
+
+    def waiting(self, reasons: Mapping[str, str]) -> None:
+        self._waiting = dict(reasons)
+
+    def time_left(self, seconds: float | None) -> None:
+        self._left = seconds
+
+    def render(self) -> "Group":
+        """Draw the table; called by the live display twice a second."""
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        from accsearch.results.file import latest, read
+
+        table = Table(box=None, pad_edge=False)
+        for heading in ("task", "GPU", "trial", "time"):
+            table.add_column(heading)
+        for name, (task, gpu, since) in list(self._running.items()):
+            done = len(latest(read(self._workdir.task(task.config, task.id).results))) if task.trials else 0
+            trial = f"{min(done + 1, len(task.trials))} of {len(task.trials)}" if task.trials else "-"
+            table.add_row(name, gpu or "-", trial, duration(time.monotonic() - since))
+        left = f", about {duration(self._left)} left" if self._left is not None else ""
+        lines = [
+            Text(f"{len(self._running)} running, {len(self._waiting)} waiting, {self._finished} ended{left}")
+        ]
+        lines += [Text(f"waiting: {why}") for why in dict.fromkeys(self._waiting.values())]
+        return Group(table, *lines)
+
+
+def ending(task: Task, verdict: "Done | Failed") -> str:
+    """Say in one line how an attempt ended."""
+    from accsearch.checkpoint.markers import Done
+
+    if isinstance(verdict, Done):
+        return f"done: {task.name} in {duration(verdict.seconds)}"
+    return f"failed: {task.name}: {verdict.reason}: {verdict.message}"
