@@ -1,0 +1,1 @@
+"""Judging acceleration code written by others: comparison without running it, and evaluation in a sandbox."""

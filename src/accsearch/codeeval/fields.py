@@ -1,0 +1,68 @@
+"""The five fields in force at a program's last image-generating call."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+FIELD_NAMES = ("pipeline", "model_id", "scheduler", "num_inference_steps", "acceleration_methods")
+
+Parameters = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What a program sets; None is what it does not set or what only a run can tell.
+
+    `methods` maps each active acceleration method to the parameters that the code writes; None if it is unknown
+    which methods are active.
+    """
+
+    pipeline: str | None = None
+    model_id: str | None = None
+    scheduler: str | None = None
+    num_inference_steps: int | None = None
+    methods: Mapping[str, Parameters] | None = field(default_factory=dict)
+
+    @property
+    def acceleration_methods(self) -> list[str] | None:
+        """Sorted names of the active methods."""
+        return None if self.methods is None else sorted(self.methods)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the five fields as the `compare` command prints them."""
+        return {name: getattr(self, name) for name in FIELD_NAMES}
+
+
+UNDECIDED = Fields(methods=None)
+"""Nothing is known of the call."""
+
+
+def agreement(candidates: Iterable[Fields]) -> Fields:
+    """Return what all `candidates` agree on; a field on which two differ is unknown."""
+    first, *others = candidates
+    for other in others:
+        first = Fields(
+            pipeline=first.pipeline if first.pipeline == other.pipeline else None,
+            model_id=first.model_id if first.model_id == other.model_id else None,
+            scheduler=first.scheduler if first.scheduler == other.scheduler else None,
+            num_inference_steps=(
+                first.num_inference_steps if first.num_inference_steps == other.num_inference_steps else None
+            ),
+            methods=_common_methods(first.methods, other.methods),
+        )
+    return first
+
+
+def _common_methods(
+    first: Mapping[str, Parameters] | None, other: Mapping[str, Parameters] | None
+) -> Mapping[str, Parameters] | None:
+    if first is None or other is None or first.keys() != other.keys():
+        return None
+    return {name: _common_parameters(first[name], other[name]) for name in first}
+
+
+def _common_parameters(first: Parameters, other: Parameters) -> Parameters:
+    return {
+        key: first[key] if key in first and key in other and first[key] == other[key] else None
+        for key in {**first, **other}
+    }

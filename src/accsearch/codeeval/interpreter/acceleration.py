@@ -1,0 +1,257 @@
+"""What the acceleration packages do to a pipeline and its modules."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from accsearch.codeeval.interpreter import constants, lineage, modules
+from accsearch.codeeval.interpreter.constants import NotConstant
+from accsearch.codeeval.interpreter.heap import METHOD_KEYS, UNDECIDED
+from accsearch.codeeval.knowledge import (
+    CACHE_CONFIGS,
+    CACHE_FUNCTIONS,
+    CACHE_PARAMETERS,
+    CACHES,
+    COMPONENTS,
+    DEEPCACHE_CALL_PARAMETERS,
+    DEEPCACHE_LOADER_PARAMETERS,
+    DEEPCACHE_LOADERS,
+    HELPER_PARAMETERS,
+    NETWORKS,
+    STAR_EXPORTS,
+    TOME_PARAMETERS,
+)
+from accsearch.codeeval.values import (
+    Arguments,
+    CacheConfig,
+    Compiled,
+    Component,
+    Constant,
+    Helper,
+    Pipeline,
+    Symbol,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.interpreter.machine import Machine
+
+HELPER_CLASS = Symbol("DeepCache.DeepCacheSDHelper")
+COMPILE_REGIONS = ("accelerate.utils.compile_regions", "accelerate.compile_regions")
+DEEPCACHE = ("deepcache",)
+TOME = ("tome",)
+COMPILE = ("torch_compile",)
+LOADER = ("loader",)
+PARAMETERS = ("parameters",)
+
+
+def plain(value: Value) -> Any:
+    """Return a parameter as it is reported: the constant, or None if only a run can tell."""
+    try:
+        content = constants.to_python(value)
+    except NotConstant:
+        return None
+    if isinstance(content, bool | int | float | str):
+        return content
+    return list(content) if isinstance(content, list | tuple) else None
+
+
+def written(given: Arguments, signature: tuple[str, ...], skipped: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Return the parameters that a call writes, by keyword or by place."""
+    named = {name: value for name, value in zip(signature, given.positional, strict=False)}
+    named.update({name: value for name, value in given.keywords.items() if name in signature})
+    return {name: plain(value) for name, value in named.items() if name not in skipped}
+
+
+def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
+    """Return the result of a function of an acceleration package, None if `function` is none."""
+    if function.root == "tomesd" and function.leaf in ("apply_patch", "remove_patch"):
+        return _tome(machine, function.leaf, given)
+    if function.root == "tgate" and function.leaf in STAR_EXPORTS["tgate"]:
+        return _loader(machine, function.leaf, given)
+    if function == HELPER_CLASS:
+        return make_helper(machine, function, given)
+    if function.name == "torch.compile" or function.name in COMPILE_REGIONS:
+        return _compile(given)
+    if function.root == "diffusers" and function.leaf in CACHE_FUNCTIONS:
+        config = given.get("config", 1)
+        _put(machine, given.get("module", 0), (CACHE_FUNCTIONS[function.leaf],), _settings(config))
+        return Constant(None)
+    if function.root == "diffusers" and function.leaf in CACHE_CONFIGS:
+        return _config(machine, function, given)
+    if function.root == "para_attn" and function.leaf == "apply_cache_on_pipe":
+        pipe = unwrapped(given.get("pipe", 0))
+        parameters = {name: plain(value) for name, value in given.keywords.items() if name != "pipe"}
+        _put(machine, network(pipe) if isinstance(pipe, Pipeline) else pipe, ("first_block_cache",), parameters)
+        return given.get("pipe", 0) or Unknown()
+    return None
+
+
+def unwrapped(value: Value | None) -> Value | None:
+    """Return what `torch.compile` was given."""
+    while isinstance(value, Compiled):
+        value = value.inner
+    return value
+
+
+def network(pipe: Pipeline) -> Component | None:
+    """Return the module that a patch of the whole pipeline goes into."""
+    for name in NETWORKS:
+        component = unwrapped(pipe.state.get(name))
+        if isinstance(component, Component):
+            return component
+    return None
+
+
+def _put(machine: "Machine", target: Value | None, key: tuple[str], parameters: Mapping[str, Any]) -> None:
+    target = unwrapped(target)
+    if isinstance(target, Component):
+        machine.heap.write(target, key, dict(parameters))
+
+
+def _tome(machine: "Machine", name: str, given: Arguments) -> Value:
+    model = given.get("model", 0)
+    target = unwrapped(model)
+    component = network(target) if isinstance(target, Pipeline) else target
+    if isinstance(component, Component):
+        if name == "apply_patch":
+            machine.heap.write(component, TOME, written(given, TOME_PARAMETERS, ("model",)))
+        else:
+            machine.heap.delete(component, TOME)
+    return model or Unknown()
+
+
+def _loader(machine: "Machine", name: str, given: Arguments) -> Value:
+    pipe = given.get("pipe", 0)
+    target = unwrapped(pipe)
+    if not isinstance(target, Pipeline):
+        return pipe or Unknown()
+    machine.heap.write(target, LOADER, name)
+    if name in DEEPCACHE_LOADERS:
+        helper = make_helper(machine, HELPER_CLASS, Arguments([target]))
+        machine.heap.write(helper, PARAMETERS, written(given, DEEPCACHE_LOADER_PARAMETERS, ("pipe",)))
+        call_helper(machine, helper, "enable", Arguments())
+        machine.heap.write(target, "deepcache", helper)
+    return pipe or target
+
+
+def make_helper(machine: "Machine", cls: Value, given: Arguments) -> Helper:
+    """Return a DeepCache helper on the pipeline given."""
+    helper = Helper(cls)
+    machine.heap.write(helper, PARAMETERS, {})
+    machine.heap.write(helper, "pipe", given.get("pipe", 0) or Constant(None))
+    return helper
+
+
+def call_helper(machine: "Machine", helper: Helper, name: str, given: Arguments) -> Value:
+    """Run a method of a DeepCache helper."""
+    pipe = unwrapped(helper.state.get("pipe"))
+    component = network(pipe) if isinstance(pipe, Pipeline) else None
+    if name == "set_params":
+        machine.heap.write(helper, PARAMETERS, written(given, HELPER_PARAMETERS))
+    elif name == "enable" and component is not None:
+        machine.heap.write(component, DEEPCACHE, helper)
+    elif name == "disable" and component is not None and component.state.get(DEEPCACHE) is not None:
+        if component.state[DEEPCACHE] in (helper, UNDECIDED):
+            machine.heap.delete(component, DEEPCACHE)
+    elif name == "__init__":
+        machine.heap.write(helper, "pipe", given.get("pipe", 0) or Constant(None))
+    return Constant(None)
+
+
+def _compile(given: Arguments) -> Value:
+    model = given.get("model", 0) or given.get("module", 0)
+    parameters = {name: plain(value) for name, value in given.keywords.items() if name not in ("model", "module")}
+    # Without a model it is a decorator, and what it decorates does the same as before.
+    return Symbol("torch.compile") if model is None else Compiled(model, parameters)
+
+
+def _config(machine: "Machine", function: Symbol, given: Arguments) -> Value:
+    config = CacheConfig(function)
+    method = CACHE_CONFIGS[function.leaf]
+    signature = CACHE_PARAMETERS[method]
+    for name, value in (*zip(signature, given.positional, strict=False), *given.keywords.items()):
+        machine.heap.write(config, name, value)
+    return config
+
+
+def _settings(config: Value | None) -> dict[str, Any]:
+    if not isinstance(config, CacheConfig):
+        return {}
+    return {name: plain(value) for name, value in config.state.items() if isinstance(value, Value)}
+
+
+def call_component(machine: "Machine", component: Component, name: str, given: Arguments) -> Value:
+    """Run a method of a module."""
+    if name in ("compile", "compile_repeated_blocks"):
+        parameters = {key: plain(value) for key, value in given.keywords.items()}
+        machine.heap.write(component, COMPILE, parameters)
+        return Constant(None)
+    if name == "enable_cache":
+        config = given.get("config", 0)
+        method = CACHE_CONFIGS.get(config.class_name or "") if isinstance(config, CacheConfig) else None
+        if method is not None:
+            machine.heap.write(component, (method,), _settings(config))
+        elif not isinstance(config, CacheConfig):
+            _undecide(machine, component, config)
+        return Constant(None)
+    if name == "disable_cache":
+        for method in CACHES:
+            machine.heap.delete(component, (method,))
+        return Constant(None)
+    if name in ("to", "half", "float", "cuda", "cpu", "eval", "train", "requires_grad_", "bfloat16"):
+        return component
+    return Unknown()
+
+
+def _undecide(machine: "Machine", component: Component, config: Value | None) -> None:
+    """Note that some cache was enabled by a configuration of which the kind is unknown."""
+    if isinstance(config, Unknown):
+        for method in CACHES:
+            machine.heap.write(component, (method,), UNDECIDED)
+
+
+def active_methods(pipe: Pipeline) -> dict[str, dict[str, Any]] | None:
+    """Return the methods active in a plain call of `pipe` with their parameters, None if they are unknown."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, value in pipe.state.items():
+        if not isinstance(name, str) or name == "scheduler":
+            continue
+        if isinstance(value, Unknown):
+            if name in COMPONENTS:
+                return None
+            continue
+        if isinstance(value, Compiled) and name in COMPONENTS:
+            found["torch_compile"] = {**found.get("torch_compile", {}), **value.parameters}
+        component = unwrapped(value)
+        if isinstance(component, Component) and name in COMPONENTS and not _add(found, component):
+            return None
+    return found
+
+
+def _add(found: dict[str, dict[str, Any]], component: Component) -> bool:
+    """Add the methods that live in a module; return whether all of them are known."""
+    for key, content in component.state.items():
+        if isinstance(content, Compiled):
+            found["torch_compile"] = {**found.get("torch_compile", {}), **content.parameters}
+        if not isinstance(key, tuple) or key[0] not in METHOD_KEYS:
+            continue
+        if content is UNDECIDED or isinstance(content, Unknown):
+            return False
+        if isinstance(content, Helper):
+            content = content.state.get(PARAMETERS)
+        found[key[0]] = dict(content) if isinstance(content, dict) else {}
+    return True
+
+
+def call_arguments(pipe: Pipeline, given: Arguments) -> dict[str, Any] | None:
+    """Return DeepCache's parameters in a call of the pipelines inside its own package; None if unknown.
+
+    Empty for every other pipeline and for a call that writes no `cache_interval`.
+    """
+    base = lineage.library_base(pipe.cls)
+    if base is None or base.root != "DeepCache" or not modules.is_pipeline_class(base):
+        return {}
+    if "cache_interval" in given.keywords:
+        return written(Arguments([], given.keywords), DEEPCACHE_CALL_PARAMETERS)
+    return None if given.open_keywords else {}

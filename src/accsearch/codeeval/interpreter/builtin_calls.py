@@ -1,0 +1,374 @@
+"""Python's builtin functions."""
+
+import ast
+import builtins
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from accsearch.codeeval.interpreter import conditions, constants, introspection, operators, subscripts
+from accsearch.codeeval.interpreter.constants import NotConstant
+from accsearch.codeeval.interpreter.signals import ExitSignal
+from accsearch.codeeval.values import (
+    Arguments,
+    Constant,
+    Dictionary,
+    Instance,
+    Namespace,
+    Native,
+    Sequence,
+    Stream,
+    Super,
+    Symbol,
+    Tuple,
+    Unknown,
+    UserClass,
+    Value,
+    Wrapper,
+)
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.scope import Scope
+
+NAMES = frozenset(dir(builtins))
+
+_PURE: dict[str, Callable[..., Any]] = {
+    "abs": abs, "round": round, "sum": sum, "max": max, "min": min, "int": int, "float": float, "str": str,
+    "bool": bool, "repr": repr, "ord": ord, "chr": chr, "divmod": divmod, "bytes": bytes, "hex": hex, "bin": bin,
+    "complex": complex, "slice": slice, "format": format, "ascii": ascii, "sorted": sorted,
+}  # fmt: skip
+
+
+def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
+    """Return the result of calling a builtin, None if `function` is none."""
+    if function.root != "builtins":
+        return None
+    handler = _HANDLERS.get(function.leaf)
+    if handler is not None:
+        return handler(machine, given)
+    if function.leaf in _PURE:
+        return pure(machine, _PURE[function.leaf], given)
+    if isinstance(getattr(builtins, function.leaf, None), type) and function.leaf[:1].isupper():
+        return Instance(function)
+    return Unknown()
+
+
+def of_scope(machine: "Machine", name: str, scope: "Scope") -> Value:
+    """Return a bare `super()`, `locals()` or `vars()`."""
+    if name != "super":
+        return Namespace(scope)
+    current: Scope | None = scope
+    while current is not None:
+        if isinstance(current.owner, UserClass) and current.receiver is not None:
+            return Super(current.owner, current.receiver)
+        current = current.parent
+    return Unknown()
+
+
+def pure(machine: "Machine", function: Callable[..., Any], given: Arguments) -> Value:
+    """Return the result of a function without side effects on constants."""
+    if given.open_positional or given.open_keywords:
+        return Unknown()
+    try:
+        positional = [constants.to_python(value) for value in given.positional]
+        keywords = {name: constants.to_python(value) for name, value in given.keywords.items()}
+        if function is bytes and isinstance(positional[0], int):
+            return Unknown()
+        return constants.from_python(machine, function(*positional, **keywords))
+    except (*operators.FOLDING_ERRORS, NotConstant):
+        return Unknown()
+
+
+def collect(machine: "Machine", value: Value) -> tuple[Value, ...] | None:
+    """Return all items of an iterable, None if they are unknown or too many."""
+    source = machine.iterate(value)
+    if source is None:
+        return None
+    items: list[Value] = []
+    for item in source:
+        machine.tick()
+        items.append(item)
+        if len(items) > constants.MAX_ITEMS:
+            return None
+    return tuple(items)
+
+
+def _collection(kind: str) -> Callable[["Machine", Arguments], Value]:
+    def make(machine: "Machine", given: Arguments) -> Value:
+        items = collect(machine, given.positional[0]) if given.positional else ()
+        if given.open_positional:
+            items = None
+        if kind == "tuple":
+            return Unknown() if items is None else Tuple(items)
+        made = machine.sequence(items or (), kind)
+        if items is None:
+            machine.heap.write(made, "open", True)
+        return made
+
+    return make
+
+
+def _dict(machine: "Machine", given: Arguments) -> Value:
+    made = machine.dictionary({})
+    for source in given.positional[:1]:
+        subscripts.update(machine, made, source)
+    if given.open_keywords or given.open_positional:
+        subscripts.spoil(machine, made)
+    subscripts.update(machine, made, machine.names(given.keywords))
+    if given.origin is not None:
+        machine.heap.write(made, "origin", given.origin)
+    return made
+
+
+def _len(machine: "Machine", given: Arguments) -> Value:
+    value = given.get("", 0)
+    if isinstance(value, Tuple):
+        return Constant(len(value.items))
+    if isinstance(value, Sequence) and not value.state.get("open"):
+        return Constant(len(value.items))
+    if isinstance(value, Dictionary) and not value.open:
+        return Constant(len(value.entries))
+    if isinstance(value, Instance):
+        return machine.call(machine.get(value, "__len__"), Arguments())
+    return pure(machine, len, given)
+
+
+def _range(machine: "Machine", given: Arguments) -> Value:
+    return pure(machine, range, given)
+
+
+def _lazy(make: Callable[["Machine", Arguments], Iterator[Value] | None]) -> Callable[["Machine", Arguments], Value]:
+    def lazy(machine: "Machine", given: Arguments) -> Value:
+        iterator = None if given.open_positional else make(machine, given)
+        return Unknown() if iterator is None else Stream(iterator)
+
+    return lazy
+
+
+def _sources(machine: "Machine", values: list[Value]) -> list[Iterator[Value]] | None:
+    sources = [machine.iterate(value) for value in values]
+    known = [source for source in sources if source is not None]
+    return known if len(known) == len(sources) else None
+
+
+def _enumerate(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    sources = _sources(machine, given.positional[:1])
+    start = given.get("start", 1) or Constant(0)
+    if not sources or not isinstance(start, Constant) or not isinstance(start.value, int):
+        return None
+    first = start.value
+    return (Tuple((Constant(index), item)) for index, item in enumerate(sources[0], first))
+
+
+def _zip(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    sources = _sources(machine, given.positional)
+    return None if sources is None else (Tuple(items) for items in zip(*sources, strict=False))
+
+
+def _map(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    sources = _sources(machine, given.positional[1:])
+    if not sources:
+        return iter([machine.call(given.positional[0], Arguments([Unknown()]))]) if given.positional else None
+    function = given.positional[0]
+    return (machine.call(function, Arguments(list(items))) for items in zip(*sources, strict=False))
+
+
+def _filter(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    sources = _sources(machine, given.positional[1:2])
+    if not sources:
+        return None
+    function = given.positional[0]
+
+    def passes(item: Value) -> bool:
+        plain = isinstance(function, Constant)
+        return machine.truth(item if plain else machine.call(function, Arguments([item])))
+
+    return (item for item in sources[0] if passes(item))
+
+
+def _reversed(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    items = collect(machine, given.positional[0]) if given.positional else None
+    return None if items is None else iter(items[::-1])
+
+
+def _iter(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
+    sources = _sources(machine, given.positional) if len(given.positional) == 1 else None
+    return sources[0] if sources else None
+
+
+def _next(machine: "Machine", given: Arguments) -> Value:
+    value = given.get("", 0)
+    if isinstance(value, Stream):
+        item = machine.advance(value)
+        return item if item is not None else given.get("", 1) or Unknown()
+    if isinstance(value, Instance):
+        return machine.call(machine.get(value, "__next__"), Arguments())
+    return Unknown()
+
+
+def _sorted(machine: "Machine", given: Arguments) -> Value:
+    items = collect(machine, given.positional[0]) if given.positional else None
+    key = given.keywords.get("key")
+    backwards = given.keywords.get("reverse", Constant(False))
+    if items is None or not isinstance(backwards, Constant):
+        return Unknown()
+    keys = [item if key is None else machine.call(key, Arguments([item])) for item in items]
+    try:
+        order = sorted(
+            range(len(items)), key=[constants.to_python(k) for k in keys].__getitem__, reverse=bool(backwards.value)
+        )
+    except (*operators.FOLDING_ERRORS, NotConstant):
+        return Unknown()
+    return machine.sequence(tuple(items[index] for index in order))
+
+
+def _extreme(name: str) -> Callable[["Machine", Arguments], Value]:
+    def extreme(machine: "Machine", given: Arguments) -> Value:
+        if "key" not in given.keywords:
+            return pure(machine, _PURE[name], given)
+        ordered = _sorted(machine, Arguments(given.positional[:1], {"key": given.keywords["key"]}))
+        if isinstance(ordered, Sequence) and ordered.items:
+            return ordered.items[0 if name == "min" else -1]
+        return Unknown()
+
+    return extreme
+
+
+def _quantifier(decisive: bool) -> Callable[["Machine", Arguments], Value]:
+    def quantifier(machine: "Machine", given: Arguments) -> Value:
+        source = machine.iterate(given.positional[0]) if given.positional else None
+        unknown: Unknown | None = None if source is not None else Unknown()
+        for item in source or ():
+            machine.tick()
+            verdict = conditions.truth(machine, item)
+            if isinstance(verdict, Unknown):
+                unknown = verdict
+            elif verdict is decisive:
+                return Constant(decisive)
+        return unknown or Constant(not decisive)
+
+    return quantifier
+
+
+def _bool(machine: "Machine", given: Arguments) -> Value:
+    verdict = conditions.truth(machine, given.positional[0]) if given.positional else False
+    return verdict if isinstance(verdict, Unknown) else Constant(verdict)
+
+
+def _getattr(machine: "Machine", given: Arguments) -> Value:
+    if len(given.positional) < 2 or not isinstance(given.positional[1], Constant):
+        return Unknown()
+    value, name = given.positional[0], given.positional[1].value
+    if not isinstance(name, str):
+        return Unknown()
+    found = machine.get(value, name)
+    if len(given.positional) == 3 and isinstance(value, Instance) and isinstance(found, Unknown):
+        return given.positional[2] if name not in value.state else found
+    return found
+
+
+def _setattr(machine: "Machine", given: Arguments) -> Value:
+    if len(given.positional) == 3 and isinstance(given.positional[1], Constant):
+        machine.set(given.positional[0], str(given.positional[1].value), given.positional[2])
+    return Constant(None)
+
+
+def _delattr(machine: "Machine", given: Arguments) -> Value:
+    if len(given.positional) == 2 and isinstance(given.positional[1], Constant):
+        machine.heap.delete(given.positional[0], given.positional[1].value)
+    return Constant(None)
+
+
+def _hasattr(machine: "Machine", given: Arguments) -> Value:
+    value, name = given.get("", 0), given.get("", 1)
+    if not isinstance(name, Constant) or not isinstance(value, Instance | UserClass):
+        return Unknown()
+    if name.value in value.state:
+        return Constant(True)
+    found = machine.get(value, str(name.value))
+    if not isinstance(found, Unknown | Native):
+        return Constant(True)
+    from accsearch.codeeval.interpreter import lineage
+
+    cls = value.cls if isinstance(value, Instance) else value
+    return Unknown() if lineage.library_base(cls) is not None else Constant(False)
+
+
+def _isinstance(machine: "Machine", given: Arguments) -> Value:
+    verdict = introspection.is_instance(*given.positional[:2]) if len(given.positional) >= 2 else Unknown()
+    return verdict if isinstance(verdict, Unknown) else Constant(verdict)
+
+
+def _issubclass(machine: "Machine", given: Arguments) -> Value:
+    verdict = introspection.is_subclass(*given.positional[:2]) if len(given.positional) >= 2 else Unknown()
+    return verdict if isinstance(verdict, Unknown) else Constant(verdict)
+
+
+def _type(machine: "Machine", given: Arguments) -> Value:
+    return introspection.type_of(given.positional[0]) if len(given.positional) == 1 else Unknown()
+
+
+def _super(machine: "Machine", given: Arguments) -> Value:
+    owner, receiver = given.get("", 0), given.get("", 1)
+    return Super(owner, receiver) if isinstance(owner, UserClass) and receiver is not None else Unknown()
+
+
+def _vars(machine: "Machine", given: Arguments) -> Value:
+    value = given.get("", 0)
+    return Namespace(value) if isinstance(value, Instance | UserClass | Unknown) else Unknown()
+
+
+def _callable(machine: "Machine", given: Arguments) -> Value:
+    value = given.get("", 0)
+    return Unknown() if isinstance(value, Unknown | Native | None) else Constant(not isinstance(value, Constant))
+
+
+def _pow(machine: "Machine", given: Arguments) -> Value:
+    if len(given.positional) != 2:
+        return Unknown()
+    return operators.binary(machine, ast.Pow, given.positional[0], given.positional[1])
+
+
+def _sum(machine: "Machine", given: Arguments) -> Value:
+    items = collect(machine, given.positional[0]) if given.positional else None
+    if items is None:
+        return Unknown()
+    total = given.get("start", 1) or Constant(0)
+    for item in items:
+        total = operators.binary(machine, ast.Add, total, item)
+    return total
+
+
+def _exit(machine: "Machine", given: Arguments) -> Value:
+    raise ExitSignal
+
+
+def _import(machine: "Machine", given: Arguments) -> Value:
+    name = given.get("name", 0)
+    known = isinstance(name, Constant) and isinstance(name.value, str) and name.value
+    return machine.symbol(str(known).partition(".")[0]) if known else Unknown()
+
+
+def _decorator(kind: str) -> Callable[["Machine", Arguments], Value]:
+    def wrap(machine: "Machine", given: Arguments) -> Value:
+        return Wrapper(kind, *given.positional[:1], given.get("fset", 1)) if given.positional else Unknown()
+
+    return wrap
+
+
+_HANDLERS: dict[str, Callable[["Machine", Arguments], Value]] = {
+    "list": _collection("list"), "tuple": _collection("tuple"), "set": _collection("set"),
+    "frozenset": _collection("set"), "dict": _dict, "len": _len, "range": _range, "enumerate": _lazy(_enumerate),
+    "zip": _lazy(_zip), "map": _lazy(_map), "filter": _lazy(_filter), "reversed": _lazy(_reversed),
+    "iter": _lazy(_iter), "aiter": _lazy(_iter), "next": _next, "sorted": _sorted, "min": _extreme("min"),
+    "max": _extreme("max"), "any": _quantifier(True), "all": _quantifier(False), "bool": _bool,
+    "getattr": _getattr, "setattr": _setattr, "delattr": _delattr, "hasattr": _hasattr,
+    "isinstance": _isinstance, "issubclass": _issubclass, "type": _type, "super": _super, "vars": _vars,
+    "callable": _callable, "pow": _pow, "sum": _sum, "exit": _exit, "quit": _exit, "__import__": _import,
+    "property": _decorator("property"), "staticmethod": _decorator("staticmethod"),
+    "classmethod": _decorator("classmethod"),
+    "globals": lambda machine, given: Namespace(machine.module),
+    "object": lambda machine, given: Instance(Symbol("builtins.object")),
+    "print": lambda machine, given: Constant(None),
+}  # fmt: skip
+

@@ -1,0 +1,272 @@
+"""Objects of diffusers: pipelines, their modules and schedulers, and the calls that generate images."""
+
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from accsearch.codeeval.fields import Fields
+from accsearch.codeeval.interpreter import acceleration, lineage, modules
+from accsearch.codeeval.interpreter.acceleration import LOADER
+from accsearch.codeeval.interpreter.heap import UNDECIDED
+from accsearch.codeeval.knowledge import COMPONENTS, TGATE_PARAMETERS
+from accsearch.codeeval.signatures import LOADER_STEPS_INDEX, STEPS_INDEX
+from accsearch.codeeval.values import (
+    Arguments,
+    Compiled,
+    Component,
+    Constant,
+    Helper,
+    Instance,
+    Native,
+    Pipeline,
+    Scheduler,
+    Symbol,
+    Unknown,
+    UserClass,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.interpreter.machine import Machine
+
+MODEL = ("model",)
+_CONSTRUCTORS = ("from_pretrained", "from_single_file", "from_ckpt")
+_MODEL_KEYWORDS = ("pretrained_model_name_or_path", "pretrained_model_link_or_path")
+
+
+def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
+    """Return the result of calling something of diffusers or an acceleration package, None for anything else."""
+    accelerated = acceleration.call(machine, function, given)
+    if accelerated is not None:
+        return accelerated
+    owner, _, name = function.name.rpartition(".")
+    for cls, method in ((function, "__init__"), (Symbol(owner), name)):
+        if modules.is_pipeline_class(cls) or modules.is_scheduler_class(cls) or _is_module_class(cls):
+            return _call_class(machine, cls, method, given)
+    return None
+
+
+def _is_module_class(cls: Symbol) -> bool:
+    return cls.root in ("diffusers", "transformers") and cls.leaf[:1].isupper()
+
+
+def instance_of(machine: "Machine", cls: Value, base: Symbol | None, given: Arguments) -> Instance | None:
+    """Return a new object of a library's class or of the program's class derived from it."""
+    if base is None:
+        return None
+    if modules.is_pipeline_class(base):
+        return _assemble(machine, cls, given)
+    if modules.is_scheduler_class(base):
+        return Scheduler(cls)
+    if base == acceleration.HELPER_CLASS:
+        return acceleration.make_helper(machine, cls, given)
+    return Component(cls) if _is_module_class(base) else None
+
+
+def _call_class(machine: "Machine", cls: Symbol | UserClass, method: str, given: Arguments) -> Value:
+    """Run a method of a class: a constructor, or a method of its instances given the instance."""
+    base = cls if isinstance(cls, Symbol) else lineage.library_base(cls)
+    if base is None:
+        return Unknown()
+    first = given.get("self", 0)
+    if modules.is_pipeline_class(base):
+        if method in _CONSTRUCTORS:
+            return _load(machine, cls, given)
+        if method == "from_pipe":
+            return _from_pipe(machine, cls, given)
+    elif method.startswith("from_"):
+        return instance_of(machine, cls, base, Arguments()) or Unknown()
+    if method == "__init__":
+        return instance_of(machine, cls, base, given) or Unknown()
+    if isinstance(first, Instance):
+        rest = Arguments(given.positional[1:], given.keywords, given.open_positional, given.open_keywords)
+        return call_native(machine, Native(first, method), rest)
+    return Unknown()
+
+
+def _new_pipeline(machine: "Machine", cls: Value) -> Pipeline:
+    pipe = Pipeline(cls)
+    machine.heap.write(pipe, MODEL, Constant(None))
+    machine.heap.write(pipe, "scheduler", Scheduler(None))
+    for name in COMPONENTS:
+        component = Component(None)
+        machine.heap.write(component, ("part",), name)
+        machine.heap.write(pipe, name, component)
+    machine.heap.write(machine.journal, "built", pipe)
+    return pipe
+
+
+def _load(machine: "Machine", cls: Value, given: Arguments) -> Pipeline:
+    pipe = _new_pipeline(machine, cls)
+    named = next((given.keywords[name] for name in _MODEL_KEYWORDS if name in given.keywords), None)
+    model = named if named is not None else given.get("", 0)
+    machine.heap.write(pipe, MODEL, model or Unknown())
+    _install(machine, pipe, given.keywords)
+    return pipe
+
+
+def _assemble(machine: "Machine", cls: Value, given: Arguments) -> Pipeline:
+    pipe = _new_pipeline(machine, cls)
+    if isinstance(given.origin, Pipeline):
+        machine.heap.write(pipe, MODEL, given.origin.state[MODEL])
+    _install(machine, pipe, given.keywords)
+    return pipe
+
+
+def _from_pipe(machine: "Machine", cls: Value, given: Arguments) -> Value:
+    source = acceleration.unwrapped(given.get("pipeline", 0))
+    pipe = _new_pipeline(machine, cls)
+    if isinstance(source, Pipeline):
+        for name in (MODEL, "scheduler", *COMPONENTS):
+            machine.heap.write(pipe, name, source.state[name])
+    else:
+        machine.heap.write(pipe, MODEL, Unknown())
+        machine.heap.write(pipe, "unet", Unknown())
+    _install(machine, pipe, given.keywords)
+    return pipe
+
+
+def _install(machine: "Machine", pipe: Pipeline, keywords: dict[str, Value]) -> None:
+    """Put the components given by keyword into the pipeline; one of unknown making brings no method with it."""
+    for name, value in keywords.items():
+        if name == "scheduler" or (name in COMPONENTS and isinstance(value, Component | Compiled)):
+            machine.heap.write(pipe, name, value)
+
+
+def attribute(machine: "Machine", value: Instance, name: str) -> Value | None:
+    """Return an attribute that the library gives to its object, None if `value` is of no library."""
+    if isinstance(value, Pipeline) and name == "components":
+        names = ("scheduler", *COMPONENTS)
+        made = machine.names({key: value.state[key] for key in names if isinstance(value.state.get(key), Value)})
+        machine.heap.write(made, "origin", value)
+        return made
+    if isinstance(value, Pipeline | Component | Scheduler | Helper) or value.class_name == "Thread":
+        return Native(value, name)
+    return None
+
+
+def call_native(machine: "Machine", function: Native, given: Arguments) -> Value:
+    """Run a method of a library's object or class."""
+    receiver, name = function.receiver, function.name
+    if isinstance(receiver, UserClass):
+        return _call_class(machine, receiver, name, given)
+    if isinstance(receiver, Pipeline):
+        return _call_pipeline_method(machine, receiver, name, given)
+    if isinstance(receiver, Helper):
+        return acceleration.call_helper(machine, receiver, name, given)
+    if isinstance(receiver, Component):
+        return acceleration.call_component(machine, receiver, name, given)
+    if isinstance(receiver, Scheduler):
+        return Scheduler(receiver.cls) if name.startswith("from_") else Unknown()
+    if isinstance(receiver, Instance) and receiver.class_name == "Thread" and name in ("start", "run"):
+        return _start(machine, receiver)
+    return Unknown()
+
+
+def _start(machine: "Machine", thread: Instance) -> Value:
+    target = thread.state.get("target")
+    given = Arguments()
+    items = machine.iterate(thread.state["args"]) if "args" in thread.state else iter(())
+    given.positional = list(items or ())
+    given.open_positional = items is None
+    keywords = thread.state.get("kwargs")
+    if keywords is not None:
+        from accsearch.codeeval.interpreter import functions
+
+        functions.spread(given, keywords)
+    if isinstance(target, Value):
+        machine.call(target, given)
+    return Constant(None)
+
+
+def _call_pipeline_method(machine: "Machine", pipe: Pipeline, name: str, given: Arguments) -> Value:
+    if name == "__call__":
+        return generate(machine, pipe, given)
+    if name == "tgate":
+        return generate(machine, pipe, given, gated=True) if LOADER in pipe.state else Unknown()
+    if name in ("__init__", "register_modules"):
+        for key, value in given.keywords.items():
+            if key == "scheduler" or key in COMPONENTS:
+                machine.heap.write(pipe, key, value)
+        return Constant(None)
+    if name in _CONSTRUCTORS and pipe.cls is not None:
+        return _load(machine, pipe.cls, given)
+    return pipe if name == "to" else Unknown()
+
+
+def call_pipeline(machine: "Machine", pipe: Pipeline, own: Value | None, given: Arguments) -> Value:
+    """Call a pipeline; `own` is the `__call__` of its class where the program defines one."""
+    base = lineage.library_base(pipe.cls)
+    replaced = machine.patches.state.get(modules.canonical(f"{base.name}.__call__")) if base is not None else None
+    if own is None and isinstance(replaced, Value):
+        own = replaced
+    if own is None:
+        return generate(machine, pipe, given)
+    before = machine.journal.state["last"]
+    generate(machine, pipe, given)
+    outer = machine.journal.state["last"]
+    machine.heap.write(machine.journal, "last", None)
+    result = machine.call(own, given.prefixed(pipe))
+    if machine.journal.state["last"] is None:
+        # The class's own call reached no other, so it is the one that makes the image.
+        machine.heap.write(machine.journal, "last", outer or before)
+    return result
+
+
+def generate(
+    machine: "Machine",
+    pipe: Pipeline,
+    given: Arguments,
+    *,
+    gated: bool = False,
+    compiled: Compiled | None = None,
+) -> Value:
+    """Note an image-generating call of `pipe`."""
+    settings = describe(pipe)
+    methods: dict[str, Any] | None = None if settings.methods is None else dict(settings.methods)
+    loader = pipe.state.get(LOADER)
+    own = acceleration.call_arguments(pipe, given)
+    if own is None or (gated and loader is UNDECIDED):
+        methods = None
+    if methods is not None:
+        if own:
+            methods["deepcache"] = own
+        if compiled is not None:
+            methods["torch_compile"] = {**methods.get("torch_compile", {}), **compiled.parameters}
+        if gated:
+            methods["tgate"] = acceleration.written(Arguments([], given.keywords), TGATE_PARAMETERS)
+    index = LOADER_STEPS_INDEX.get(loader) if gated and isinstance(loader, str) else _steps_index(pipe)
+    steps = None if given.open_positional and "num_inference_steps" not in given.keywords else given.get(
+        "num_inference_steps", index
+    )  # fmt: skip
+    machine.record(
+        Fields(settings.pipeline, settings.model_id, settings.scheduler, whole_number(steps), methods)
+    )
+    return Unknown()
+
+
+def _steps_index(pipe: Pipeline) -> int | None:
+    base = lineage.library_base(pipe.cls)
+    return None if base is None else STEPS_INDEX.get(base.leaf)
+
+
+def describe(pipe: Pipeline) -> Fields:
+    """Return the fields that a pipeline would bring to a plain call, without the step count."""
+    model = pipe.state.get(MODEL)
+    scheduler = pipe.state.get("scheduler")
+    return Fields(
+        pipeline=pipe.class_name,
+        model_id=_text(model),
+        scheduler=scheduler.class_name if isinstance(scheduler, Scheduler) else None,
+        methods=acceleration.active_methods(pipe),
+    )
+
+
+def _text(value: object) -> str | None:
+    content = value.value if isinstance(value, Constant) else None
+    return str(content) if isinstance(content, str | PurePath) else None
+
+
+def whole_number(value: Value | None) -> int | None:
+    """Return the integer that `value` is, None if it is none or unknown."""
+    content = value.value if isinstance(value, Constant) else None
+    return content if isinstance(content, int) and not isinstance(content, bool) else None

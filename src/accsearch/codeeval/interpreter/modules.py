@@ -1,0 +1,80 @@
+"""Imported names: what they stand for, and how one thing with several import paths gets one name."""
+
+import math
+from typing import TYPE_CHECKING
+
+from accsearch.codeeval.knowledge import PIPELINE_PACKAGES, STAR_EXPORTS
+from accsearch.codeeval.values import Constant, Symbol, Value
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.scope import Scope
+
+_CONSTANTS: dict[str, object] = {
+    "typing.TYPE_CHECKING": False,
+    "math.pi": math.pi,
+    "math.e": math.e,
+    "math.tau": math.tau,
+}
+_FLAT_PACKAGES = frozenset({"diffusers", "DeepCache", "tgate", "tomesd"})
+"""Packages whose public names are the same thing whichever module they are imported from."""
+
+
+def canonical(name: str) -> str:
+    """Return the shortest path of a library's name: `diffusers.hooks.x` and `diffusers.x` are one function."""
+    root, *parts = name.split(".")
+    if root not in _FLAT_PACKAGES or len(parts) < 2:
+        return name
+    for index, part in enumerate(parts):
+        if part[:1].isupper():
+            return ".".join([root, *parts[index:]])
+    return f"{root}.{parts[-1]}"
+
+
+def symbol(machine: "Machine", name: str) -> Value:
+    """Return what an imported name stands for, which the program may have replaced."""
+    name = canonical(name)
+    replaced: Value | None = machine.patches.state.get(name)
+    if replaced is not None:
+        return replaced
+    if name in _CONSTANTS:
+        return Constant(_CONSTANTS[name])
+    found = Symbol(name)
+    return found
+
+
+def is_certain(machine: "Machine", value: Symbol) -> bool:
+    """Tell whether the symbol is a module, class or function, none of which is ever false or None."""
+    return value.leaf[:1].isupper() or "." not in value.name or ("imported", value.name) in machine.journal.state
+
+
+def imported(machine: "Machine", name: str) -> Value:
+    """Return what an import statement binds."""
+    value = symbol(machine, name)
+    if isinstance(value, Symbol):
+        machine.heap.write(machine.journal, ("imported", value.name), True)
+    return value
+
+
+def from_star(machine: "Machine", scope: "Scope", name: str) -> Value | None:
+    """Return what a star import may have bound `name` to."""
+    for module in reversed(scope.module.stars):
+        root = module.partition(".")[0]
+        exports = STAR_EXPORTS.get(root)
+        known = name in exports if exports is not None else root == "diffusers" and name[:1].isupper()
+        if known:
+            return imported(machine, f"{root}.{name}")
+    return None
+
+
+def is_pipeline_class(value: Value | None) -> bool:
+    """Tell whether a library class is a pipeline by its name and package."""
+    if not isinstance(value, Symbol) or value.root not in PIPELINE_PACKAGES:
+        return False
+    leaf = value.leaf
+    return leaf[:1].isupper() and (leaf.endswith("Pipeline") or leaf.startswith("AutoPipelineFor"))
+
+
+def is_scheduler_class(value: Value | None) -> bool:
+    """Tell whether a library class is one of diffusers' schedulers."""
+    return isinstance(value, Symbol) and value.root == "diffusers" and value.leaf.endswith("Scheduler")

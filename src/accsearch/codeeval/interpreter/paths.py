@@ -1,0 +1,115 @@
+"""All paths through a program, and what they agree on."""
+
+import ast
+from dataclasses import dataclass, replace
+
+from accsearch.codeeval.fields import UNDECIDED, Fields, agreement
+from accsearch.codeeval.interpreter import diffusion
+from accsearch.codeeval.interpreter.machine import Machine
+from accsearch.codeeval.interpreter.signals import (
+    CutSignal,
+    EndlessSignal,
+    ExitSignal,
+    OutOfBudget,
+    RaiseSignal,
+    RestartNeeded,
+    Signal,
+)
+from accsearch.codeeval.values import Pipeline
+
+MAX_PATHS = 128
+PATH_STEPS = 60_000
+TOTAL_STEPS = 400_000
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a path ended: its last generating call if there was one, and the pipeline it would have been made with."""
+
+    call: Fields | None
+    rest: Fields
+    failed: bool = False
+    cut: bool = False
+
+
+class TooManyPaths(Exception):
+    """The program has more paths than are followed."""
+
+
+def fields_of(tree: ast.Module) -> Fields:
+    """Return the fields in force at the last image-generating call of a program."""
+    for lossy in (False, True):
+        try:
+            return _conclusion(_explore(tree, lossy=lossy))
+        except TooManyPaths:
+            continue
+    return UNDECIDED
+
+
+def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    unmergeable: set[int] = set()
+    script: list[bool] = []
+    steps = TOTAL_STEPS
+    while True:
+        if len(outcomes) >= MAX_PATHS or steps <= 0:
+            raise TooManyPaths
+        start = list(script)
+        machine = Machine(script, unmergeable, min(steps, PATH_STEPS), lossy=lossy)
+        try:
+            outcomes.append(_follow(machine, tree))
+        except RestartNeeded:
+            steps -= 100
+            script = start
+            continue
+        except (OutOfBudget, RecursionError) as error:
+            if not lossy:
+                raise TooManyPaths from error
+            outcomes.append(Outcome(UNDECIDED, UNDECIDED))
+        steps -= PATH_STEPS - machine.budget
+        while script and not script[-1]:
+            script.pop()
+        if not script:
+            return outcomes
+        script[-1] = False
+
+
+def _follow(machine: Machine, tree: ast.Module) -> Outcome:
+    failed = cut = False
+    try:
+        machine.run(tree.body, machine.module)
+    except RaiseSignal:
+        failed = True
+    except CutSignal:
+        cut = True
+    except ExitSignal as signal:
+        if signal.hard:
+            return _outcome(machine, failed=False, cut=False)
+    except EndlessSignal:
+        return _outcome(machine, failed=False, cut=False)
+    except Signal:
+        failed = True
+    try:
+        machine.finish()
+    except Signal:
+        failed = True
+    return _outcome(machine, failed=failed, cut=cut)
+
+
+def _outcome(machine: Machine, *, failed: bool, cut: bool) -> Outcome:
+    last = machine.journal.state["last"]
+    pipe = machine.module.state.get("pipe")
+    if not isinstance(pipe, Pipeline):
+        pipe = machine.journal.state["built"]
+    rest = diffusion.describe(pipe) if isinstance(pipe, Pipeline) else Fields()
+    return Outcome(last if isinstance(last, Fields) else None, rest, failed, cut)
+
+
+def _conclusion(outcomes: list[Outcome]) -> Fields:
+    """Return what the paths agree on: those that generate an image count first, those that fail or are cut last."""
+    for counts in (lambda path: not (path.failed or path.cut), lambda path: not path.cut, lambda path: True):
+        calls = [path.call for path in outcomes if path.call is not None and counts(path)]
+        if calls:
+            return agreement(calls)
+    completed = [path for path in outcomes if not (path.failed or path.cut)] or outcomes
+    return replace(agreement([path.rest for path in completed]), num_inference_steps=None)

