@@ -63,6 +63,7 @@ COLUMNS = (
         for name in ("num_samples", "batch_size", "seed", "attempt", "baseline_attempt")
     ),
     *(Column(name, "text") for name in ("gpu", "gpu_name", "dtype", "key")),
+    Column("images_sha256", "text"),
     Column("versions", "json"),
     Column("environment", "json"),
 )

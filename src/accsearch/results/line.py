@@ -82,6 +82,8 @@ class ResultLine:
     condition: str | None = None
     """Set for a stability measurement, whose `trial` is then `TRIAL@CONDITION`; never an upper bound."""
     note: str | None = None
+    images_sha256: str | None = None
+    """Of every pixel, by which a replay knows whether images are identical."""
     versions: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     """What else is needed to run the trial again: driver, git state, host, seeds of the methods."""

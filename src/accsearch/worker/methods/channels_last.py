@@ -7,6 +7,7 @@ import torch
 
 from accsearch.task import Scalar
 from accsearch.worker.methods.session import Invoke, Session
+from accsearch.worker.methods.weights import converted
 
 
 @contextmanager
@@ -18,11 +19,5 @@ def channels_last(session: Session, invoke: Invoke, _parameters: Mapping[str, Sc
         for weight in module.parameters()
         if weight.ndim == 4
     ]
-    originals = [(weight, weight.data) for weight in weights]
-    try:
-        for weight in weights:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
+    with converted(session, weights, lambda data: data.contiguous(memory_format=torch.channels_last)):
         yield invoke
-    finally:
-        for weight, original in originals:
-            weight.data = original

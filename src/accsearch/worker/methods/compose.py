@@ -11,7 +11,7 @@ from accsearch.worker.methods.compile import compiled
 from accsearch.worker.methods.deepcache import deepcache
 from accsearch.worker.methods.fewer_steps import fewer_steps
 from accsearch.worker.methods.half import half
-from accsearch.worker.methods.session import Invoke, Session, open_session
+from accsearch.worker.methods.session import Applied, Invoke, Session, open_session
 from accsearch.worker.methods.tgate import tgate
 from accsearch.worker.methods.tome import tome
 
@@ -39,7 +39,7 @@ OUTER: Mapping[str, Method] = {
 @contextmanager
 def apply(
     pipeline: Any, methods: Methods, *, implementation: str = "native", seed: int = 0
-) -> Iterator[Invoke]:
+) -> Iterator[Applied]:
     """Put `methods` on `pipeline`, yield the call to make, and leave the pipeline as it was, bit for bit.
 
     `seed` fixes ToMe's choice of destinations. An empty set yields the plain pipeline.
@@ -49,11 +49,11 @@ def apply(
     if unknown:
         raise KeyError(f"no {implementation} implementation of {', '.join(unknown)}")
     with ExitStack() as stack:
-        session, invoke = stack.enter_context(open_session(pipeline, seed))
+        session, applied = stack.enter_context(open_session(pipeline, seed))
         for name, method in table.items():
             if name in methods:
-                invoke = stack.enter_context(method(session, invoke, methods[name]))
-        yield invoke
+                applied.invoke = stack.enter_context(method(session, applied.invoke, methods[name]))
+        yield applied
 
 
 def _package(methods: Methods) -> Mapping[str, Method]:

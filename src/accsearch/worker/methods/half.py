@@ -12,13 +12,14 @@ import torch
 
 from accsearch.task import Scalar
 from accsearch.worker.methods.session import Invoke, Session
+from accsearch.worker.methods.weights import converted
 
 DTYPES: Mapping[str, torch.dtype] = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
 @contextmanager
 def half(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
-    """Cast weights and inputs to `dtype`; the original weights wait in the host's memory."""
+    """Cast weights and inputs to `dtype`; images come back in float32."""
     dtype = DTYPES[str(parameters["dtype"])]
 
     def cast(**arguments: Any) -> torch.Tensor:
@@ -31,15 +32,8 @@ def half(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> 
         for tensor in chain(module.parameters(), module.buffers())
         if tensor.is_floating_point()
     ]
-    # So that the peak memory reported is that of half precision, not of both.
-    originals = [(tensor, tensor.device, tensor.data.cpu()) for tensor in tensors]
-    try:
-        for tensor in tensors:
-            tensor.data = tensor.data.to(dtype)
+    with converted(session, tensors, lambda data: data.to(dtype)):
         yield cast
-    finally:
-        for tensor, device, original in originals:
-            tensor.data = original.to(device)
 
 
 def _cast(value: Any, dtype: torch.dtype) -> Any:

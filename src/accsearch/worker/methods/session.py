@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import torch
+
+from accsearch.worker.methods.snapshot import Snapshot
 
 Invoke = Callable[..., torch.Tensor]
 """Call the pipeline with its keyword arguments; returns images (batch, 3, height, width) in [0, 1]."""
@@ -44,12 +46,23 @@ class Clock:
         self.size = (height, width)
 
 
+class Change(Protocol):
+    """Something done to the weights that can be put aside for a moment."""
+
+    idle_bytes: int
+
+    def on(self) -> None: ...
+
+    def off(self) -> None: ...
+
+
 @dataclass
 class Session:
     """The state that the methods of one trial share while they are applied.
 
     `denoiser` is the pipeline's UNet or transformer. `fresh_steps` are sampler steps that must compute every
     layer (T-GATE asks for them, DeepCache obeys). `compiled` turns a pure function into what runs it fastest.
+    `changes` are the methods' changes of weights, in the order in which they were made.
     """
 
     pipeline: Any
@@ -58,10 +71,44 @@ class Session:
     seed: int
     fresh_steps: set[int] = field(default_factory=set)
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function
+    changes: list[Change] = field(default_factory=list)
+
+
+class Applied:
+    """The pipeline with a trial's methods on it: call it to generate."""
+
+    def __init__(self, session: Session, plain: Snapshot) -> None:
+        self._session = session
+        self._plain = plain
+        self.invoke: Invoke
+
+    def __call__(self, **arguments: Any) -> torch.Tensor:
+        """Generate one batch; `num_inference_steps` and `guidance_scale` are required."""
+        return self.invoke(**arguments)
+
+    @property
+    def idle_bytes(self) -> int:
+        """Memory that the baseline's weights take while the trial runs on others."""
+        return sum(change.idle_bytes for change in self._session.changes)
+
+    @contextmanager
+    def suspended(self) -> Iterator[None]:
+        """Put the plain pipeline back for a moment, in about a millisecond and without new set-up."""
+        session = self._session
+        patched = Snapshot(session.pipeline, session.denoiser)
+        self._plain.restore()
+        for change in reversed(session.changes):
+            change.off()
+        try:
+            yield
+        finally:
+            for change in session.changes:
+                change.on()
+            patched.restore()
 
 
 @contextmanager
-def open_session(pipeline: Any, seed: int) -> Iterator[tuple[Session, Invoke]]:
+def open_session(pipeline: Any, seed: int) -> Iterator[tuple[Session, Applied]]:
     """Yield a session for `pipeline` and the plain call that starts its clock; the hook goes when it ends."""
     denoiser = getattr(pipeline, "unet", None) or pipeline.transformer
     clock = Clock(pipeline.scheduler)
@@ -74,7 +121,10 @@ def open_session(pipeline: Any, seed: int) -> Iterator[tuple[Session, Invoke]]:
         return images
 
     hook = denoiser.register_forward_pre_hook(clock.tick)
+    session = Session(pipeline, denoiser, clock, seed)
+    applied = Applied(session, Snapshot(pipeline, denoiser))
+    applied.invoke = invoke
     try:
-        yield Session(pipeline, denoiser, clock, seed), invoke
+        yield session, applied
     finally:
         hook.remove()

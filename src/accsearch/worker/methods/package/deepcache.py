@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from DeepCache import DeepCacheSDHelper
 
 from accsearch.task import Scalar
-from accsearch.worker.methods.package.undo import untouched
 from accsearch.worker.methods.session import Invoke, Session
+from accsearch.worker.methods.snapshot import untouched
 
 
 @contextmanager

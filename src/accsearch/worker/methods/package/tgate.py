@@ -8,8 +8,8 @@ import tgate as package
 import torch
 
 from accsearch.task import Scalar
-from accsearch.worker.methods.package.undo import untouched
 from accsearch.worker.methods.session import Invoke, Session
+from accsearch.worker.methods.snapshot import untouched
 
 LOADERS: Mapping[str, tuple[str, str | None]] = {
     "StableDiffusionPipeline": ("TgateSDLoader", "TgateSDDeepCacheLoader"),

@@ -1,0 +1,103 @@
+"""Everything that the trials of a task share, loaded once."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.images import Images, collect
+from accsearch.worker.machine import Machine, choose_machine
+from accsearch.worker.methods.session import Invoke
+from accsearch.worker.monitor import Monitor, open_monitor
+from accsearch.worker.pipelines import load_pipeline
+from accsearch.worker.prompts import load_prompts
+from accsearch.worker.quality.scorer import Scorer, load_scorer
+from accsearch.worker.stopwatch import timed
+from accsearch.worker.workload import Workload
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A loaded pipeline, its prompts, scorer and device, of which the scorer holds `scorer_bytes`."""
+
+    assignment: Assignment
+    machine: Machine
+    pipeline: Any
+    scorer: Scorer
+    scorer_bytes: int
+    workload: Workload
+    texts: torch.Tensor
+    monitor: Monitor
+
+    def reworded(self, prompts: Sequence[str]) -> "Bench":
+        """Return the bench with other prompts."""
+        workload = _workload(self.assignment, self.pipeline, prompts, self.machine)
+        return replace(self, workload=workload, texts=self.scorer.texts(prompts))
+
+
+@dataclass(frozen=True)
+class Generation:
+    """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it)."""
+
+    images: Images
+    seconds: tuple[float, ...]
+    peak_bytes: int | None
+    held_bytes: int | None
+    began: float
+    ended: float
+
+
+@contextmanager
+def open_bench(assignment: Assignment) -> Iterator[Bench]:
+    """Load pipeline, prompts and scorer, and compute what all trials share."""
+    settings = assignment.config.worker
+    machine = choose_machine(settings.device, settings.dtype)
+    prompts = load_prompts(assignment.config.prompts, assignment.num_samples)
+    pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
+    workload = _workload(assignment, pipeline, prompts, machine)
+    before = machine.allocated()
+    scorer = load_scorer(assignment.config.quality, machine)
+    held = 0 if before is None else (machine.allocated() or 0) - before
+    with open_monitor(machine.gpu) as monitor:
+        texts = scorer.texts(prompts)
+        yield Bench(assignment, machine, pipeline, scorer, held, workload, texts, monitor)
+
+
+def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:
+    """Generate the image of every prompt once; raises InvalidImages where they are not images."""
+    machine, batches = bench.machine, bench.workload.batches(batch_size)
+    found: list[torch.Tensor] = []
+    seconds: list[float] = []
+    before = machine.allocated()
+    held = None
+    machine.reset_peak()
+    began = time.perf_counter()
+    for numbers in batches:
+        images, taken = timed(machine, partial(invoke, **bench.workload.arguments(numbers)))
+        found.append(images.cpu())
+        seconds.append(taken)
+        if held is None and before is not None:
+            held = (machine.allocated() or 0) - before
+            if len(batches) > 1:
+                # What compiling and the first choice of kernels took is not the trial's need.
+                machine.reset_peak()
+    ended = time.perf_counter()
+    return Generation(
+        collect(found, len(bench.workload.prompts)), tuple(seconds), machine.peak(), held, began, ended
+    )
+
+
+def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:
+    worker = assignment.config.worker
+    size = {"height": worker.height, "width": worker.width}
+    settings = {
+        "num_inference_steps": assignment.steps,
+        "guidance_scale": assignment.guidance_scale,
+        **{name: value for name, value in size.items() if value is not None},
+    }
+    return Workload(pipeline, prompts, machine, seed=worker.seed, settings=settings)

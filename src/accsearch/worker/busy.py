@@ -1,0 +1,42 @@
+"""How much of the time the GPU computes, from the profiler's record of one batch."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import torch
+
+from accsearch.worker.machine import Machine
+
+HOST_BOUND = 0.9
+"""Under this share of busy time the host, not the card, sets the pace."""
+
+
+def kernel_seconds(run: Any, machine: Machine) -> float:
+    """Run once under the profiler and return the seconds in which at least one kernel or copy ran.
+
+    The profiler slows the host, not the kernels, so compare with the wall time of a run without it.
+    """
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
+        with torch.inference_mode():
+            run()
+        machine.synchronize()
+    events = profiler.profiler.kineto_results.events()
+    spans = (
+        (event.start_ns(), event.start_ns() + event.duration_ns())
+        for event in events
+        if event.device_type() == torch._C._autograd.DeviceType.CUDA
+    )
+    return union_length(spans) / 1e9
+
+
+def union_length(spans: Iterable[tuple[int, int]]) -> int:
+    """Return how much of a line the spans (start, end) cover together."""
+    total, reached = 0, None
+    for start, end in sorted(spans):
+        if reached is None or start > reached:
+            total += end - start
+            reached = end
+        elif end > reached:
+            total += end - reached
+            reached = end
+    return total

@@ -1,0 +1,66 @@
+"""The device that the worker runs on."""
+
+import os
+from dataclasses import dataclass
+
+import torch
+
+from accsearch.errors import UsageError
+
+DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A device and the data type on it; `gpu` is the UUID and `gpu_name` the model, None on the CPU."""
+
+    device: torch.device
+    dtype: torch.dtype
+    gpu: str | None = None
+    gpu_name: str | None = None
+    note: str | None = None
+
+    @property
+    def dtype_name(self) -> str:
+        return str(self.dtype).removeprefix("torch.")
+
+    @property
+    def is_cuda(self) -> bool:
+        return self.device.type == "cuda"
+
+    def synchronize(self) -> None:
+        """Wait until the device has done all that was asked of it."""
+        if self.is_cuda:
+            torch.cuda.synchronize(self.device)
+
+    def allocated(self) -> int | None:
+        """Return the bytes that tensors hold on the GPU, None on the CPU."""
+        return torch.cuda.memory_allocated(self.device) if self.is_cuda else None
+
+    def reset_peak(self) -> None:
+        """Start a new measurement of the peak."""
+        if self.is_cuda:
+            torch.cuda.reset_peak_memory_stats(self.device)
+
+    def peak(self) -> int | None:
+        """Return the most bytes that tensors held since `reset_peak`, None on the CPU."""
+        return torch.cuda.max_memory_allocated(self.device) if self.is_cuda else None
+
+
+def choose_machine(device: str, dtype: str) -> Machine:
+    """Return the machine for the configured `device` (cuda, cpu or auto) and `dtype`; raises UsageError."""
+    cuda = device != "cpu" and torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise UsageError("worker.device is cuda, but torch sees no GPU: use auto or cpu, or give it a GPU")
+    if cuda:
+        properties = torch.cuda.get_device_properties(0)
+        return Machine(torch.device("cuda", 0), DTYPES[dtype], _uuid(properties), properties.name)
+    if dtype == "float16":
+        return Machine(torch.device("cpu"), torch.float32, note="float32 instead of float16 on the CPU")
+    return Machine(torch.device("cpu"), DTYPES[dtype])
+
+
+def _uuid(properties: "torch.cuda._CudaDeviceProperties") -> str:
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    # A MIG instance is known by its own UUID, which torch does not report.
+    return visible if visible.startswith(("GPU-", "MIG-")) else f"GPU-{properties.uuid}"

@@ -1,0 +1,125 @@
+"""Measure one trial: its images, its quality, and its time against the baseline's."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from statistics import median
+
+import torch
+
+from accsearch.methods.catalogue import METHODS
+from accsearch.task import Methods
+from accsearch.worker.bench import Bench, Generation, generate
+from accsearch.worker.busy import kernel_seconds
+from accsearch.worker.images import Images
+from accsearch.worker.methods.compose import apply
+from accsearch.worker.methods.session import Applied
+from accsearch.worker.monitor import Readings
+from accsearch.worker.stopwatch import Times, race, timed, warm_up
+
+
+@dataclass
+class Baseline:
+    """The un-accelerated pipeline as measured in this attempt; `seconds` of a batch grow through the task."""
+
+    images: Images
+    scores: list[float]
+    seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured of one trial; seconds are those of a batch, bytes those of the pipeline alone."""
+
+    images: Images
+    scores: list[float]
+    seconds: tuple[float, ...]
+    times: Times | None
+    set_up_seconds: float
+    set_up_bytes: int | None
+    peak_bytes: int | None
+    gpu_busy: float | None
+    power_watts: float | None
+    utilization: float | None
+    strangers: frozenset[int]
+
+
+def measure_baseline(bench: Bench, batch_size: int) -> Measured:
+    """Measure the plain pipeline: as many repeats as are asked for at least."""
+    settings = bench.assignment.config.worker
+    with bench.monitor.watching() as seen, apply(bench.pipeline, {}) as applied:
+        generation = generate(bench, applied, batch_size)
+        run = partial(applied, **bench.workload.arguments(_timed_batch(bench, batch_size)))
+        warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
+        seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
+        return _measured(bench, applied, generation, seen, seconds, None, 0.0)
+
+
+def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+    """Measure the pipeline with `methods` on it, in turn with the plain one on the same batch."""
+    settings = bench.assignment.config.worker
+    began = time.perf_counter()
+    applying = apply(
+        bench.pipeline, methods, implementation=bench.assignment.config.implementation, seed=settings.seed
+    )
+    with bench.monitor.watching() as seen, applying as applied:
+        entered = time.perf_counter() - began
+        generation = generate(bench, applied, batch_size)
+        numbers = _timed_batch(bench, batch_size)
+        # Generators go on from run to run, which changes a sampler's own noise and not its time.
+        run = partial(applied, **bench.workload.arguments(numbers))
+        plain = partial(_plain, bench, **bench.workload.arguments(numbers))
+        warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
+        times = race(bench.machine, applied, run, plain, settings)
+        return _measured(bench, applied, generation, seen, times.trial, times, entered)
+
+
+def is_exact(methods: Methods) -> bool:
+    """Say whether all of `methods` compute what the baseline computes, up to rounding."""
+    return all(METHODS[name].exact for name in methods)
+
+
+def _plain(bench: Bench, **arguments: object) -> torch.Tensor:
+    images: torch.Tensor = bench.pipeline(**arguments, output_type="pt", return_dict=False)[0]
+    return images
+
+
+def _timed_batch(bench: Bench, batch_size: int) -> list[int]:
+    return bench.workload.batches(batch_size)[0]
+
+
+def _full(generation: Generation, bench: Bench, batch_size: int) -> Sequence[float]:
+    """Return the times of the full batches already run, which warmed the device up."""
+    return generation.seconds[: len(bench.workload.prompts) // batch_size]
+
+
+def _measured(
+    bench: Bench,
+    applied: Applied,
+    generation: Generation,
+    seen: Readings,
+    seconds: tuple[float, ...],
+    times: Times | None,
+    entered: float,
+) -> Measured:
+    batch = median(seconds)
+    busy = None
+    if bench.machine.is_cuda:
+        arguments = bench.workload.arguments(bench.workload.batches(bench.assignment.batch_size)[0])
+        busy = min(1.0, kernel_seconds(partial(applied, **arguments), bench.machine) / batch)
+    peak = generation.peak_bytes
+    return Measured(
+        images=generation.images,
+        scores=bench.scorer.scores(generation.images, bench.texts),
+        seconds=seconds,
+        times=times,
+        # What the first batch took longer than a batch takes is set-up: compiling, choice of kernels.
+        set_up_seconds=entered + max(0.0, generation.seconds[0] - batch),
+        set_up_bytes=generation.held_bytes,
+        peak_bytes=None if peak is None else peak - bench.scorer_bytes - applied.idle_bytes,
+        gpu_busy=busy,
+        power_watts=seen.mean_power(generation.began, generation.ended),
+        utilization=seen.mean_utilization(generation.began, generation.ended),
+        strangers=frozenset(seen.strangers),
+    )

@@ -1,0 +1,108 @@
+"""Watch the GPU through NVML while a trial runs: its power, its utilisation, and who else uses it."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from statistics import fmean
+
+from accsearch.errors import NoGpuError
+from accsearch.gpus.device import GpuLost
+from accsearch.gpus.nvml import Nvml, open_nvml
+
+PERIOD = 0.1
+
+
+@dataclass
+class Readings:
+    """What was seen; times are those of `time.perf_counter`."""
+
+    power: list[tuple[float, float]] = field(default_factory=list)
+    utilization: list[tuple[float, float]] = field(default_factory=list)
+    strangers: set[int] = field(default_factory=set)
+
+    def mean_power(self, start: float, end: float) -> float | None:
+        """Return the mean watts between two times, None where nothing was read."""
+        return _mean(self.power, start, end)
+
+    def mean_utilization(self, start: float, end: float) -> float | None:
+        """Return the mean percent between two times, None where nothing was read."""
+        return _mean(self.utilization, start, end)
+
+
+class Monitor:
+    """Readings of one GPU; without NVML, or on the CPU, they stay empty."""
+
+    def __init__(self, nvml: Nvml | None, gpu: str | None) -> None:
+        self._nvml = nvml
+        self._gpu = gpu or ""
+        # Process ids are those of the host, which a container does not share; so whoever is there once this
+        # worker holds the GPU counts as this worker.
+        self._own = self._pids()
+
+    @property
+    def driver(self) -> str | None:
+        return self._nvml.driver_version() if self._nvml is not None else None
+
+    def _pids(self) -> frozenset[int]:
+        if self._nvml is None:
+            return frozenset()
+        try:
+            return self._nvml.read(self._gpu).compute_pids()
+        except GpuLost:
+            return frozenset()
+
+    @contextmanager
+    def watching(self) -> Iterator[Readings]:
+        """Collect readings on a thread of its own until the context ends."""
+        readings = Readings()
+        if self._nvml is None:
+            yield readings
+            return
+        stop = threading.Event()
+        thread = threading.Thread(target=self._collect, args=(readings, stop), daemon=True)
+        thread.start()
+        try:
+            yield readings
+        finally:
+            stop.set()
+            thread.join()
+
+    def _collect(self, readings: Readings, stop: threading.Event) -> None:
+        assert self._nvml is not None
+        while not stop.wait(PERIOD):
+            try:
+                reading = self._nvml.read(self._gpu)
+            except GpuLost:
+                # The trial itself fails with what CUDA says of it.
+                return
+            now = time.perf_counter()
+            if reading.power_watts is not None:
+                readings.power.append((now, reading.power_watts))
+            if reading.utilization is not None:
+                readings.utilization.append((now, float(reading.utilization)))
+            readings.strangers |= reading.compute_pids() - self._own
+
+
+@contextmanager
+def open_monitor(gpu: str | None) -> Iterator[Monitor]:
+    """Yield a monitor of the GPU with this UUID; an idle one on the CPU or without NVML."""
+    if gpu is None:
+        yield Monitor(None, None)
+        return
+    try:
+        opened = open_nvml()
+        nvml = opened.__enter__()
+    except NoGpuError:
+        yield Monitor(None, None)
+        return
+    try:
+        yield Monitor(nvml, gpu)
+    finally:
+        nvml.close()
+
+
+def _mean(samples: list[tuple[float, float]], start: float, end: float) -> float | None:
+    found = [value for moment, value in samples if start <= moment <= end]
+    return fmean(found) if found else None

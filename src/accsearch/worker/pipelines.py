@@ -1,0 +1,54 @@
+"""Load a pipeline of diffusers, by what the registry says of the model."""
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from accsearch.config.models import ModelInfo
+from accsearch.demo import pipeline_path
+from accsearch.demo.operators import mend_torchvision
+from accsearch.errors import UsageError
+from accsearch.worker.machine import Machine
+
+
+def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
+    """Return the pipeline on its device, with `scheduler` made from its own scheduler's settings.
+
+    Weights must be safetensors and code of a repository is never run. The hub's client locks each file, so
+    that several workers download it once. Raises UsageError where diffusers lacks the class.
+    """
+    mend_torchvision()
+    import diffusers
+
+    pipeline_class = getattr(diffusers, model.pipeline_class, None)
+    scheduler_class = getattr(diffusers, f"{scheduler}Scheduler", None)
+    for name, found in ((model.pipeline_class, pipeline_class), (f"{scheduler}Scheduler", scheduler_class)):
+        if found is None:
+            raise UsageError(f"diffusers {diffusers.__version__} has no {name}")
+    with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
+        source = _source(model.model_id, Path(folder))
+        optional: dict[str, Any] = {"safety_checker": None} if model.family == "sd" else {}
+        if model.family == "sd":
+            optional["requires_safety_checker"] = False
+        pipeline = pipeline_class.from_pretrained(  # type: ignore[union-attr]
+            source,
+            revision=model.revision,
+            torch_dtype=machine.dtype,
+            use_safetensors=True,
+            **optional,
+        )
+    pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline.to(machine.device)
+
+
+def _source(model_id: str, folder: Path) -> str:
+    """Return a hub id or a folder; a built-in tiny pipeline is built in `folder`."""
+    if model_id == "builtin:demo":
+        return str(pipeline_path())
+    if model_id in ("builtin:tiny-sd", "builtin:tiny-sdxl"):
+        from accsearch.demo import tiny
+
+        build = tiny.build_tiny_sd if model_id == "builtin:tiny-sd" else tiny.build_tiny_sdxl
+        return str(build(folder / "pipeline"))
+    return model_id

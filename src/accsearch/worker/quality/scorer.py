@@ -1,0 +1,85 @@
+"""Scorers of images against their prompts, by name; one is chosen by the configuration's `quality.model`."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from accsearch.config.schema import QualityConfig
+from accsearch.demo import scorer_path
+from accsearch.worker.images import Images
+from accsearch.worker.machine import Machine
+
+CHUNK = 16
+LOCAL = "local-dir:"
+
+
+class Scorer(Protocol):
+    """Gives each image a score against its prompt; higher is better."""
+
+    def texts(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Return the features of the prompts (prompts, width), to be computed once a task."""
+        ...
+
+    def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
+        """Return one score for each image."""
+        ...
+
+
+class ClipScorer:
+    """100 times the cosine between an open_clip model's features of image and prompt.
+
+    Hessel et al.: CLIPScore, EMNLP 2021 (arXiv 2104.08718), without its factor 2.5 and its floor at 0.
+    """
+
+    def __init__(self, model: Any, preprocess: Any, tokenizer: Any, machine: Machine) -> None:
+        self._model = model.eval()
+        self._preprocess = preprocess
+        self._tokenizer = tokenizer
+        self._machine = machine
+
+    def texts(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Return normalised text features (prompts, width)."""
+        parts = []
+        with torch.inference_mode():
+            for start in range(0, len(prompts), CHUNK):
+                tokens = self._tokenizer(list(prompts[start : start + CHUNK])).to(self._machine.device)
+                parts.append(self._model.encode_text(tokens, normalize=True).float())
+        return torch.cat(parts)
+
+    def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
+        """Return the score of each image against the text of the same number."""
+        from PIL import Image
+
+        found: list[float] = []
+        with torch.inference_mode():
+            for start in range(0, len(images.pixels), CHUNK):
+                pixels = images.pixels[start : start + CHUNK].permute(0, 2, 3, 1).numpy()
+                batch = torch.stack([self._preprocess(Image.fromarray(image)) for image in pixels])
+                features = self._model.encode_image(batch.to(self._machine.device), normalize=True).float()
+                found += (100 * (features * texts[start : start + CHUNK]).sum(dim=1)).tolist()
+        return found
+
+
+def load_scorer(quality: QualityConfig, machine: Machine) -> Scorer:
+    """Return the scorer that the configuration names: an open_clip model, or one that ships here."""
+    import open_clip
+
+    with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
+        name = _open_clip_name(quality.model, Path(folder))
+        model, preprocess = open_clip.create_model_from_pretrained(
+            name, pretrained=quality.pretrained, device=machine.device
+        )
+        return ClipScorer(model, preprocess, open_clip.get_tokenizer(name), machine)
+
+
+def _open_clip_name(model: str, folder: Path) -> str:
+    if model == "builtin:demo":
+        return f"{LOCAL}{scorer_path()}"
+    if model == "builtin:tiny":
+        from accsearch.demo.tiny import build_tiny_scorer
+
+        return f"{LOCAL}{build_tiny_scorer(folder / 'scorer')}"
+    return model

@@ -1,0 +1,191 @@
+"""From a measurement to its line in the results file."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+
+from accsearch.config.prompts import prompts_fingerprint
+from accsearch.results.key import Setting, reuse_key
+from accsearch.results.line import ResultLine
+from accsearch.results.stats import sample_std
+from accsearch.results.versions import installed_versions
+from accsearch.task import BASELINE, Methods, Trial
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.busy import HOST_BOUND
+from accsearch.worker.machine import Machine
+from accsearch.worker.measurement import Baseline, Measured, is_exact
+from accsearch.worker.quality.loss import loss
+from accsearch.worker.quality.optional import distances
+from accsearch.worker.quality.similarity import similarity
+from accsearch.worker.timing import outliers
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Makes the lines of one task's attempt."""
+
+    assignment: Assignment
+    machine: Machine
+    driver: str | None
+
+    def key(self, methods: Methods, condition: str | None = None, batch_size: int | None = None) -> str:
+        """Return the reuse key of a trial with `methods`."""
+        assignment, config = self.assignment, self.assignment.config
+        setting = Setting(
+            model=assignment.model.identity,
+            revision=assignment.model.revision,
+            scheduler=assignment.scheduler,
+            steps=assignment.steps,
+            prompts=prompts_fingerprint(config),
+            num_samples=assignment.num_samples,
+            batch_size=batch_size or assignment.batch_size,
+            seed=config.worker.seed,
+            dtype=self.machine.dtype_name,
+            gpu_model=self.machine.gpu_name,
+            guidance_scale=assignment.guidance_scale,
+            height=config.worker.height,
+            width=config.worker.width,
+            scorer=f"{config.quality.model}:{config.quality.pretrained}:{config.facts.scorer}",
+            implementation=config.implementation,
+        )
+        return reuse_key(setting, methods, condition)
+
+    def baseline(self, measured: Measured, seconds: list[float]) -> ResultLine:
+        """Return the line of the baseline, timed `seconds` a batch through the task."""
+        line = self._measured(self._line(Trial(BASELINE, {}), "ok"), measured, tuple(seconds))
+        return replace(
+            line,
+            speedup=1.0,
+            speedup_ci95=(1.0, 1.0),
+            score_loss=0.0,
+            score_loss_ci95=(0.0, 0.0),
+            efficiency=1.0,
+        )
+
+    def trial(self, trial: Trial, measured: Measured, baseline: Baseline) -> ResultLine:
+        """Return the line of a trial that was measured in turn with the baseline."""
+        assert measured.times is not None
+        line = self._measured(self._line(trial, "ok"), measured, measured.seconds)
+        lost = loss(baseline.scores, measured.scores, min(self.assignment.config.search.max_score_loss))
+        near = similarity(measured.images, baseline.images)
+        far = distances(measured.images, baseline.images)
+        gain = measured.times.speedup
+        same = measured.images.same_as(baseline.images)
+        return replace(
+            line,
+            speedup=gain.value,
+            speedup_ci95=gain.interval,
+            score_loss=lost.value,
+            score_loss_ci95=lost.interval,
+            prompts_needed=lost.prompts_needed,
+            efficiency=None if lost.value is None else gain.value / (1 + lost.value),
+            psnr=near.psnr,
+            ssim=near.ssim,
+            ms_ssim=near.ms_ssim,
+            lpips=far.lpips,
+            fid=far.fid,
+            active=None if is_exact(trial.methods) else not same,
+            environment={**line.environment, "baseline_seconds": _per_image(self, measured.times.baseline)}
+            | ({"absent": far.absent} if far.absent else {}),
+        )
+
+    def failed(self, trial: Trial, error: str) -> ResultLine:
+        """Return the line of a trial that gave no result."""
+        return replace(self._line(trial, "failed"), error=error)
+
+    def pruned(self, trial: Trial, why: str) -> ResultLine:
+        """Return the line of a trial that the search left out."""
+        return replace(self._line(trial, "pruned"), note=why)
+
+    def _line(self, trial: Trial, status: Any) -> ResultLine:
+        assignment = self.assignment
+        return ResultLine(
+            task=assignment.task.id,
+            trial=trial.id,
+            key=self.key(trial.methods),
+            attempt=assignment.attempt,
+            methods=trial.methods,
+            status=status,
+            num_samples=assignment.num_samples,
+            batch_size=assignment.batch_size,
+            seed=assignment.config.worker.seed,
+            gpu=self.machine.gpu,
+            gpu_name=self.machine.gpu_name,
+            dtype=self.machine.dtype_name,
+            baseline_attempt=assignment.attempt,
+            note=self.machine.note,
+            versions=installed_versions(),
+            environment={
+                "driver": self.driver,
+                "implementation": assignment.config.implementation,
+                **_host(),
+            },
+        )
+
+    def _measured(self, line: ResultLine, measured: Measured, seconds: tuple[float, ...]) -> ResultLine:
+        times = _per_image(self, seconds)
+        notes = [line.note] if line.note else []
+        if measured.strangers:
+            notes.append(
+                f"another process used the GPU: pid {', '.join(map(str, sorted(measured.strangers)))}"
+            )
+        return replace(
+            line,
+            seconds_per_image=median(times),
+            seconds_per_image_std=sample_std(times),
+            repeats=len(times),
+            times=times,
+            outliers=outliers(times),
+            images_per_second=1 / median(times),
+            clip_score=fmean(measured.scores),
+            clip_score_std=sample_std(measured.scores),
+            scores=tuple(measured.scores),
+            peak_memory_bytes=measured.peak_bytes,
+            set_up_seconds=measured.set_up_seconds,
+            set_up_memory_bytes=measured.set_up_bytes,
+            gpu_busy=measured.gpu_busy,
+            host_bound=None if measured.gpu_busy is None else measured.gpu_busy < HOST_BOUND,
+            power_watts=measured.power_watts,
+            gpu_utilization=measured.utilization,
+            images_sha256=measured.images.sha256,
+            note="; ".join(notes) or None,
+        )
+
+
+def _per_image(recorder: Recorder, seconds: tuple[float, ...]) -> tuple[float, ...]:
+    return tuple(taken / recorder.assignment.batch_size for taken in seconds)
+
+
+@cache
+def _host() -> Mapping[str, Any]:
+    """Return what else is needed to measure again: host, processor threads, state of the source."""
+    import torch
+
+    return {
+        "host": platform.node(),
+        "threads": torch.get_num_threads(),
+        "cpus": os.cpu_count(),
+        "git": _git_state(Path(__file__).parent),
+    }
+
+
+def _git_state(folder: Path) -> str | None:
+    """Return the commit of the source, marked where files differ from it; None outside a repository."""
+    try:
+        described = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=10,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return described.stdout.strip()

@@ -1,0 +1,63 @@
+"""Run one assignment: load, measure, and say how it ended."""
+
+import sys
+
+from accsearch.demo.operators import mend_torchvision
+from accsearch.task import BASELINE, WorkerExit
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.bench import Bench, open_bench
+from accsearch.worker.failure import is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.machine import choose_machine
+from accsearch.worker.quiet import hush_loaded
+from accsearch.worker.record import Recorder
+from accsearch.worker.replay import replay, stored_line
+from accsearch.worker.traversal import TaskEnded, finished, say, search
+
+
+def run(assignment: Assignment, trial: str | None = None) -> int:
+    """Search the assignment's trials, or replay one of them; return an exit code of `WorkerExit`."""
+    mend_torchvision()
+    hush_loaded()
+    if trial is not None:
+        stored = stored_line(assignment, trial)
+        with open_bench(assignment) as bench:
+            comparison = replay(bench, _recorder(bench), stored)
+        say(comparison.text)
+        return WorkerExit.OK if comparison.agrees else WorkerExit.ERROR
+    try:
+        code = _search(assignment)
+    except TaskEnded as error:
+        return _ended(error.code, str(error))
+    except (RuntimeError, MemoryError) as error:
+        # While loading; a trial's own failure is handled where it happens.
+        if is_out_of_memory(error):
+            return _ended(WorkerExit.OOM, one_line(error))
+        if is_lost_gpu(error):
+            return _ended(WorkerExit.LOST_GPU, one_line(error))
+        raise
+    if code == WorkerExit.OK:
+        say(f"Successfully completed {assignment.task.id}")
+    return code
+
+
+def _search(assignment: Assignment) -> int:
+    settings = assignment.config.worker
+    machine = choose_machine(settings.device, settings.dtype)
+    if machine.note:
+        say(f"note: {machine.note}")
+    reused = finished(assignment, Recorder(assignment, machine, None))
+    if reused:
+        say(f"{len(reused)} of {len(assignment.task.trials)} trials stand from an earlier attempt")
+    if BASELINE in reused and len(reused) == len(assignment.task.trials):
+        return WorkerExit.OK
+    with open_bench(assignment) as bench:
+        return search(bench, _recorder(bench), reused)
+
+
+def _recorder(bench: Bench) -> Recorder:
+    return Recorder(bench.assignment, bench.machine, bench.monitor.driver)
+
+
+def _ended(code: int, message: str) -> int:
+    print(f"error: {message}", file=sys.stderr, flush=True)
+    return code

@@ -1,0 +1,80 @@
+"""Time a trial against the baseline, the two in turn on the same batch."""
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from accsearch.config.schema import WorkerConfig
+from accsearch.worker.machine import Machine
+from accsearch.worker.methods.session import Applied
+from accsearch.worker.timing import Speedup, is_stable, pairs_needed, speedup
+
+Run = Callable[[], torch.Tensor]
+EXTRA_WARM_UPS = 3
+
+
+@dataclass(frozen=True)
+class Times:
+    """Seconds of each run of a batch, in the order measured, and what they say of the speed-up."""
+
+    trial: tuple[float, ...]
+    baseline: tuple[float, ...]
+    speedup: Speedup
+
+
+def timed(machine: Machine, run: Run) -> tuple[torch.Tensor, float]:
+    """Return what `run` makes, and the seconds until the device has finished it."""
+    machine.synchronize()
+    start = time.perf_counter()
+    with torch.inference_mode():
+        made = run()
+    machine.synchronize()
+    return made, time.perf_counter() - start
+
+
+def warm_up(machine: Machine, run: Run, at_least: int, before: Sequence[float] = ()) -> None:
+    """Run until times are stable, `at_least` that often and only a few times more.
+
+    `before` are the times of equal runs just made, which count.
+    """
+    times = list(before)
+    most = max(at_least, len(times)) + EXTRA_WARM_UPS
+    while len(times) < at_least or (not is_stable(times) and len(times) < most):
+        times.append(timed(machine, run)[1])
+
+
+def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings: WorkerConfig) -> Times:
+    """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, or the cap.
+
+    Which one goes first alternates from pair to pair, so that a steady drift cancels.
+    """
+    trials: list[float] = []
+    baselines: list[float] = []
+
+    def measure_trial() -> None:
+        trials.append(timed(machine, trial)[1])
+
+    def measure_baseline() -> None:
+        with applied.suspended():
+            baselines.append(timed(machine, baseline)[1])
+
+    def measure(pairs: int) -> None:
+        while len(trials) < pairs:
+            order = (
+                (measure_baseline, measure_trial)
+                if len(trials) % 2 == 0
+                else (measure_trial, measure_baseline)
+            )
+            for one in order:
+                one()
+
+    def ratios() -> list[float]:
+        return [math.log(base / own) for base, own in zip(baselines, trials, strict=True)]
+
+    pilot, cap = settings.repeats, max(settings.repeats, settings.max_repeats)
+    measure(pilot)
+    measure(pairs_needed(ratios(), settings.ci_width, cap))
+    return Times(tuple(trials), tuple(baselines), speedup(ratios(), pilot, cap))

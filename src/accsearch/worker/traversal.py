@@ -1,0 +1,173 @@
+"""Measure a task's trials one after another, each line written as it ends; a later attempt continues."""
+
+from pathlib import Path
+
+from accsearch.errors import AccsearchError
+from accsearch.results.file import append, latest, read
+from accsearch.results.line import ResultLine
+from accsearch.task import BASELINE, Trial, WorkerExit
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.bench import Bench
+from accsearch.worker.failure import ends_the_device, is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.images import Images, InvalidImages
+from accsearch.worker.measurement import Baseline, Measured, measure_baseline, measure_trial
+from accsearch.worker.order import EveryTrial, Order, UpperBound
+from accsearch.worker.record import Recorder
+from accsearch.worker.stability import Stability
+
+
+class TaskEnded(Exception):
+    """The task cannot go on in this process; `code` is the worker's exit code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def finished(assignment: Assignment, recorder: Recorder) -> dict[str, ResultLine]:
+    """Return the lines of earlier attempts that still stand, by trial."""
+    lines = latest(read(assignment.paths.results))
+    keys = {trial.id: recorder.key(trial.methods) for trial in assignment.task.trials}
+    return {
+        trial: line
+        for trial, line in lines.items()
+        if line.status == "ok" and line.condition is None and line.key == keys.get(trial)
+    }
+
+
+def search(bench: Bench, recorder: Recorder, reused: dict[str, ResultLine]) -> int:
+    """Measure what `reused` does not hold, the baseline always; return the worker's exit code.
+
+    Raises TaskEnded where nothing more can be measured in this process.
+    """
+    return _Search(bench, recorder).run(reused)
+
+
+class _Search:
+    def __init__(self, bench: Bench, recorder: Recorder) -> None:
+        self._bench = bench
+        self._recorder = recorder
+        self._assignment = bench.assignment
+        self._failures: list[tuple[str, str, bool]] = []
+        self._done = 0
+
+    def run(self, reused: dict[str, ResultLine]) -> int:
+        trials = self._assignment.task.trials
+        measured, baseline = self._baseline()
+        stability = Stability(self._bench, self._recorder, self._write)
+        order = self._order([trial for trial in trials if trial.id not in reused and trial.id != BASELINE])
+        for line in reused.values():
+            order.seen(line)
+        self._done = len(reused.keys() - {BASELINE}) + 1
+        self._leave_out(order)
+        while (trial := order.next()) is not None:
+            line = self._trial(trial, baseline)
+            order.seen(line)
+            if line.status == "ok" and self._assignment.config.worker.stability:
+                stability.measure(trial)
+            self._leave_out(order)
+        # The baseline was measured again beside each trial; its line now holds all of it.
+        self._write(self._recorder.baseline(measured, baseline.seconds))
+        return self._summary()
+
+    def _order(self, trials: list[Trial]) -> Order:
+        search = self._assignment.config.search
+        if search.strategy == "upper_bound":
+            return UpperBound(trials, search.max_score_loss, search.target_speedup)
+        return EveryTrial(trials)
+
+    def _baseline(self) -> tuple[Measured, Baseline]:
+        say("Inference Original pipeline...")
+        trial = Trial(BASELINE, {})
+        try:
+            measured = measure_baseline(self._bench, self._assignment.batch_size)
+        except InvalidImages as error:
+            self._write(self._recorder.failed(trial, str(error)))
+            raise TaskEnded(WorkerExit.VALIDATION, f"the baseline itself: {error}") from error
+        except (RuntimeError, MemoryError) as error:
+            self._write(self._recorder.failed(trial, one_line(error)))
+            self._end_if_fatal(error)
+            raise
+        baseline = Baseline(measured.images, measured.scores, list(measured.seconds))
+        line = self._recorder.baseline(measured, baseline.seconds)
+        self._write(line)
+        self._keep(BASELINE, measured.images)
+        score = f"clip score: {line.clip_score:.2f}."
+        say(f"original inference time: {line.seconds_per_image:.2f} seconds, {score}")
+        return measured, baseline
+
+    def _trial(self, trial: Trial, baseline: Baseline) -> ResultLine:
+        self._done += 1
+        try:
+            measured = measure_trial(self._bench, trial.methods, self._assignment.batch_size)
+            if measured.strangers:
+                # Someone else used the GPU meanwhile: once more, and if it happens again the line says so.
+                measured = measure_trial(self._bench, trial.methods, self._assignment.batch_size)
+            line = self._recorder.trial(trial, measured, baseline)
+        except AccsearchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - one trial's failure, of any kind, must not end the others
+            return self._failed(trial, error)
+        assert measured.times is not None
+        baseline.seconds.extend(measured.times.baseline)
+        self._write(line)
+        self._keep(trial.id, measured.images)
+        self._report(line)
+        return line
+
+    def _failed(self, trial: Trial, error: Exception) -> ResultLine:
+        invalid = isinstance(error, InvalidImages)
+        message = str(error) if invalid else one_line(error)
+        line = self._recorder.failed(trial, message)
+        self._write(line)
+        self._failures.append((trial.id, message, invalid))
+        say(f"{self._progress()} {trial.id}: failed: {message}")
+        self._end_if_fatal(error)
+        return line
+
+    def _end_if_fatal(self, error: Exception) -> None:
+        if is_out_of_memory(error):
+            raise TaskEnded(WorkerExit.OOM, one_line(error)) from error
+        if is_lost_gpu(error):
+            raise TaskEnded(WorkerExit.LOST_GPU, one_line(error)) from error
+        if ends_the_device(error):
+            raise TaskEnded(WorkerExit.ERROR, one_line(error)) from error
+
+    def _leave_out(self, order: Order) -> None:
+        for trial, why in order.pruned():
+            self._done += 1
+            self._write(self._recorder.pruned(trial, why))
+            say(f"{self._progress()} {trial.id}: left out: {why}")
+
+    def _write(self, line: ResultLine) -> None:
+        append(self._assignment.paths.results, line)
+
+    def _keep(self, trial: str, images: Images) -> None:
+        if self._assignment.config.worker.keep_images:
+            images.save(Path(self._assignment.paths.images) / trial)
+
+    def _progress(self) -> str:
+        return f"[{self._done}/{len(self._assignment.task.trials)}]"
+
+    def _report(self, line: ResultLine) -> None:
+        interval = f" [{line.speedup_ci95[0]:.2f}, {line.speedup_ci95[1]:.2f}]" if line.speedup_ci95 else ""
+        lost = "" if line.score_loss is None else f", score loss {100 * line.score_loss:.2f} %"
+        idle = ", changes nothing" if line.active is False else ""
+        say(
+            f"{self._progress()} {line.trial}: {line.seconds_per_image:.3f} s per image, "
+            f"speed-up {line.speedup:.2f}x{interval}, clip score {line.clip_score:.2f}{lost}{idle}"
+        )
+
+    def _summary(self) -> int:
+        if not self._failures:
+            return WorkerExit.OK
+        say(f"{len(self._failures)} of {len(self._assignment.task.trials)} trials failed:")
+        for trial, message, _ in self._failures:
+            say(f"  {trial}: {message}")
+        only_invalid = all(invalid for _, _, invalid in self._failures)
+        return WorkerExit.VALIDATION if only_invalid else WorkerExit.ERROR
+
+
+def say(text: str) -> None:
+    """Print a line at once; the log is what the watchdog and the user see."""
+    print(text, flush=True)
