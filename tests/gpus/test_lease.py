@@ -15,7 +15,7 @@ import pytest
 
 from accsearch.errors import StorageError
 from accsearch.gpus.lease import acquire, holder
-from accsearch.gpus.lease_files import lease_file, lease_folder
+from accsearch.gpus.lease_files import lease_file, lease_folder, open_lock_file
 
 GPU = "GPU-0000"
 # Takes the lease, says whether it did, holds it until its input ends.
@@ -290,6 +290,28 @@ def test_a_lock_file_removed_by_a_cleaner_is_made_anew() -> None:
     assert again is not None
     assert os.path.samestat(os.fstat(again.fileno()), again.path.stat())
     again.close()
+
+
+def test_a_lock_on_a_file_that_is_removed_meanwhile_counts_for_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cleaned = []
+
+    def cleaner_comes_after(path: Path) -> int:
+        descriptor = open_lock_file(path)
+        if not cleaned:
+            cleaned.append(path)
+            path.unlink()
+        return descriptor
+
+    monkeypatch.setattr("accsearch.gpus.lease.open_lock_file", cleaner_comes_after)
+
+    lease = acquire(GPU)
+
+    assert cleaned
+    assert lease is not None
+    assert os.path.samestat(os.fstat(lease.fileno()), lease.path.stat())
+    lease.close()
 
 
 def test_touching_keeps_a_lease_young() -> None:

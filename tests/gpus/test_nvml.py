@@ -165,6 +165,8 @@ with open_nvml() as nvml:
         child.stdin.close()
 
     assert answers == [[0, 0], ["GPU is lost", 0], [f"{uuid_of(0)}: GPU is lost", 0], [0, 0]]
+    # The library is opened anew for each look at a lost GPU, or it would not see the GPU come back.
+    assert standin.calls()["nvmlInitWithFlags"] == 3
 
 
 @pytest.mark.parametrize(
