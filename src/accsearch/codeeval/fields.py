@@ -13,8 +13,8 @@ Parameters = Mapping[str, Any]
 class Fields:
     """What a program sets; None is what it does not set or what only a run can tell.
 
-    `methods` maps each active acceleration method to the parameters that the code writes; None if it is unknown
-    which methods are active.
+    `methods` maps each active acceleration method to the parameters that the code writes; None if it is
+    unknown which methods are active.
     """
 
     pipeline: str | None = None

@@ -1,4 +1,4 @@
-"""What the analyzer knows of diffusers and of the acceleration packages: names, parameters, defaults, mirrors."""
+"""What is known of diffusers and the acceleration packages: names, parameters, defaults, mirrors."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,8 +22,6 @@ STAR_EXPORTS: Mapping[str, frozenset[str]] = {
     ),
 }
 """What a star import of each package binds; diffusers binds every class."""
-
-DEEPCACHE_LOADERS = frozenset({"TgateSDDeepCacheLoader", "TgateSDXLDeepCacheLoader"})
 
 COMPONENTS = (
     "unet",
@@ -147,10 +145,11 @@ MIRRORS: Mapping[str, str] = {
 
 KNOWN_PACKAGES = frozenset(
     {
-        "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops", "huggingface_hub",
-        "imageio", "matplotlib", "nexfort", "numpy", "onediff", "onediffx", "open_clip", "optimum", "pandas",
-        "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn", "tgate", "tomesd", "torch",
-        "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb", "xformers", "xfuser", "yaml",
+        "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops",
+        "huggingface_hub", "imageio", "matplotlib", "nexfort", "numpy", "onediff", "onediffx", "open_clip",
+        "optimum", "pandas", "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn", "tgate", "tomesd",
+        "torch", "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb", "xformers", "xfuser",
+        "yaml",
     }
 )  # fmt: skip
 """Libraries whose own functions generate nothing when called by name, whatever keyword they are given."""

@@ -111,7 +111,7 @@ STEPS_INDEX: dict[str, int] = {
     }.items()
     for name in names.split()
 }
-"""Read from the signatures of diffusers 0.42; classes whose real signature is known only at run time are left out."""
+"""Read from the signatures of diffusers 0.42, without classes whose signature only a run can tell."""
 
 LOADER_STEPS_INDEX: dict[str, int] = {
     "TgateSDLoader": 3,

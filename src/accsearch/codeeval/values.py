@@ -93,7 +93,7 @@ class Sequence(Value):
 
 
 class Dictionary(Value):
-    """A dict; state: `entries` (key → key's value, value), `open` if unknown keys may be there, `origin` (a pipeline)."""
+    """A dict; state: `entries` (key → its value, content), `open` if it may hold more, `origin`."""
 
     __slots__ = ()
 
@@ -169,7 +169,7 @@ class Method(Value):
 
 @dataclass(eq=False)
 class Wrapper(Value):
-    """What a decorator of the standard library makes of a function: property, staticmethod, contextmanager, …"""
+    """What the standard library makes of a function: a property, a staticmethod, a contextmanager, …"""
 
     kind: str
     function: Value
@@ -239,45 +239,6 @@ class Instance(Value):
         if isinstance(self.cls, Symbol):
             return self.cls.leaf
         return self.cls.name if isinstance(self.cls, UserClass) else None
-
-
-class Pipeline(Instance):
-    """State: components and `scheduler` by name, `(model,)` the id, `(loader,)` the name of a T-GATE loader."""
-
-    __slots__ = ()
-
-
-class Component(Instance):
-    """A module of a pipeline; state: attributes by name, `(method,)` the parameters of each acceleration of it."""
-
-    __slots__ = ()
-
-
-class Scheduler(Instance):
-    __slots__ = ()
-
-
-class Helper(Instance):
-    """A DeepCacheSDHelper; state: `pipe`, `(parameters,)`."""
-
-    __slots__ = ()
-
-
-class CacheConfig(Instance):
-    """The configuration of one of diffusers' caches; state: its attributes."""
-
-    __slots__ = ()
-
-
-@dataclass(eq=False)
-class Compiled(Value):
-    """The result of `torch.compile`."""
-
-    inner: Value
-    parameters: Mapping[str, Any]
-
-    def __post_init__(self) -> None:
-        super().__init__()
 
 
 @dataclass(eq=False)

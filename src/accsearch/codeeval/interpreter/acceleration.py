@@ -14,24 +14,12 @@ from accsearch.codeeval.knowledge import (
     COMPONENTS,
     DEEPCACHE_CALL_PARAMETERS,
     DEEPCACHE_LOADER_PARAMETERS,
-    DEEPCACHE_LOADERS,
     HELPER_PARAMETERS,
     NETWORKS,
-    STAR_EXPORTS,
     TOME_PARAMETERS,
 )
-from accsearch.codeeval.values import (
-    Arguments,
-    CacheConfig,
-    Compiled,
-    Component,
-    Constant,
-    Helper,
-    Pipeline,
-    Symbol,
-    Unknown,
-    Value,
-)
+from accsearch.codeeval.library_objects import CacheConfig, Compiled, Component, Helper, Pipeline
+from accsearch.codeeval.values import Arguments, Constant, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
@@ -58,7 +46,7 @@ def plain(value: Value) -> Any:
 
 def written(given: Arguments, signature: tuple[str, ...], skipped: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the parameters that a call writes, by keyword or by place."""
-    named = {name: value for name, value in zip(signature, given.positional, strict=False)}
+    named = dict(zip(signature, given.positional, strict=False))
     named.update({name: value for name, value in given.keywords.items() if name in signature})
     return {name: plain(value) for name, value in named.items() if name not in skipped}
 
@@ -67,7 +55,7 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
     """Return the result of a function of an acceleration package, None if `function` is none."""
     if function.root == "tomesd" and function.leaf in ("apply_patch", "remove_patch"):
         return _tome(machine, function.leaf, given)
-    if function.root == "tgate" and function.leaf in STAR_EXPORTS["tgate"]:
+    if function.root == "tgate" and function.leaf.startswith("Tgate") and function.leaf.endswith("Loader"):
         return _loader(machine, function.leaf, given)
     if function == HELPER_CLASS:
         return make_helper(machine, function, given)
@@ -82,7 +70,9 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
     if function.root == "para_attn" and function.leaf == "apply_cache_on_pipe":
         pipe = unwrapped(given.get("pipe", 0))
         parameters = {name: plain(value) for name, value in given.keywords.items() if name != "pipe"}
-        _put(machine, network(pipe) if isinstance(pipe, Pipeline) else pipe, ("first_block_cache",), parameters)
+        _put(
+            machine, network(pipe) if isinstance(pipe, Pipeline) else pipe, ("first_block_cache",), parameters
+        )
         return given.get("pipe", 0) or Unknown()
     return None
 
@@ -127,7 +117,7 @@ def _loader(machine: "Machine", name: str, given: Arguments) -> Value:
     if not isinstance(target, Pipeline):
         return pipe or Unknown()
     machine.heap.write(target, LOADER, name)
-    if name in DEEPCACHE_LOADERS:
+    if "DeepCache" in name:
         helper = make_helper(machine, HELPER_CLASS, Arguments([target]))
         machine.heap.write(helper, PARAMETERS, written(given, DEEPCACHE_LOADER_PARAMETERS, ("pipe",)))
         call_helper(machine, helper, "enable", Arguments())
@@ -161,7 +151,9 @@ def call_helper(machine: "Machine", helper: Helper, name: str, given: Arguments)
 
 def _compile(given: Arguments) -> Value:
     model = given.get("model", 0) or given.get("module", 0)
-    parameters = {name: plain(value) for name, value in given.keywords.items() if name not in ("model", "module")}
+    parameters = {
+        name: plain(value) for name, value in given.keywords.items() if name not in ("model", "module")
+    }
     # Without a model it is a decorator, and what it decorates does the same as before.
     return Symbol("torch.compile") if model is None else Compiled(model, parameters)
 

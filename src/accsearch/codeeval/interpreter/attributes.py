@@ -4,10 +4,9 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import diffusion, introspection, lineage, modules
+from accsearch.codeeval.library_objects import Compiled, Component
 from accsearch.codeeval.values import (
     Arguments,
-    Compiled,
-    Component,
     Constant,
     Function,
     Instance,

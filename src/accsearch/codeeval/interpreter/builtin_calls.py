@@ -5,7 +5,7 @@ import builtins
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter import conditions, constants, introspection, operators, subscripts
+from accsearch.codeeval.interpreter import conditions, constants, operators, reflection, subscripts
 from accsearch.codeeval.interpreter.constants import NotConstant
 from accsearch.codeeval.interpreter.signals import ExitSignal
 from accsearch.codeeval.values import (
@@ -14,28 +14,24 @@ from accsearch.codeeval.values import (
     Dictionary,
     Instance,
     Namespace,
-    Native,
     Sequence,
     Stream,
-    Super,
     Symbol,
     Tuple,
     Unknown,
-    UserClass,
     Value,
     Wrapper,
 )
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
-    from accsearch.codeeval.interpreter.scope import Scope
 
 NAMES = frozenset(dir(builtins))
 
 _PURE: dict[str, Callable[..., Any]] = {
     "abs": abs, "round": round, "sum": sum, "max": max, "min": min, "int": int, "float": float, "str": str,
-    "bool": bool, "repr": repr, "ord": ord, "chr": chr, "divmod": divmod, "bytes": bytes, "hex": hex, "bin": bin,
-    "complex": complex, "slice": slice, "format": format, "ascii": ascii, "sorted": sorted,
+    "bool": bool, "repr": repr, "ord": ord, "chr": chr, "divmod": divmod, "bytes": bytes, "hex": hex,
+    "bin": bin, "complex": complex, "slice": slice, "format": format, "ascii": ascii, "sorted": sorted,
 }  # fmt: skip
 
 
@@ -50,18 +46,6 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
         return pure(machine, _PURE[function.leaf], given)
     if isinstance(getattr(builtins, function.leaf, None), type) and function.leaf[:1].isupper():
         return Instance(function)
-    return Unknown()
-
-
-def of_scope(machine: "Machine", name: str, scope: "Scope") -> Value:
-    """Return a bare `super()`, `locals()` or `vars()`."""
-    if name != "super":
-        return Namespace(scope)
-    current: Scope | None = scope
-    while current is not None:
-        if isinstance(current.owner, UserClass) and current.receiver is not None:
-            return Super(current.owner, current.receiver)
-        current = current.parent
     return Unknown()
 
 
@@ -137,7 +121,9 @@ def _range(machine: "Machine", given: Arguments) -> Value:
     return pure(machine, range, given)
 
 
-def _lazy(make: Callable[["Machine", Arguments], Iterator[Value] | None]) -> Callable[["Machine", Arguments], Value]:
+def _lazy(
+    make: Callable[["Machine", Arguments], Iterator[Value] | None],
+) -> Callable[["Machine", Arguments], Value]:
     def lazy(machine: "Machine", given: Arguments) -> Value:
         iterator = None if given.open_positional else make(machine, given)
         return Unknown() if iterator is None else Stream(iterator)
@@ -215,7 +201,9 @@ def _sorted(machine: "Machine", given: Arguments) -> Value:
     keys = [item if key is None else machine.call(key, Arguments([item])) for item in items]
     try:
         order = sorted(
-            range(len(items)), key=[constants.to_python(k) for k in keys].__getitem__, reverse=bool(backwards.value)
+            range(len(items)),
+            key=[constants.to_python(k) for k in keys].__getitem__,
+            reverse=bool(backwards.value),
         )
     except (*operators.FOLDING_ERRORS, NotConstant):
         return Unknown()
@@ -255,74 +243,6 @@ def _bool(machine: "Machine", given: Arguments) -> Value:
     return verdict if isinstance(verdict, Unknown) else Constant(verdict)
 
 
-def _getattr(machine: "Machine", given: Arguments) -> Value:
-    if len(given.positional) < 2 or not isinstance(given.positional[1], Constant):
-        return Unknown()
-    value, name = given.positional[0], given.positional[1].value
-    if not isinstance(name, str):
-        return Unknown()
-    found = machine.get(value, name)
-    if len(given.positional) == 3 and isinstance(value, Instance) and isinstance(found, Unknown):
-        return given.positional[2] if name not in value.state else found
-    return found
-
-
-def _setattr(machine: "Machine", given: Arguments) -> Value:
-    if len(given.positional) == 3 and isinstance(given.positional[1], Constant):
-        machine.set(given.positional[0], str(given.positional[1].value), given.positional[2])
-    return Constant(None)
-
-
-def _delattr(machine: "Machine", given: Arguments) -> Value:
-    if len(given.positional) == 2 and isinstance(given.positional[1], Constant):
-        machine.heap.delete(given.positional[0], given.positional[1].value)
-    return Constant(None)
-
-
-def _hasattr(machine: "Machine", given: Arguments) -> Value:
-    value, name = given.get("", 0), given.get("", 1)
-    if not isinstance(name, Constant) or not isinstance(value, Instance | UserClass):
-        return Unknown()
-    if name.value in value.state:
-        return Constant(True)
-    found = machine.get(value, str(name.value))
-    if not isinstance(found, Unknown | Native):
-        return Constant(True)
-    from accsearch.codeeval.interpreter import lineage
-
-    cls = value.cls if isinstance(value, Instance) else value
-    return Unknown() if lineage.library_base(cls) is not None else Constant(False)
-
-
-def _isinstance(machine: "Machine", given: Arguments) -> Value:
-    verdict = introspection.is_instance(*given.positional[:2]) if len(given.positional) >= 2 else Unknown()
-    return verdict if isinstance(verdict, Unknown) else Constant(verdict)
-
-
-def _issubclass(machine: "Machine", given: Arguments) -> Value:
-    verdict = introspection.is_subclass(*given.positional[:2]) if len(given.positional) >= 2 else Unknown()
-    return verdict if isinstance(verdict, Unknown) else Constant(verdict)
-
-
-def _type(machine: "Machine", given: Arguments) -> Value:
-    return introspection.type_of(given.positional[0]) if len(given.positional) == 1 else Unknown()
-
-
-def _super(machine: "Machine", given: Arguments) -> Value:
-    owner, receiver = given.get("", 0), given.get("", 1)
-    return Super(owner, receiver) if isinstance(owner, UserClass) and receiver is not None else Unknown()
-
-
-def _vars(machine: "Machine", given: Arguments) -> Value:
-    value = given.get("", 0)
-    return Namespace(value) if isinstance(value, Instance | UserClass | Unknown) else Unknown()
-
-
-def _callable(machine: "Machine", given: Arguments) -> Value:
-    value = given.get("", 0)
-    return Unknown() if isinstance(value, Unknown | Native | None) else Constant(not isinstance(value, Constant))
-
-
 def _pow(machine: "Machine", given: Arguments) -> Value:
     if len(given.positional) != 2:
         return Unknown()
@@ -351,24 +271,25 @@ def _import(machine: "Machine", given: Arguments) -> Value:
 
 def _decorator(kind: str) -> Callable[["Machine", Arguments], Value]:
     def wrap(machine: "Machine", given: Arguments) -> Value:
-        return Wrapper(kind, *given.positional[:1], given.get("fset", 1)) if given.positional else Unknown()
+        if not given.positional:
+            return Unknown()
+        return Wrapper(kind, given.positional[0], given.get("fset", 1))
 
     return wrap
 
 
 _HANDLERS: dict[str, Callable[["Machine", Arguments], Value]] = {
+    **reflection.HANDLERS,
     "list": _collection("list"), "tuple": _collection("tuple"), "set": _collection("set"),
-    "frozenset": _collection("set"), "dict": _dict, "len": _len, "range": _range, "enumerate": _lazy(_enumerate),
+    "frozenset": _collection("set"), "dict": _dict, "len": _len, "range": _range,
+    "enumerate": _lazy(_enumerate),
     "zip": _lazy(_zip), "map": _lazy(_map), "filter": _lazy(_filter), "reversed": _lazy(_reversed),
     "iter": _lazy(_iter), "aiter": _lazy(_iter), "next": _next, "sorted": _sorted, "min": _extreme("min"),
     "max": _extreme("max"), "any": _quantifier(True), "all": _quantifier(False), "bool": _bool,
-    "getattr": _getattr, "setattr": _setattr, "delattr": _delattr, "hasattr": _hasattr,
-    "isinstance": _isinstance, "issubclass": _issubclass, "type": _type, "super": _super, "vars": _vars,
-    "callable": _callable, "pow": _pow, "sum": _sum, "exit": _exit, "quit": _exit, "__import__": _import,
+    "pow": _pow, "sum": _sum, "exit": _exit, "quit": _exit, "__import__": _import,
     "property": _decorator("property"), "staticmethod": _decorator("staticmethod"),
     "classmethod": _decorator("classmethod"),
     "globals": lambda machine, given: Namespace(machine.module),
     "object": lambda machine, given: Instance(Symbol("builtins.object")),
     "print": lambda machine, given: Constant(None),
 }  # fmt: skip
-

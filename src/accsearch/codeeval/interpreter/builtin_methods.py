@@ -24,10 +24,15 @@ if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
 
 _TEXT_METHODS = frozenset(
-    """capitalize casefold count decode encode endswith find format_map index isalpha isdigit islower isnumeric
-    isspace isupper join lower lstrip partition removeprefix removesuffix replace rfind rindex rpartition rsplit
-    rstrip split splitlines startswith strip swapcase title upper bit_length is_integer conjugate hex""".split()
-)
+    {
+        "bit_length", "capitalize", "casefold", "conjugate", "count", "decode", "encode", "endswith", "find",
+        "hex", "index", "is_integer", "isalpha", "isdigit", "islower", "isnumeric", "isspace", "isupper",
+        "join",
+        "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex",
+        "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
+        "upper",
+    }
+)  # fmt: skip
 _PATH_METHODS = frozenset({"as_posix", "joinpath", "with_name", "with_suffix", "with_stem", "is_absolute"})
 _MAX_SOURCE = 4096
 
@@ -78,7 +83,11 @@ def _pure_method(machine: "Machine", receiver: Value, name: str, given: Argument
     try:
         function = getattr(constants.to_python(receiver), name)
         for value in given.positional:
-            if isinstance(value, Constant) and isinstance(value.value, str) and len(value.value) > _MAX_SOURCE:
+            if (
+                isinstance(value, Constant)
+                and isinstance(value.value, str)
+                and len(value.value) > _MAX_SOURCE
+            ):
                 return Unknown()
     except (AttributeError, NotConstant):
         return Unknown()
@@ -168,9 +177,7 @@ def _reverse(machine: "Machine", items: list[Value], given: Arguments) -> Value:
 
 
 def _sort(machine: "Machine", items: list[Value], given: Arguments) -> Value:
-    ordered = machine.call(
-        Symbol("builtins.sorted"), Arguments([Tuple(tuple(items))], given.keywords)
-    )
+    ordered = machine.call(Symbol("builtins.sorted"), Arguments([Tuple(tuple(items))], given.keywords))
     if not isinstance(ordered, Sequence):
         raise NotConstant
     items[:] = ordered.items

@@ -13,17 +13,15 @@ from accsearch.codeeval.interpreter import (
     standard_library,
 )
 from accsearch.codeeval.knowledge import KNOWN_PACKAGES
+from accsearch.codeeval.library_objects import Compiled, Component, Pipeline
 from accsearch.codeeval.values import (
     Arguments,
-    Compiled,
-    Component,
     Constant,
     Function,
     Instance,
     Method,
     Native,
     Partial,
-    Pipeline,
     Stream,
     Symbol,
     Unknown,
@@ -79,7 +77,7 @@ def _joined(first: Arguments, second: Arguments) -> Arguments:
 
 
 def _call_unknown(machine: "Machine", given: Arguments) -> Value:
-    """Call something that the program's text does not determine; told by its keyword, it generates an image."""
+    """Call something that the program's text does not determine; by its keyword it may generate an image."""
     steps = given.keywords.get("num_inference_steps")
     if steps is not None:
         machine.record(Fields(num_inference_steps=diffusion.whole_number(steps), methods=None))
@@ -90,8 +88,8 @@ def _call_unknown(machine: "Machine", given: Arguments) -> Value:
 
 
 def _call_symbol(machine: "Machine", function: Symbol, given: Arguments) -> Value:
-    for part in (builtin_calls, standard_library, diffusion):
-        result = part.call(machine, function, given)
+    for part in (builtin_calls.call, standard_library.call, diffusion.call):
+        result = part(machine, function, given)
         if result is not None:
             return result
     if function.root in KNOWN_PACKAGES or standard_library.is_standard(function):

@@ -96,9 +96,8 @@ def instantiate(machine: "Machine", cls: UserClass, given: Arguments) -> Value:
 
 def _member(cls: UserClass, wanted: Value | None) -> Value:
     for member in cls.state.values():
-        if isinstance(member, Instance) and wanted is not None:
-            if member is wanted or same(member.state.get("value"), wanted):
-                return member
+        if isinstance(member, Instance) and (member is wanted or same(member.state.get("value"), wanted)):
+            return member
     return Unknown()
 
 

@@ -26,7 +26,9 @@ def collected(machine: "Machine", node: ast.ListComp | ast.SetComp, scope: Scope
     extent = _Extent()
     inner = Scope("comprehension", scope)
     items = tuple(_rounds(machine, node.generators, inner, extent, lambda: machine.evaluate(node.elt, inner)))
-    made = machine.sequence(items if extent.known else (), "list" if isinstance(node, ast.ListComp) else "set")
+    made = machine.sequence(
+        items if extent.known else (), "list" if isinstance(node, ast.ListComp) else "set"
+    )
     if not extent.known:
         machine.heap.write(made, "open", True)
     return made

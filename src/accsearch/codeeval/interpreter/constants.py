@@ -59,7 +59,8 @@ def _to_python(value: Value, budget: list[int]) -> Any:
     if isinstance(value, Dictionary) and not value.open:
         try:
             return {
-                _to_python(key, budget): _to_python(content, budget) for key, content in value.entries.values()
+                _to_python(key, budget): _to_python(content, budget)
+                for key, content in value.entries.values()
             }
         except TypeError as error:
             raise NotConstant from error

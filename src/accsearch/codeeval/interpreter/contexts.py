@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import conditions, exceptions, expressions, lineage
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import BreakSignal, ContinueSignal, RaiseSignal, ReturnSignal, Signal
+from accsearch.codeeval.interpreter.signals import (
+    BreakSignal,
+    ContinueSignal,
+    RaiseSignal,
+    ReturnSignal,
+    Signal,
+)
 from accsearch.codeeval.values import Arguments, Constant, Instance, Stream, Unknown, Value, Wrapper
 
 if TYPE_CHECKING:
@@ -64,7 +70,9 @@ def _exit(machine: "Machine", context: Value, raised: Value | None) -> bool:
     if isinstance(context, Instance):
         for name in ("__exit__", "__aexit__"):
             if lineage.find(context.cls, name) is not None:
-                details: list[Value] = [Constant(None)] * 3 if raised is None else [Unknown(), raised, Unknown()]
+                details: list[Value] = (
+                    [Constant(None)] * 3 if raised is None else [Unknown(), raised, Unknown()]
+                )
                 result = machine.call(machine.get(context, name), Arguments(details))
                 if name == "__aexit__":
                     result = expressions.awaited(machine, result)

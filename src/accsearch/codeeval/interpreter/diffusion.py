@@ -4,26 +4,13 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.interpreter import acceleration, lineage, modules
+from accsearch.codeeval.interpreter import acceleration, functions, lineage, modules
 from accsearch.codeeval.interpreter.acceleration import LOADER
 from accsearch.codeeval.interpreter.heap import UNDECIDED
 from accsearch.codeeval.knowledge import COMPONENTS, TGATE_PARAMETERS
+from accsearch.codeeval.library_objects import Compiled, Component, Helper, Pipeline, Scheduler
 from accsearch.codeeval.signatures import LOADER_STEPS_INDEX, STEPS_INDEX
-from accsearch.codeeval.values import (
-    Arguments,
-    Compiled,
-    Component,
-    Constant,
-    Helper,
-    Instance,
-    Native,
-    Pipeline,
-    Scheduler,
-    Symbol,
-    Unknown,
-    UserClass,
-    Value,
-)
+from accsearch.codeeval.values import Arguments, Constant, Instance, Native, Symbol, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
@@ -34,7 +21,7 @@ _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "pretrained_model_link_or_pa
 
 
 def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
-    """Return the result of calling something of diffusers or an acceleration package, None for anything else."""
+    """Return the result of calling something of diffusers or an acceleration package, else None."""
     accelerated = acceleration.call(machine, function, given)
     if accelerated is not None:
         return accelerated
@@ -126,7 +113,7 @@ def _from_pipe(machine: "Machine", cls: Value, given: Arguments) -> Value:
 
 
 def _install(machine: "Machine", pipe: Pipeline, keywords: dict[str, Value]) -> None:
-    """Put the components given by keyword into the pipeline; one of unknown making brings no method with it."""
+    """Put the components given by keyword into the pipeline; one of unknown making brings no method."""
     for name, value in keywords.items():
         if name == "scheduler" or (name in COMPONENTS and isinstance(value, Component | Compiled)):
             machine.heap.write(pipe, name, value)
@@ -136,7 +123,9 @@ def attribute(machine: "Machine", value: Instance, name: str) -> Value | None:
     """Return an attribute that the library gives to its object, None if `value` is of no library."""
     if isinstance(value, Pipeline) and name == "components":
         names = ("scheduler", *COMPONENTS)
-        made = machine.names({key: value.state[key] for key in names if isinstance(value.state.get(key), Value)})
+        made = machine.names(
+            {key: value.state[key] for key in names if isinstance(value.state.get(key), Value)}
+        )
         machine.heap.write(made, "origin", value)
         return made
     if isinstance(value, Pipeline | Component | Scheduler | Helper) or value.class_name == "Thread":
@@ -170,8 +159,6 @@ def _start(machine: "Machine", thread: Instance) -> Value:
     given.open_positional = items is None
     keywords = thread.state.get("kwargs")
     if keywords is not None:
-        from accsearch.codeeval.interpreter import functions
-
         functions.spread(given, keywords)
     if isinstance(target, Value):
         machine.call(target, given)
@@ -196,7 +183,9 @@ def _call_pipeline_method(machine: "Machine", pipe: Pipeline, name: str, given: 
 def call_pipeline(machine: "Machine", pipe: Pipeline, own: Value | None, given: Arguments) -> Value:
     """Call a pipeline; `own` is the `__call__` of its class where the program defines one."""
     base = lineage.library_base(pipe.cls)
-    replaced = machine.patches.state.get(modules.canonical(f"{base.name}.__call__")) if base is not None else None
+    replaced = (
+        machine.patches.state.get(modules.canonical(f"{base.name}.__call__")) if base is not None else None
+    )
     if own is None and isinstance(replaced, Value):
         own = replaced
     if own is None:

@@ -100,7 +100,9 @@ def matches(raised: Value, wanted: Value) -> bool:
         if known is not None and target is not None and issubclass(known, target):
             return True
     # An exception of a library is at least an Exception.
-    return target in (Exception, BaseException) and isinstance(order[-1], Symbol) and _builtin(order[-1]) is None
+    return (
+        target in (Exception, BaseException) and isinstance(order[-1], Symbol) and _builtin(order[-1]) is None
+    )
 
 
 def _class(value: Value) -> Value | None:
@@ -116,5 +118,3 @@ def _name(cls: Value | None) -> str:
 def _builtin(cls: Value) -> type[BaseException] | None:
     found = getattr(builtins, _name(cls), None)
     return found if isinstance(found, type) and issubclass(found, BaseException) else None
-
-

@@ -4,7 +4,16 @@ import ast
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import comprehensions, conditions, functions, modules, operators, subscripts
+from accsearch.codeeval.interpreter import (
+    builtin_calls,
+    comprehensions,
+    conditions,
+    functions,
+    modules,
+    operators,
+    reflection,
+    subscripts,
+)
 from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import (
     Constant,
@@ -19,6 +28,8 @@ from accsearch.codeeval.values import (
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
+
+_OF_SCOPE = ("builtins.super", "builtins.locals", "builtins.vars")
 
 
 def evaluate(machine: "Machine", node: ast.expr, scope: Scope) -> Value:
@@ -44,8 +55,6 @@ def named(machine: "Machine", name: str, scope: Scope) -> Value:
         return Constant("__main__")
     if name == "__debug__":
         return Constant(True)
-    from accsearch.codeeval.interpreter import builtin_calls
-
     if name in builtin_calls.NAMES:
         return modules.imported(machine, f"builtins.{name}")
     return Unknown(("name", name))
@@ -218,11 +227,8 @@ def _lambda(machine: "Machine", node: ast.Lambda, scope: Scope) -> Function:
 
 def _call(machine: "Machine", node: ast.Call, scope: Scope) -> Value:
     function = machine.evaluate(node.func, scope)
-    if isinstance(function, Symbol) and function.name in ("builtins.super", "builtins.locals", "builtins.vars"):
-        from accsearch.codeeval.interpreter import builtin_calls
-
-        if not node.args:
-            return builtin_calls.of_scope(machine, function.leaf, scope)
+    if isinstance(function, Symbol) and function.name in _OF_SCOPE and not node.args:
+        return reflection.of_scope(machine, function.leaf, scope)
     return machine.call(function, functions.arguments(machine, node, scope))
 
 

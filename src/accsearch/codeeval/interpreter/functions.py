@@ -100,7 +100,9 @@ def spread(made: Arguments, value: Value) -> None:
         return
     made.open_keywords = made.open_keywords or value.open
     made.origin = value.state.get("origin") or made.origin
-    made.keywords.update({key: content for key, (_, content) in value.entries.items() if isinstance(key, str)})
+    made.keywords.update(
+        {key: content for key, (_, content) in value.entries.items() if isinstance(key, str)}
+    )
 
 
 def invoke(machine: "Machine", function: Function, given: Arguments) -> Value:
@@ -130,7 +132,7 @@ def _check_recursion(machine: "Machine", node: ast.AST) -> None:
     first = machine.active.index(node)
     activation = machine.activations[first]
     if machine.budget < activation.allowance:
-        # Every function of the cycle is left at once; otherwise a recursion that branches would take for ever.
+        # Every function of the cycle is left at once, or a recursion that branches would take for ever.
         machine.runaway.update(machine.active[first:])
     elif machine.active.count(node) >= _UNKNOWN_ROUNDS and machine.decisions > activation.decisions:
         raise CutSignal

@@ -16,7 +16,7 @@ UNDECIDED = Undecided()
 
 
 class Heap:
-    """Every value whose state has been written, so that a state of the program can be taken, restored and joined."""
+    """All values whose state was written, so that a program's state can be taken, restored and joined."""
 
     def __init__(self) -> None:
         self._objects: dict[int, Value] = {}
@@ -76,7 +76,9 @@ class _Joiner:
         for key in {**first, **second}:
             if key in first and key in second:
                 joined[key] = self._content(key, first[key], second[key])
-            elif isinstance(key, tuple) and key[0] in ("deepcache", "tgate", "tome", "loader") or _is_method(key):
+            elif (
+                isinstance(key, tuple) and key[0] in ("deepcache", "tgate", "tome", "loader")
+            ) or _is_method(key):
                 joined[key] = UNDECIDED
             elif isinstance(key, tuple) and key[0] == "decision":
                 continue
@@ -103,13 +105,17 @@ class _Joiner:
             return tuple(self.value(one, other) for one, other in zip(first, second, strict=True))
         if _is_method(key) and isinstance(first, dict) and isinstance(second, dict):
             return {
-                name: first[name] if name in first and name in second and first[name] == second[name] else None
+                name: first[name]
+                if name in first and name in second and first[name] == second[name]
+                else None
                 for name in {**first, **second}
             }
         return UNDECIDED
 
     def _entries(self, first: Any, second: Any) -> Any:
-        return {key: (first[key][0], self.value(first[key][1], second[key][1])) for key in first if key in second}
+        return {
+            key: (first[key][0], self.value(first[key][1], second[key][1])) for key in first if key in second
+        }
 
     def value(self, first: Value, second: Value) -> Value:
         """Join two values; objects of one class that each branch made for itself become one object."""
@@ -119,7 +125,9 @@ class _Joiner:
         if pair in self._pairs:
             return self._pairs[pair]
         if isinstance(first, Tuple) and isinstance(second, Tuple) and len(first.items) == len(second.items):
-            return Tuple(tuple(self.value(one, other) for one, other in zip(first.items, second.items, strict=True)))
+            return Tuple(
+                tuple(self.value(one, other) for one, other in zip(first.items, second.items, strict=True))
+            )
         made = id(first) not in self._before and id(second) not in self._before
         if not (made and isinstance(first, Instance) and isinstance(second, Instance)):
             return Unknown()
@@ -165,7 +173,11 @@ def same(first: Any, second: Any) -> bool:
     if isinstance(first, Value):
         return bool(first == second)
     if isinstance(first, tuple):
-        return len(first) == len(second) and all(same(one, other) for one, other in zip(first, second, strict=True))
+        return len(first) == len(second) and all(
+            same(one, other) for one, other in zip(first, second, strict=True)
+        )
     if isinstance(first, dict):
-        return first.keys() == second.keys() and all(same(content, second[key]) for key, content in first.items())
+        return first.keys() == second.keys() and all(
+            same(content, second[key]) for key, content in first.items()
+        )
     return bool(first == second)

@@ -67,5 +67,3 @@ def is_subclass(cls: Value, base: Value) -> bool | Unknown:
 def _are_siblings(first: Symbol, second: Symbol) -> bool:
     """Tell whether two classes are concrete ones of one family, of which none derives from another."""
     return any(first.leaf.endswith(kind) and second.leaf.endswith(kind) for kind in ("Pipeline", "Scheduler"))
-
-

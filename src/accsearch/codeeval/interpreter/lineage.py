@@ -22,7 +22,7 @@ def ancestors(cls: Value | None) -> list[Value]:
 
 
 def find(cls: Value | None, name: str, after: UserClass | None = None) -> Value | None:
-    """Return the attribute that the program's own classes give to `cls`, searching behind `after` if given."""
+    """Return the attribute that the program's own classes give to `cls`, searched behind `after` if given."""
     order = ancestors(cls)
     if after is not None:
         order = order[order.index(after) + 1 :] if after in order else []

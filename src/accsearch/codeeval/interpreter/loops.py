@@ -1,4 +1,4 @@
-"""For and while loops: over known values round by round, over unknown ones by what all rounds have in common."""
+"""For and while loops: known values round by round, unknown ones by what all rounds have in common."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -24,9 +24,7 @@ def for_(machine: "Machine", node: ast.For | ast.AsyncFor, scope: Scope) -> Iter
     source = machine.evaluate(node.iter, scope)
     items = machine.iterate(source)
     if items is None:
-        left = yield from _unknown_rounds(
-            machine, node.body, scope, lambda: machine.assign(node.target, Unknown(), scope)
-        )
+        left = yield from _rounds_over_unknown(machine, node, scope)
     else:
         left = yield from _known_rounds(machine, node, scope, source, items)
     if not left:
@@ -41,12 +39,8 @@ def _known_rounds(
         machine.tick()
         if count >= MAX_ROUNDS or machine.budget < allowance:
             # Too many to follow: only the last round is, from what the rounds before it have in common.
-            last = _last(source)
-            target = node.target
-            left = yield from _unknown_rounds(
-                machine, node.body, scope, lambda: machine.assign(target, Unknown(), scope)
-            )
-            machine.assign(target, last, scope)
+            left = yield from _rounds_over_unknown(machine, node, scope)
+            machine.assign(node.target, _last(source), scope)
             return left or (yield from _round(machine, node.body, scope))
         machine.assign(node.target, item, scope)
         if (yield from _round(machine, node.body, scope)):
@@ -54,10 +48,16 @@ def _known_rounds(
     return False
 
 
+def _rounds_over_unknown(
+    machine: "Machine", node: ast.For | ast.AsyncFor, scope: Scope
+) -> "Generator[Value, None, bool]":
+    return _unknown_rounds(machine, node.body, scope, lambda: machine.assign(node.target, Unknown(), scope))
+
+
 def _last(source: Value) -> Value:
     if isinstance(source, Constant) and isinstance(source.value, str | bytes | range):
         return Constant(source.value[-1])
-    if isinstance(source, Tuple | Sequence):
+    if isinstance(source, Tuple | Sequence) and source.items:
         return source.items[-1]
     return Unknown()
 
@@ -76,7 +76,7 @@ def _round(machine: "Machine", body: list[ast.stmt], scope: Scope) -> "Generator
 def _unknown_rounds(
     machine: "Machine", body: list[ast.stmt], scope: Scope, prepare: Callable[[], object]
 ) -> "Generator[Value, None, bool]":
-    """Run the body an unknown number of times, at least once: what changes from round to round is unknown after."""
+    """Run the body an unknown number of times, at least once; what changes between rounds is unknown."""
     heap = machine.heap
     before = heap.snapshot()
     machine.tick(len(before))

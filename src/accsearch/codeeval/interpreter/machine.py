@@ -27,16 +27,25 @@ from accsearch.codeeval.interpreter.signals import (
     RestartNeeded,
     Signal,
 )
-from accsearch.codeeval.values import Arguments, Constant, Dictionary, Sequence, Stream, Symbol, Unknown, Value
+from accsearch.codeeval.values import (
+    Arguments,
+    Constant,
+    Dictionary,
+    Sequence,
+    Stream,
+    Symbol,
+    Unknown,
+    Value,
+)
 
 MAX_DECISIONS = 40
 """Unknown conditions on one path beyond which it is given up."""
 
 
 class Machine:
-    """Runs one path; `script` holds the outcome of each unknown condition in order and grows as new ones appear.
+    """Runs one path; `script` holds the outcome of each unknown condition in order and grows with new ones.
 
-    A `lossy` machine merges the two branches of an unknown condition into one state whose differences are unknown;
+    A `lossy` machine merges the branches of an unknown condition into one state, their differences unknown;
     otherwise branches are merged only where they differ in nothing, and chosen between where they do.
     """
 
@@ -48,7 +57,7 @@ class Machine:
         self.budget = budget
         self.journal = Value()
         self.patches = Value()
-        self.module = Scope("module")
+        self.module: Scope = Scope("module")
         self.depth = 0
         self.raised: list[Value] = []
         self.handlers = 0

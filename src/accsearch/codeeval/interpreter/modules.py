@@ -21,7 +21,7 @@ _FLAT_PACKAGES = frozenset({"diffusers", "DeepCache", "tgate", "tomesd"})
 
 
 def canonical(name: str) -> str:
-    """Return the shortest path of a library's name: `diffusers.hooks.x` and `diffusers.x` are one function."""
+    """Return the shortest path of a library's name: `diffusers.hooks.x` and `diffusers.x` are the same."""
     root, *parts = name.split(".")
     if root not in _FLAT_PACKAGES or len(parts) < 2:
         return name
@@ -39,13 +39,14 @@ def symbol(machine: "Machine", name: str) -> Value:
         return replaced
     if name in _CONSTANTS:
         return Constant(_CONSTANTS[name])
-    found = Symbol(name)
-    return found
+    return Symbol(name)
 
 
 def is_certain(machine: "Machine", value: Symbol) -> bool:
     """Tell whether the symbol is a module, class or function, none of which is ever false or None."""
-    return value.leaf[:1].isupper() or "." not in value.name or ("imported", value.name) in machine.journal.state
+    return (
+        value.leaf[:1].isupper() or "." not in value.name or ("imported", value.name) in machine.journal.state
+    )
 
 
 def imported(machine: "Machine", name: str) -> Value:

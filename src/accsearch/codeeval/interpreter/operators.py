@@ -20,7 +20,6 @@ from accsearch.codeeval.values import (
     Symbol,
     Tuple,
     Unknown,
-    UserClass,
     Value,
 )
 
@@ -64,9 +63,8 @@ def binary(machine: "Machine", kind: type[ast.operator], left: Value, right: Val
     if function is None:
         return Unknown()
     for receiver, other, method in ((left, right, f"__{name}__"), (right, left, f"__r{name}__")):
-        if isinstance(receiver, Instance) and isinstance(receiver.cls, UserClass):
-            if lineage.find(receiver.cls, method) is not None:
-                return machine.call(machine.get(receiver, method), Arguments([other]))
+        if _defines(receiver, method):
+            return machine.call(machine.get(receiver, method), Arguments([other]))
     if isinstance(left, Dictionary) and isinstance(right, Dictionary) and kind is ast.BitOr:
         return _union(machine, left, right)
     if isinstance(left, Tuple) and isinstance(right, Tuple) and kind is ast.Add:
@@ -84,6 +82,10 @@ def binary(machine: "Machine", kind: type[ast.operator], left: Value, right: Val
         return constants.from_python(machine, function(first, second))
     except (*FOLDING_ERRORS, NotConstant):
         return Unknown()
+
+
+def _defines(value: Value, method: str) -> bool:
+    return isinstance(value, Instance) and lineage.find(value.cls, method) is not None
 
 
 def _union(machine: "Machine", left: Dictionary, right: Dictionary) -> Value:
@@ -135,9 +137,8 @@ def compare(machine: "Machine", kind: type[ast.cmpop], left: Value, right: Value
         return _flip(_identical(machine, left, right), kind is ast.IsNot)
     name, function = COMPARE[kind]
     for receiver, other in ((left, right), (right, left)):
-        if isinstance(receiver, Instance) and isinstance(receiver.cls, UserClass):
-            if lineage.find(receiver.cls, f"__{name}__") is not None:
-                return machine.call(machine.get(receiver, f"__{name}__"), Arguments([other]))
+        if _defines(receiver, f"__{name}__"):
+            return machine.call(machine.get(receiver, f"__{name}__"), Arguments([other]))
     try:
         return Constant(bool(function(constants.to_python(left), constants.to_python(right))))
     except FOLDING_ERRORS:
@@ -180,15 +181,18 @@ def _is_opaque(value: Value) -> bool:
 
 def _unknown_comparison(name: str, left: Value, right: Value) -> Unknown:
     """Return an unknown that the same comparison of the same unknown gives again."""
-    if isinstance(left, Unknown) and isinstance(right, Constant) and isinstance(right.value, str | int | None):
+    if (
+        isinstance(left, Unknown)
+        and isinstance(right, Constant)
+        and isinstance(right.value, str | int | None)
+    ):
         return Unknown((name, left.origin, right.value))
     return Unknown()
 
 
 def _contains(machine: "Machine", container: Value, item: Value) -> Value:
-    if isinstance(container, Instance) and isinstance(container.cls, UserClass):
-        if lineage.find(container.cls, "__contains__") is not None:
-            return machine.call(machine.get(container, "__contains__"), Arguments([item]))
+    if _defines(container, "__contains__"):
+        return machine.call(machine.get(container, "__contains__"), Arguments([item]))
     if isinstance(container, Dictionary):
         try:
             known = constants.key_of(item) in container.entries

@@ -15,7 +15,7 @@ from accsearch.codeeval.interpreter.signals import (
     RestartNeeded,
     Signal,
 )
-from accsearch.codeeval.values import Pipeline
+from accsearch.codeeval.library_objects import Pipeline
 
 MAX_PATHS = 128
 PATH_STEPS = 60_000
@@ -24,7 +24,7 @@ TOTAL_STEPS = 400_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a path ended: its last generating call if there was one, and the pipeline it would have been made with."""
+    """How a path ended: its last generating call, if any, and what a later call would be made with."""
 
     call: Fields | None
     rest: Fields
@@ -106,10 +106,11 @@ def _outcome(machine: Machine, *, failed: bool, cut: bool) -> Outcome:
 
 
 def _conclusion(outcomes: list[Outcome]) -> Fields:
-    """Return what the paths agree on: those that generate an image count first, those that fail or are cut last."""
-    for counts in (lambda path: not (path.failed or path.cut), lambda path: not path.cut, lambda path: True):
-        calls = [path.call for path in outcomes if path.call is not None and counts(path)]
+    """Return what the paths agree on: those that fail or are cut count only where no other generates."""
+    completed = [path for path in outcomes if not (path.failed or path.cut)]
+    for paths in (completed, [path for path in outcomes if not path.cut], outcomes):
+        calls = [path.call for path in paths if path.call is not None]
         if calls:
             return agreement(calls)
-    completed = [path for path in outcomes if not (path.failed or path.cut)] or outcomes
+    completed = completed or outcomes
     return replace(agreement([path.rest for path in completed]), num_inference_steps=None)

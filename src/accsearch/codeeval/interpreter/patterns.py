@@ -105,7 +105,9 @@ def _matches_mapping(
     return _all(verdicts)
 
 
-def _matches_class(machine: "Machine", pattern: ast.MatchClass, subject: Value, scope: Scope) -> bool | Unknown:
+def _matches_class(
+    machine: "Machine", pattern: ast.MatchClass, subject: Value, scope: Scope
+) -> bool | Unknown:
     cls = machine.evaluate(pattern.cls, scope)
     verdict = introspection.is_instance(subject, cls)
     if verdict is False:

@@ -10,7 +10,16 @@ Kind = Literal["module", "function", "class", "comprehension"]
 class Scope(Value):
     """The names of one block; state: name → value."""
 
-    __slots__ = ("generates", "global_names", "kind", "nonlocal_names", "owner", "parent", "receiver", "stars")
+    __slots__ = (
+        "generates",
+        "global_names",
+        "kind",
+        "nonlocal_names",
+        "owner",
+        "parent",
+        "receiver",
+        "stars",
+    )
 
     def __init__(self, kind: Kind, parent: "Scope | None" = None) -> None:
         super().__init__()
@@ -18,7 +27,7 @@ class Scope(Value):
         self.parent = parent
         self.global_names: set[str] = set()
         self.nonlocal_names: set[str] = set()
-        self.generates = bool(parent and kind == "comprehension" and parent.generates)
+        self.generates: bool = bool(parent and kind == "comprehension" and parent.generates)
         # What a bare super() needs: the class that holds the running function, and its first argument.
         self.owner: Value | None = None
         self.receiver: Value | None = None
@@ -40,8 +49,8 @@ class Scope(Value):
         scope: Scope | None = self
         while scope is not None:
             if name in scope.state and (scope is self or scope.kind != "class"):
-                found = scope.state[name]
-                return found
+                inner: Value = scope.state[name]
+                return inner
             scope = scope.parent
         return None
 

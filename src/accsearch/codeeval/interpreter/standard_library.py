@@ -1,4 +1,4 @@
-"""Functions of the standard library that programs of this kind use to build their constants and to run things."""
+"""The functions of the standard library with which such programs build constants and run things."""
 
 import json
 import math
@@ -33,7 +33,8 @@ _PURE: dict[str, Callable[..., Any]] = {
     "math.floor": math.floor, "math.ceil": math.ceil, "math.sqrt": math.sqrt, "math.log": math.log,
     "math.log2": math.log2, "math.log10": math.log10, "math.prod": math.prod, "math.gcd": math.gcd,
     "math.trunc": math.trunc, "math.fabs": math.fabs, "math.isclose": math.isclose, "math.hypot": math.hypot,
-    "os.path.join": posixpath.join, "os.path.basename": posixpath.basename, "os.path.dirname": posixpath.dirname,
+    "os.path.join": posixpath.join, "os.path.basename": posixpath.basename,
+    "os.path.dirname": posixpath.dirname,
     "os.path.splitext": posixpath.splitext, "os.path.normpath": posixpath.normpath,
     "json.loads": json.loads, "os.fspath": str,
 }  # fmt: skip
@@ -46,7 +47,7 @@ def is_standard(function: Symbol) -> bool:
 
 
 def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
-    """Return the result of a function of the standard library that is followed; None if it is none of these."""
+    """Return the result of a function of the standard library that is followed; None for any other."""
     if function.name in _PURE:
         return builtin_calls.pure(machine, _PURE[function.name], given)
     if function.root == "pathlib" and function.leaf in _PATHS:
@@ -258,7 +259,8 @@ _HANDLERS: dict[str, Callable[["Machine", Arguments], Value]] = {
     "asyncio.gather": _gather, "asyncio.create_task": _await, "asyncio.ensure_future": _await,
     "asyncio.wait_for": _await, "asyncio.shield": _await, "asyncio.to_thread": _to_thread,
     "threading.Thread": _thread, "multiprocessing.Process": _thread, "dataclasses.field": _field,
-    "dataclasses.dataclass": _dataclass, "dataclasses.asdict": _as_dictionary, "dataclasses.replace": _replace,
+    "dataclasses.dataclass": _dataclass, "dataclasses.asdict": _as_dictionary,
+    "dataclasses.replace": _replace,
     "enum.auto": lambda machine, given: Instance(Symbol("enum.auto")), "itertools.chain": _chain,
     "itertools.product": _product, "itertools.count": _counter, "itertools.islice": _slice,
     "collections.OrderedDict": _ordered, "collections.defaultdict": _default_dict, "collections.deque": _list,

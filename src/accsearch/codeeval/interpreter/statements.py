@@ -99,7 +99,9 @@ def _loaded(target: ast.expr) -> ast.expr:
         return ast.Name(target.id, ast.Load())
     if isinstance(target, ast.Attribute):
         return ast.Attribute(target.value, target.attr, ast.Load())
-    return ast.Subscript(target.value, target.slice, ast.Load()) if isinstance(target, ast.Subscript) else target
+    return (
+        ast.Subscript(target.value, target.slice, ast.Load()) if isinstance(target, ast.Subscript) else target
+    )
 
 
 def _delete(machine: "Machine", node: ast.Delete, scope: Scope) -> None:

@@ -110,7 +110,9 @@ def set_item(machine: "Machine", container: Value, index: Value, content: Value)
         _set_position(machine, container, index, content)
     elif isinstance(container, Instance) and lineage.find(container.cls, "__setitem__") is not None:
         machine.call(machine.get(container, "__setitem__"), Arguments([index, content]))
-    elif isinstance(container, Unknown) and isinstance(index, Constant) and isinstance(index.value, str | int):
+    elif (
+        isinstance(container, Unknown) and isinstance(index, Constant) and isinstance(index.value, str | int)
+    ):
         machine.heap.write(container, ("item", index.value), content)
 
 
