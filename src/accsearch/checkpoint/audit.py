@@ -29,7 +29,8 @@ from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir
 
 _DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
-_BLOCK = 1 << 16
+_BLOCK = 1 << 13
+_parse = json.JSONDecoder().decode
 
 
 def audit(
@@ -78,7 +79,10 @@ class _Audit:
         """Return the record of a task that no attempt is under way for."""
         if not done:
             return self._not_done(task)
-        holds, why, value = self._check(task)
+        try:
+            holds, why, value = self._check(task)
+        except FileNotFoundError:  # a run has set it aside since the folder was listed
+            return self._not_done(task)
         if holds:
             return TaskRecord(
                 task,
@@ -150,13 +154,17 @@ class _Audit:
         """
         data = _read_all(f"{self._marks}{task.id}.done")
         try:
-            value = json.loads(data)
-            if not (value["schema"] == SCHEMA and value.keys() >= _DONE_FIELDS and value["task"] == task.id):
-                raise ValueError
-            results = value["results"]
+            value = _parse(data.decode())
+            results, versions = value["results"], value["versions"]
             size = None if results is None else results["bytes"]
-            number = value["attempt"]
-            if type(number) is not int:
+            if not (
+                value["schema"] == SCHEMA
+                and value["task"] == task.id
+                and type(value["attempt"]) is int
+                and type(value["seconds"]) in (int, float)
+                and type(versions) is dict
+                and value.keys() >= _DONE_FIELDS
+            ):
                 raise ValueError
         except (ValueError, KeyError, TypeError):
             return False, f"{task.id}.done is damaged: {_damage(data)}", {}
@@ -169,9 +177,9 @@ class _Audit:
         tail = _tail(f"{self._logs}{task.id}.log")
         if tail is not None and success_sentinel(self._grid.config, task).encode() not in tail:
             return False, "its log does not end with the success sentinel", value
-        if value["versions"] == self._versions:
+        if versions == self._versions:
             return True, "done", value
-        moved = self._versions_moved(value["versions"])
+        moved = self._versions_moved(versions)
         if self._rerun_on_versions:
             return False, f"package versions changed: {moved}", value
         return True, f"done; package versions since: {moved}", value
@@ -199,9 +207,8 @@ class _Audit:
         return self._logged.get(task, 0)
 
 
-def _told(key: str, before: str | None, now: str | None) -> str:
-    values = (before, now)
-    if any(value is not None and re.fullmatch("[0-9a-f]{16,64}", value) for value in values):
+def _told(key: str, before: object, now: object) -> str:
+    if any(re.fullmatch("[0-9a-f]{16,64}", str(value)) for value in (before, now)):
         return key
     return f"{key} {before or 'unset'} -> {now or 'unset'}"
 
