@@ -7,6 +7,7 @@ long as 20).
 """
 
 import math
+from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -61,43 +62,52 @@ class _Fit:
     """log(seconds) = mean + one effect for each axis value + log(number of trials)."""
 
     def __init__(self, samples: list[Sample]) -> None:
-        rows = [(sample.task, math.log(max(sample.seconds, 1e-3)) - _size(sample.task)) for sample in samples]
+        rows = [(sample.task.axes, math.log(max(sample.seconds, 1e-3)) - _size(sample.task)) for sample in samples]
         self._mean = sum(value for _, value in rows) / len(rows)
-        self._effects: dict[str, dict[Scalar, float]] = {axis: {} for axis in samples[0].task.axes}
+        effects: dict[str, dict[Scalar, float]] = {axis: {} for axis in samples[0].task.axes}
         for _ in range(PASSES):
-            for axis in self._effects:
-                self._effects[axis] = self._refit(axis, rows)
+            for axis in effects:
+                effects[axis] = self._refit(axis, effects, rows)
+        self._axes = {axis: _Axis(known) for axis, known in effects.items()}
 
-    def _refit(self, axis: str, rows: list[tuple[Task, float]]) -> dict[Scalar, float]:
+    def _refit(
+        self, axis: str, effects: Mapping[str, Mapping[Scalar, float]], rows: list[tuple[Mapping[str, Scalar], float]]
+    ) -> dict[Scalar, float]:
         residuals: dict[Scalar, list[float]] = defaultdict(list)
-        for task, value in rows:
-            others = sum(
-                effects.get(task.axes[name], 0.0) for name, effects in self._effects.items() if name != axis
-            )
-            residuals[task.axes[axis]].append(value - self._mean - others)
+        others = [(name, known) for name, known in effects.items() if name != axis]
+        for axes, value in rows:
+            explained = sum(known.get(axes[name], 0.0) for name, known in others)
+            residuals[axes[axis]].append(value - self._mean - explained)
         return {value: sum(each) / len(each) for value, each in residuals.items()}
 
     def predict(self, task: Task) -> float:
-        effects = sum(_effect(known, task.axes.get(axis)) for axis, known in self._effects.items())
+        effects = sum(axis.effect(task.axes[name]) for name, axis in self._axes.items())
         return math.exp(self._mean + effects + _size(task))
+
+
+class _Axis:
+    """The effects of one axis' values, and their trend where the values are numbers."""
+
+    def __init__(self, known: Mapping[Scalar, float]) -> None:
+        self._known = known
+        self._points = sorted((log, effect) for value, effect in known.items() if (log := _log(value)) is not None)
+        self._slope = _slope(self._points)
+
+    def effect(self, value: Scalar) -> float:
+        """Return the effect of a value; an unseen number continues the trend from the nearest seen one."""
+        if value in self._known:
+            return self._known[value]
+        at = _log(value)
+        if at is None or not self._points:
+            return 0.0
+        place = bisect(self._points, (at, 0.0))
+        near = self._points[max(0, place - 1) : place + 1]
+        nearest, effect = min(near, key=lambda point: abs(point[0] - at))
+        return effect + self._slope * (at - nearest)
 
 
 def _size(task: Task) -> float:
     return math.log(max(1, len(task.trials)))
-
-
-def _effect(known: Mapping[Scalar, float], value: Scalar | None) -> float:
-    """Return the effect of an axis value; an unseen number continues the trend from the nearest seen one."""
-    if value is None:
-        return 0.0
-    if value in known:
-        return known[value]
-    at = _log(value)
-    points = [(log, effect) for number, effect in known.items() if (log := _log(number)) is not None]
-    if not points or at is None:
-        return 0.0
-    nearest, effect = min(points, key=lambda point: abs(point[0] - at))
-    return effect + _slope(points) * (at - nearest)
 
 
 def _slope(points: list[tuple[float, float]]) -> float:

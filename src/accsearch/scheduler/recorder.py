@@ -22,6 +22,10 @@ from accsearch.task import FailureReason
 from accsearch.workdir import WorkDir, encode_json, write_group
 
 
+GROUP = 64
+"""Outcomes that are written together at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """An attempt whose outcome is on disk; a retry is to follow if `retry`."""
@@ -82,7 +86,7 @@ class Recorder:
     def _work(self) -> None:
         while (item := self._items.get()) is not None:
             group = [item]
-            while not self._items.empty():
+            while len(group) < GROUP and not self._items.empty():
                 following = self._items.get()
                 if following is None:
                     self._items.put(None)
@@ -105,9 +109,9 @@ class Recorder:
                 files.append((path, encode_json(asdict(outcome.verdict))))
         try:
             write_group(files)
-            for outcome in outcomes:
-                if isinstance(outcome, Recorded):
-                    _clear(outcome)
+            for each in outcomes:
+                if isinstance(each, Recorded):
+                    _clear(each)
         except StorageError as error:
             return [Unrecorded(item.entry, error) for item in group]
         return outcomes
