@@ -1,7 +1,7 @@
 """`accsearch best`: the upper bound."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -23,13 +23,16 @@ def best(
     json: JsonOption = False,
 ) -> None:
     """Show the fastest active trial within the quality limit."""
-    from accsearch.cli.output import console, print_json
-    from accsearch.report.best import best_rows, best_table
+    from accsearch.cli.output import console, message, print_json
+    from accsearch.report.best import best_selection, best_table
     from accsearch.workdir import WorkDir
 
-    rows: list[dict[str, Any]] = best_rows(
+    selection = best_selection(
         WorkDir(workdir.resolve()), max_loss=max_loss, per=per.value, reference=reference
     )
+    rows = [row.to_json() for row in selection.rows]
+    for note in selection.notes:
+        message(note)
     if json:
         print_json(rows)
         return

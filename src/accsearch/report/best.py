@@ -1,31 +1,30 @@
 """The upper bound as rows and as a terminal's table."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from accsearch.report import text
 from accsearch.report.trials import results_of
-from accsearch.results.best import best
+from accsearch.results.best import Selection, best
 from accsearch.workdir import WorkDir
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-def best_rows(
+def best_selection(
     workdir: WorkDir,
     *,
     max_loss: float = 0.01,
     per: Literal["task", "pipe"] = "task",
     reference: str | None = None,
-) -> list[dict[str, Any]]:
-    """Return the rows of `best --json`; raises UsageError for an unknown reference."""
-    selection = best(results_of(workdir), [max_loss], per=per, reference=reference)
-    return [row.to_json() for row in selection.rows]
+) -> Selection:
+    """Return the upper bounds of a work directory; raises UsageError for an unknown reference."""
+    return best(results_of(workdir), [max_loss], per=per, reference=reference)
 
 
-def best_table(rows: Sequence[dict[str, Any]]) -> "Table":
-    """Return the rows as a table."""
+def best_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
+    """Return the rows of `best --json` as a table."""
     from rich.table import Table
 
     per_pipe = any("pipe" in row for row in rows)

@@ -32,7 +32,7 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
     )
     if within.speedup >= target_speedup:
         return Verdict(True, f"{task.name}: {goal} reached: {found}")
-    closest = f"{task.name}: {goal} not reached; the fastest within is {found}"
+    closest = f"{task.name}: {goal} not reached: of those within the loss, {found}"
     if len(rows) > 1:
         other = rows[1].candidate
         closest += (

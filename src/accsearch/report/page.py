@@ -15,7 +15,7 @@ from accsearch.report import text
 from accsearch.report.html import Html, join, table, tag
 from accsearch.report.images import Thumbnails
 from accsearch.report.plot import Bar, bars
-from accsearch.report.task_section import task_section
+from accsearch.report.task_section import task_section, with_interval
 from accsearch.results.best import Best, TaskResults, best, load
 from accsearch.results.file import latest, read
 from accsearch.results.line import ResultLine
@@ -117,8 +117,8 @@ def _best_cells(row: Best) -> list[object]:
     found = row.candidate
     return [
         f"{100 * row.max_loss:g} %",
-        text.speedup(found.speedup, found.speedup_ci95),
-        text.percent(found.score_loss, found.score_loss_ci95),
+        with_interval(text.speedup(found.speedup, found.speedup_ci95)),
+        with_interval(text.percent(found.score_loss, found.score_loss_ci95)),
         tag("span", row.decision, class_=row.decision),
         text.methods(row.methods),
     ]

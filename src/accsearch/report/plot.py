@@ -12,7 +12,9 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
 _LINEAR = 0.001
 """Up to this loss the axis is about linear, beyond it logarithmic, so that 0.1 % and 30 % both have room."""
 
-SERIES = 7
+_LOSS_TICKS = (-0.1, -0.01, -0.003, -0.001, 0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+
+SERIES = 8
 """Number of colours for sets of methods; further sets begin again."""
 
 
@@ -57,14 +59,21 @@ def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Htm
         # A bar may leave the picture; a point may not.
         if abs(value) <= 4 * max(abs(p.loss), _LINEAR)
     ]
-    x = _Scale(_bend(min([0.0, *losses])), _bend(max([0.001, *losses, *limits])), _LEFT, WIDTH - _RIGHT)
+    x = _Scale(
+        _bend(1.2 * min([-0.0003, *losses])),
+        _bend(1.2 * max([0.001, *losses, *limits])),
+        _LEFT,
+        WIDTH - _RIGHT,
+    )
     speeds = [value for p in points for value in (p.speedup, *(p.speedup_ci95 or ()))]
     y = _Scale(min([0.9, *speeds]), max([1.2, *speeds]), HEIGHT - _BOTTOM, _TOP)
     parts = [*_axes(x, y)]
     for limit in limits:
         at = x.at(_bend(limit))
         parts.append(tag("line", x1=at, x2=at, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="limit"))
-        parts.append(tag("text", f"limit {100 * limit:g} %", x=at + 4, y=_TOP + 10, class_="tick"))
+        inside = at < WIDTH - 90
+        place = {"x": at + (4 if inside else -4), "text_anchor": "start" if inside else "end"}
+        parts.append(tag("text", f"limit {100 * limit:g} %", y=HEIGHT - _BOTTOM - 6, class_="tick", **place))
     front = pareto_front(points)
     path = " ".join(f"{x.at(_bend(p.loss))},{y.at(p.speedup)}" for p in front)
     parts.append(tag("polyline", points=path, class_="front"))
@@ -122,7 +131,7 @@ def _axes(x: _Scale, y: _Scale) -> list[Html]:
         at = y.at(tick)
         parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=at, y2=at, class_="grid"))
         parts.append(tag("text", f"{tick:g}x", x=_LEFT - 8, y=at + 4, class_="tick", text_anchor="end"))
-    for loss in (-1.0, -0.1, -0.01, -0.001, 0.0, 0.001, 0.01, 0.1, 1.0):
+    for loss in _LOSS_TICKS:
         if x.low - 1e-9 <= _bend(loss) <= x.high + 1e-9:
             at = x.at(_bend(loss))
             parts.append(tag("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"))

@@ -105,8 +105,8 @@ def _row(line: ResultLine, series: Mapping[str, int], chosen: set[str]) -> list[
         status = join([status, *(tag("div", remark, class_="soft") for remark in remarks)])
     return [
         join(name),
-        _with_interval(text.speedup(line.speedup, line.speedup_ci95)),
-        _with_interval(text.percent(line.score_loss, line.score_loss_ci95)),
+        with_interval(text.speedup(line.speedup, line.speedup_ci95)),
+        with_interval(text.percent(line.score_loss, line.score_loss_ci95)),
         text.number(line.clip_score),
         text.number(line.psnr, 1),
         text.number(line.ssim, 3),
@@ -124,9 +124,10 @@ def _host_bound(line: ResultLine) -> str | None:
     return f"host-bound{busy}"
 
 
-def _with_interval(shown: str) -> Html:
+def with_interval(shown: str) -> Html:
+    """Return a value whose interval is set softer and which does not wrap."""
     value, bracket, interval = shown.partition(" [")
-    return join([value, tag("span", bracket + interval, class_="ci")] if bracket else [value])
+    return tag("span", value, tag("span", bracket + interval, class_="ci"), class_="whole")
 
 
 def _stability(lines: Sequence[ResultLine]) -> Html:

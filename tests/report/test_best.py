@@ -1,0 +1,79 @@
+import io
+import json
+
+from rich.console import Console
+
+from accsearch.report.best import best_selection, best_table
+from accsearch.report.goal import reached
+from accsearch.report.trials import export_trials
+from accsearch.workdir import WorkDir
+
+
+def rows_of(workdir, **options):
+    return [row.to_json() for row in best_selection(workdir, **options).rows]
+
+
+def test_the_bound_of_a_work_directory(workdir, grid):
+    [row] = rows_of(workdir)
+
+    assert (row["task"], row["decision"], row["speedup"]) == (grid.tasks[0].id, "within", 2.0)
+    assert best_selection(workdir).notes == (f"{grid.tasks[1].name}: no measured baseline",)
+
+
+def test_a_stricter_limit_leaves_the_baseline(workdir):
+    first, second = rows_of(workdir, max_loss=0.005)
+
+    assert (first["trial"], first["speedup"]) == ("baseline", 1.0)
+    assert (second["decision"], second["speedup"]) == ("unresolved", 2.0)
+
+
+def test_an_empty_work_directory_has_no_bound(tmp_path):
+    assert rows_of(WorkDir(tmp_path)) == []
+
+
+def test_the_table_names_task_and_methods(workdir, grid):
+    out = io.StringIO()
+    Console(file=out, width=200).print(best_table(rows_of(workdir)))
+
+    assert grid.tasks[0].name in out.getvalue()
+    assert "tome ratio 0.5, downsample 1" in out.getvalue()
+    assert "2.00x [1.90, 2.10]" in out.getvalue()
+
+
+def test_the_table_per_pipe_says_where_it_was_found(workdir, grid):
+    out = io.StringIO()
+    rows = rows_of(workdir, per="pipe", reference=grid.tasks[0].id)
+    Console(file=out, width=200).print(best_table(rows))
+
+    assert "found in" in out.getvalue()
+    assert "C/demo " in out.getvalue()
+
+
+def test_a_goal_reached(workdir, grid):
+    verdict = reached(workdir, grid.tasks[0], 1.5, 0.01)
+
+    assert verdict.reached
+    assert "1.50x within a loss of 1.00 % reached" in verdict.text
+
+
+def test_a_goal_missed_says_how_close_it_came(workdir, grid):
+    fast, strict = reached(workdir, grid.tasks[0], 3.0, 0.01), reached(workdir, grid.tasks[0], 1.5, 0.005)
+
+    assert not fast.reached
+    assert "is 2.00x [1.90, 2.10]" in fast.text
+    assert not strict.reached
+    assert "not settled: 0.40 % [0.10, 0.70]" in strict.text
+
+
+def test_a_goal_without_a_baseline(workdir, grid):
+    assert "no baseline" in reached(workdir, grid.tasks[1], 1.5, 0.01).text
+
+
+def test_export_holds_every_trial_and_condition(workdir):
+    rows = [json.loads(line) for line in export_trials(workdir, "jsonl").splitlines()]
+
+    assert [(row["method_names"], row["condition"]) for row in rows] == [
+        ("none", None),
+        ("tome", None),
+        ("tome", "short"),
+    ]
