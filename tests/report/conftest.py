@@ -46,8 +46,9 @@ def workdir(tmp_path, grid):
     append(path, line)
     trial = first.trials[1]
     fast = replace(
-        line, trial=trial.id, methods=trial.methods, seconds_per_image=0.5, speedup=2.0, speedup_ci95=(1.9, 2.1),
-        score_loss=0.004, score_loss_ci95=(0.001, 0.007), psnr=31.5, active=True, note="<script>alert(1)</script>",
+        line, trial=trial.id, methods=trial.methods, seconds_per_image=0.5, speedup=2.0,
+        speedup_ci95=(1.9, 2.1), score_loss=0.004, score_loss_ci95=(0.001, 0.007), psnr=31.5, active=True,
+        note="<script>alert(1)</script>",
     )  # fmt: skip
     append(path, fast)
     append(path, replace(fast, trial=f"{trial.id}@short", condition="short", speedup=1.8))

@@ -26,7 +26,9 @@ class Thumbnails:
         shown = []
         for path in sorted((paths.images / trial).glob("*.png"))[:PER_TRIAL]:
             data = _small(path)
-            if data is None or len(data) > self._left:
+            if data is None:
+                continue
+            if len(data) > self._left:
                 break
             self._left -= len(data)
             shown.append(tag("img", src=data, alt=f"{trial} {path.stem}", loading="lazy"))
