@@ -98,7 +98,12 @@ def _audit(
             else:
                 entries.append(entry)
         if options.only is None:
-            launch = {"gpus": options.gpus, "slots": options.slots, "executor": options.executor}
+            launch = {
+                "gpus": options.gpus,
+                "slots": options.slots,
+                "executor": options.executor,
+                "keep_stale": options.keep_stale,
+            }
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
             store_plan(workdir, grid, launch, None, cwd)
     return entries, found, samples
