@@ -30,7 +30,8 @@ from accsearch.workdir import WorkDir
 
 _DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
 _BLOCK = 1 << 13
-_parse = json.JSONDecoder().decode
+_SHARED = b', "versions": '
+_parse: Callable[[str], dict[str, Any]] = json.JSONDecoder().decode
 
 
 def audit(
@@ -61,6 +62,7 @@ class _Audit:
         self._markers = frozenset(_names(self._marks))
         self._sizes = _sizes(workdir.results / name)
         self._versions = dict(installed_versions())
+        self._shared: dict[bytes, dict[str, Any]] = {}
         self._moved: dict[tuple[tuple[str, str], ...], str] = {}
         self._logged: Mapping[str, int] | None = None
         self._now = time.time()
@@ -154,7 +156,7 @@ class _Audit:
         """
         data = _read_all(f"{self._marks}{task.id}.done")
         try:
-            value = _parse(data.decode())
+            value = self._decode(data)
             results, versions = value["results"], value["versions"]
             size = None if results is None else results["bytes"]
             if not (
@@ -183,6 +185,20 @@ class _Audit:
         if self._rerun_on_versions:
             return False, f"package versions changed: {moved}", value
         return True, f"done; package versions since: {moved}", value
+
+    def _decode(self, data: bytes) -> dict[str, Any]:
+        """Return the JSON object in a `.done`; raises ValueError or TypeError if there is none.
+
+        What follows `versions` is the same in most markers, and parsing it is half the work, so it is parsed
+        once. What precedes it must be an object by itself: a damaged marker cannot pass.
+        """
+        head, _, shared = data.partition(_SHARED)
+        try:
+            if shared not in self._shared:
+                self._shared[shared] = _parse(f'{{"versions": {shared.decode()}')
+            return _parse(f"{head.decode()}}}") | self._shared[shared]
+        except ValueError:
+            return _parse(data.decode())
 
     def _versions_moved(self, before: Mapping[str, str]) -> str:
         key = tuple(before.items())

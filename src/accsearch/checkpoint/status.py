@@ -19,9 +19,10 @@ def status(workdir: WorkDir) -> dict[str, Any]:
     """Return the counts and each task's state; durations in seconds. Changes nothing."""
     waiting = _waiting(workdir)
     now = time.time()
+    logs = str(workdir.logs)
     plans = [load_plan(workdir, config) for config in workdir.configs()]
     tasks = [
-        _row(workdir, record, waiting, now)
+        _row(workdir, logs, record, waiting, now)
         for plan in plans
         for record in audit(workdir, plan.grid, keep_stale=bool(plan.launch.get("keep_stale")))
     ]
@@ -30,7 +31,9 @@ def status(workdir: WorkDir) -> dict[str, Any]:
     return {"workdir": str(workdir.root), "counts": counts, "tasks": tasks}
 
 
-def _row(workdir: WorkDir, record: TaskRecord, waiting: Mapping[str, Any], now: float) -> dict[str, Any]:
+def _row(
+    workdir: WorkDir, logs: str, record: TaskRecord, waiting: Mapping[str, Any], now: float
+) -> dict[str, Any]:
     task = record.task
     reason: str | None = None
     message: str | None = None
@@ -54,7 +57,7 @@ def _row(workdir: WorkDir, record: TaskRecord, waiting: Mapping[str, Any], now: 
         "reason": reason,
         "message": message,
         "seconds": seconds,
-        "log": str(workdir.task(task.config, task.id).log),
+        "log": f"{logs}/{task.config}/{task.id}.log",
         "trials_done": len(task.trials) if record.state is TaskState.DONE else _measured(workdir, task),
         "trials_total": len(task.trials),
     }
