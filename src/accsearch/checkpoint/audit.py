@@ -1,16 +1,15 @@
 """Decide from files alone what state each task of a grid is in, and why; changes nothing."""
 
 import json
-import os
 import re
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from accsearch.checkpoint.files import attempts, names, read_all, sizes, tail
 from accsearch.checkpoint.live import attempt_of
-from accsearch.checkpoint.log import SENTINEL_TAIL
 from accsearch.checkpoint.markers import (
     SCHEMA,
     DamagedMarker,
@@ -29,7 +28,6 @@ from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir
 
 _DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
-_BLOCK = 1 << 13
 _SHARED = b', "versions": '
 _parse: Callable[[str], dict[str, Any]] = json.JSONDecoder().decode
 
@@ -59,8 +57,8 @@ class _Audit:
         self._rerun_on_versions = rerun_on_versions
         self._marks = f"{workdir.checkpoints / name}/"
         self._logs = f"{workdir.logs / name}/"
-        self._markers = frozenset(_names(self._marks))
-        self._sizes = _sizes(workdir.results / name)
+        self._markers = frozenset(names(self._marks))
+        self._sizes = sizes(workdir.results / name)
         self._versions = dict(installed_versions())
         self._shared: dict[bytes, dict[str, Any]] = {}
         self._moved: dict[tuple[tuple[str, str], ...], str] = {}
@@ -154,7 +152,7 @@ class _Audit:
 
         This runs for every finished task of every run, hence the plain system calls.
         """
-        data = _read_all(f"{self._marks}{task.id}.done")
+        data = read_all(f"{self._marks}{task.id}.done")
         try:
             value = self._decode(data)
             results, versions = value["results"], value["versions"]
@@ -176,8 +174,8 @@ class _Audit:
             found = self._sizes.get(f"{task.id}.jsonl")
             is_now = "is missing" if found is None else f"has {found} bytes, {size} when the task was done"
             return False, f"its results file {is_now}", value
-        tail = _tail(f"{self._logs}{task.id}.log")
-        if tail is not None and success_sentinel(self._grid.config, task).encode() not in tail:
+        end = tail(f"{self._logs}{task.id}.log")
+        if end is not None and success_sentinel(self._grid.config, task).encode() not in end:
             return False, "its log does not end with the success sentinel", value
         if versions == self._versions:
             return True, "done", value
@@ -219,7 +217,7 @@ class _Audit:
     def _last_logged(self, task: str) -> int:
         """Return the number of the last attempt that has left a log: `T.log` follows the rotated ones."""
         if self._logged is None:
-            self._logged = _attempts(_names(self._logs))
+            self._logged = attempts(names(self._logs))
         return self._logged.get(task, 0)
 
 
@@ -227,59 +225,6 @@ def _told(key: str, before: object, now: object) -> str:
     if any(re.fullmatch("[0-9a-f]{16,64}", str(value)) for value in (before, now)):
         return key
     return f"{key} {before or 'unset'} -> {now or 'unset'}"
-
-
-def _attempts(logs: Iterable[str]) -> dict[str, int]:
-    """Return the number of the last attempt of each task, out of `T.log` and `T.<attempt>.log`."""
-    rotated: dict[str, int] = {}
-    current = []
-    for name in logs:
-        stem = name.removesuffix(".log")
-        current.append(stem)
-        task, _, number = stem.rpartition(".")
-        if task and number.isdecimal():
-            rotated[task] = max(rotated.get(task, 0), int(number))
-    return rotated | {task: rotated.get(task, 0) + 1 for task in current}
-
-
-def _names(folder: str) -> list[str]:
-    try:
-        return os.listdir(folder)  # noqa: PTH208 - a Path for each of 10,000 names is slow
-    except FileNotFoundError:
-        return []
-
-
-def _sizes(folder: Path) -> dict[str, int]:
-    try:
-        with os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith(".jsonl")}
-    except FileNotFoundError:
-        return {}
-
-
-def _read_all(path: str) -> bytes:
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        data = block = os.read(descriptor, _BLOCK)
-        while len(block) == _BLOCK:
-            block = os.read(descriptor, _BLOCK)
-            data += block
-        return data
-    finally:
-        os.close(descriptor)
-
-
-def _tail(path: str) -> bytes | None:
-    """Return the end of a log, or None where it was deleted."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return None
-    try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        return os.pread(descriptor, SENTINEL_TAIL, max(0, size - SENTINEL_TAIL))
-    finally:
-        os.close(descriptor)
 
 
 def _damage(data: bytes) -> str:
