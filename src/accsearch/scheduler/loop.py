@@ -105,12 +105,14 @@ class Loop:
 
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
-        self._pool.step(now, len(self._backlog) if running else 0)
-        for place in self._pool.dropped():
-            if (idle := self._stations.pop(place.id, None)) is not None:
-                self._forget(idle)
-        for place, why in self._pool.failing(now).items():
-            self._stations[place.id].stop(why)
+        self._pool.step(now, len(self._backlog) + self._recording if running else 0)
+        for identity, station in list(self._stations.items()):
+            place = station.place
+            if place is not None and station.entry is not None and (why := self._pool.trouble(place)):
+                station.stop(why)
+            elif place is not None and station.entry is None and not self._pool.holds(place):
+                del self._stations[identity]
+                self._forget(station)
         if not running:
             return
         for place in self._pool.ready():
@@ -124,6 +126,8 @@ class Loop:
         station = self._stations.get(place.id)
         entry = self._backlog.pop(now, place.admits, station.last_pipe if station is not None else None)
         if entry is None:
+            if not any(place.admits(each) for each in self._backlog):
+                self._pool.decline(place, now)
             return
         if not self._pool.confirm(place, now):
             self._backlog.add(entry)
@@ -135,7 +139,7 @@ class Loop:
         entry.become(TaskState.RUNNING)
         entry.attempt = job.attempt
         self._notes.pop(entry.task.name, None)
-        self._pool.take(place)
+        self._pool.take(place, now)
         station.begin(entry, job.nonce, now)
         station.slot.start(job)
         self._observer.started(entry.task, place.gpu)

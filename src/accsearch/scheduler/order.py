@@ -22,6 +22,10 @@ STEEPEST = 2.0
 """Largest power of an axis value with which the time is believed to grow."""
 
 
+Effects = Mapping[Scalar, float]
+Row = tuple[Mapping[str, Scalar], float]
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A finished task and what it took."""
@@ -62,7 +66,7 @@ class _Fit:
     """log(seconds) = mean + one effect for each axis value + log(number of trials)."""
 
     def __init__(self, samples: list[Sample]) -> None:
-        rows = [(sample.task.axes, math.log(max(sample.seconds, 1e-3)) - _size(sample.task)) for sample in samples]
+        rows = [(each.task.axes, math.log(max(each.seconds, 1e-3)) - _size(each.task)) for each in samples]
         self._mean = sum(value for _, value in rows) / len(rows)
         effects: dict[str, dict[Scalar, float]] = {axis: {} for axis in samples[0].task.axes}
         for _ in range(PASSES):
@@ -70,9 +74,7 @@ class _Fit:
                 effects[axis] = self._refit(axis, effects, rows)
         self._axes = {axis: _Axis(known) for axis, known in effects.items()}
 
-    def _refit(
-        self, axis: str, effects: Mapping[str, Mapping[Scalar, float]], rows: list[tuple[Mapping[str, Scalar], float]]
-    ) -> dict[Scalar, float]:
+    def _refit(self, axis: str, effects: Mapping[str, Effects], rows: list[Row]) -> dict[Scalar, float]:
         residuals: dict[Scalar, list[float]] = defaultdict(list)
         others = [(name, known) for name, known in effects.items() if name != axis]
         for axes, value in rows:
@@ -90,7 +92,8 @@ class _Axis:
 
     def __init__(self, known: Mapping[Scalar, float]) -> None:
         self._known = known
-        self._points = sorted((log, effect) for value, effect in known.items() if (log := _log(value)) is not None)
+        points = [(_log(value), effect) for value, effect in known.items()]
+        self._points = sorted((log, effect) for log, effect in points if log is not None)
         self._slope = _slope(self._points)
 
     def effect(self, value: Scalar) -> float:

@@ -39,7 +39,11 @@ class Pool(Protocol):
         """Look once more, right before a start, whether the place is still free."""
         ...
 
-    def take(self, place: Place) -> None: ...
+    def take(self, place: Place, now: float) -> None: ...
+
+    def decline(self, place: Place, now: float) -> None:
+        """Give up a place that is too small for every task that waits."""
+        ...
 
     def reserve(self, change: int) -> None:
         """Count `change` more tasks (fewer, if negative) that an earlier scheduler started."""
@@ -49,12 +53,12 @@ class Pool(Protocol):
         """Take a place back from an ended worker; return what is wrong with it, if that excuses a failure."""
         ...
 
-    def dropped(self) -> Sequence[Place]:
-        """Return the places given up since the last call: their slots are to be closed."""
+    def holds(self, place: Place) -> bool:
+        """Return whether the place is still ours; an idle slot of one that is not is to be closed."""
         ...
 
-    def failing(self, now: float) -> Mapping[Place, str]:
-        """Return the taken places that have become unusable, with the reason."""
+    def trouble(self, place: Place) -> str | None:
+        """Return why a place at work has become unusable, None if it has not."""
         ...
 
     def next_step(self, now: float) -> float | None:
@@ -67,6 +71,10 @@ class Pool(Protocol):
 
     def size(self) -> int:
         """Return how many tasks may run at once at best."""
+        ...
+
+    def largest(self) -> int | None:
+        """Return the memory of the largest place in bytes, None if unknown or not limited."""
         ...
 
     def close(self) -> None: ...
@@ -91,8 +99,11 @@ class CpuPool:
     def confirm(self, place: Place, now: float) -> bool:
         return True
 
-    def take(self, place: Place) -> None:
+    def take(self, place: Place, now: float) -> None:
         del self._ready[place.id]
+
+    def decline(self, place: Place, now: float) -> None:
+        pass
 
     def reserve(self, change: int) -> None:
         self._reserved += change
@@ -101,11 +112,11 @@ class CpuPool:
         self._ready[place.id] = place
         return None
 
-    def dropped(self) -> Sequence[Place]:
-        return ()
+    def holds(self, place: Place) -> bool:
+        return True
 
-    def failing(self, now: float) -> Mapping[Place, str]:
-        return {}
+    def trouble(self, place: Place) -> str | None:
+        return None
 
     def next_step(self, now: float) -> float | None:
         return None
@@ -115,6 +126,9 @@ class CpuPool:
 
     def size(self) -> int:
         return len(self._places)
+
+    def largest(self) -> int | None:
+        return None
 
     def close(self) -> None:
         pass

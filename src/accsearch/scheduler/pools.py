@@ -1,22 +1,61 @@
 """Choose where a run's tasks may start: GPUs, or CPU slots."""
 
+import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from accsearch.config.schema import Config
+from accsearch.config.schema import Config, GpuConfig
 from accsearch.errors import NoGpuError
-from accsearch.gpus.visible import NONE
+from accsearch.gpus.idle import gib
+from accsearch.gpus.nvml import open_nvml
+from accsearch.gpus.visible import NONE, select
+from accsearch.scheduler.gpu_pool import GpuPool
 from accsearch.scheduler.options import Observer, RunOptions
 from accsearch.scheduler.places import CpuPool, Pool
+from accsearch.workdir import WorkDir
 
 
 @contextmanager
-def open_pool(configs: Sequence[Config], options: RunOptions, observer: Observer) -> Iterator[Pool]:
-    """Yield the pool of a run: `--gpus none` or workers for the CPU give CPU slots.
+def open_pool(
+    configs: Sequence[Config], workdir: WorkDir, options: RunOptions, observer: Observer
+) -> Iterator[Pool]:
+    """Yield the pool of a run: GPUs, or CPU slots with `--gpus none` or where every worker is for the CPU.
 
-    Raises NoGpuError without a usable GPU, unless every configuration allows the CPU then.
+    Raises NoGpuError without a GPU that may ever be used, unless every configuration makes do with the CPU.
     """
-    if options.gpus == NONE:
-        yield CpuPool(options.slots or 1)
-        return
-    raise NoGpuError("no GPU")
+    pool: Pool = CpuPool(options.slots or 1)
+    with ExitStack() as stack:
+        if options.gpus != NONE and any(config.worker.device != "cpu" for config in configs):
+            try:
+                pool = _open_gpus(configs, workdir, options, observer, stack)
+            except NoGpuError as error:
+                if not all(config.gpus.allow_cpu or config.worker.device != "cuda" for config in configs):
+                    raise
+                observer.message(f"{error}: tasks run on the CPU")
+        yield pool
+
+
+def _open_gpus(
+    configs: Sequence[Config], workdir: WorkDir, options: RunOptions, observer: Observer, stack: ExitStack
+) -> GpuPool:
+    limits = strictest([config.gpus for config in configs])
+    nvml = stack.enter_context(open_nvml())
+    devices = select(nvml.devices(), os.environ.get("CUDA_VISIBLE_DEVICES"), options.gpus, limits.exclude)
+    if not devices:
+        raise NoGpuError("no GPU that this run may use (`accsearch gpus` says why)")
+    large = [d for d in devices if d.memory_total is None or d.memory_total >= limits.min_free_memory]
+    if not large:
+        raise NoGpuError(f"no GPU has the {gib(limits.min_free_memory)} that gpus.min_free_memory asks for")
+    return GpuPool(large, nvml, limits, workdir.root, observer.message, options.slots)
+
+
+def strictest(limits: Sequence[GpuConfig]) -> GpuConfig:
+    """Return the limits that satisfy all the configurations which share the GPUs."""
+    return GpuConfig(
+        max_utilization=min(each.max_utilization for each in limits),
+        max_used_memory=min(each.max_used_memory for each in limits),
+        min_free_memory=max(each.min_free_memory for each in limits),
+        samples=max(each.samples for each in limits),
+        exclude=tuple(dict.fromkeys(name for each in limits for name in each.exclude)),
+        release_timeout=max(each.release_timeout for each in limits),
+    )

@@ -21,7 +21,6 @@ from accsearch.scheduler.policy import Tries, next_try, put_back
 from accsearch.task import FailureReason
 from accsearch.workdir import WorkDir, encode_json, write_group
 
-
 GROUP = 64
 """Outcomes that are written together at most."""
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from accsearch.checkpoint.audit import audit
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
-from accsearch.errors import StorageError, UsageError
+from accsearch.config.schema import Config
+from accsearch.errors import NoGpuError, StorageError, UsageError
 from accsearch.executors.local import LocalExecutor
 from accsearch.executors.protocol import Executor
+from accsearch.gpus.idle import gib
 from accsearch.grid import Grid
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.ending import Ending
@@ -19,11 +21,12 @@ from accsearch.scheduler.lock import locked
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
 from accsearch.scheduler.order import Sample, TimeModel
+from accsearch.scheduler.places import Pool
 from accsearch.scheduler.policy import Streak
 from accsearch.scheduler.pools import open_pool
 from accsearch.scheduler.resume import Found, first_tries, resume
 from accsearch.scheduler.signals import caught
-from accsearch.task import TaskState
+from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir
 
 EXECUTORS: dict[str, type[Executor]] = {LocalExecutor.name: LocalExecutor}
@@ -49,7 +52,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         loop: Loop | None = None
         if entries or found:
             configs = [grid.config for grid in grids]
-            pool = stack.enter_context(open_pool(configs, options, observer))
+            pool = stack.enter_context(open_pool(configs, workdir, options, observer))
+            _refuse_too_large(entries, pool)
             loop = Loop(
                 workdir,
                 Backlog(entries, TimeModel(samples)),
@@ -92,6 +96,7 @@ def _audit(
                 workdir.task(record.task.config, record.task.id),
                 first_tries(record, grid.config),
                 record.attempt,
+                memory=memory_of(record.task, grid.config),
             )
             if record.running is not None:
                 found.append(Found(entry, record))
@@ -107,6 +112,21 @@ def _audit(
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
             store_plan(workdir, grid, launch, None, cwd)
     return entries, found, samples
+
+
+def memory_of(task: Task, config: Config) -> int | None:
+    """Return the bytes that a task is expected to need on a GPU, None if that is not known."""
+    if config.worker.kind == "command":
+        return None
+    return config.model(str(task.axes["pipe"])).memory_bytes
+
+
+def _refuse_too_large(entries: Sequence[Entry], pool: Pool) -> None:
+    largest = pool.largest()
+    for entry in entries:
+        if largest is not None and entry.memory is not None and entry.memory > largest:
+            need, have = gib(entry.memory), gib(largest)
+            raise NoGpuError(f"{entry.task.name} needs about {need}, the largest GPU here has {have}")
 
 
 def _chosen(name: str, options: RunOptions) -> bool:

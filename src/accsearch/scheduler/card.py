@@ -1,0 +1,221 @@
+"""One GPU in the hands of a scheduler: leased, tested, given to a worker, waited for, quarantined."""
+
+from collections.abc import Callable
+from enum import Enum, auto
+from pathlib import Path
+from typing import Protocol
+
+from accsearch.config.schema import GpuConfig
+from accsearch.gpus.device import Device, GpuLost, Reading
+from accsearch.gpus.idle import INTERVAL, IdleTest, Release, ReleaseState, released
+from accsearch.gpus.lease import Lease, acquire, holder
+from accsearch.gpus.owner import describe_process
+from accsearch.scheduler.places import Place
+
+RETRY = 2.0
+"""Seconds until a GPU that was busy or leased is looked at again, while a task waits for one."""
+HEALTH = 10.0
+"""Seconds between two looks at a GPU at work: is it still there?"""
+RELEASE_FIRST, RELEASE_LONGEST = 0.05, 1.0
+"""Seconds between two looks at memory that an ended worker still holds, growing from one to the other."""
+QUARANTINE_FIRST, QUARANTINE_LONGEST = 5.0, 300.0
+"""Seconds until a quarantined GPU is tried again, doubling each time."""
+
+
+class State(Enum):
+    OUT = auto()
+    """Not ours."""
+    TESTING = auto()
+    """Leased; is it idle?"""
+    READY = auto()
+    TAKEN = auto()
+    RELEASING = auto()
+    """Its worker has ended; is its memory free again?"""
+    QUARANTINED = auto()
+
+
+class Probe(Protocol):
+    """Where readings come from; raises GpuLost."""
+
+    def read(self, uuid: str) -> Reading: ...
+
+
+class Card:
+    """The state of one GPU; times are monotonic seconds, `due` is when `step` has something to do."""
+
+    def __init__(
+        self, device: Device, probe: Probe, limits: GpuConfig, workdir: Path, say: Callable[[str], None]
+    ) -> None:
+        self.device = device
+        self.state = State.OUT
+        self.why = "not looked at yet"
+        self.due = 0.0
+        self.lost = False
+        self._probe = probe
+        self._limits = limits
+        self._workdir = workdir
+        self._say = say
+        self._lease: Lease | None = None
+        self._test = IdleTest(limits, describe_process)
+        self._before: Reading | None = None
+        self._seen = float("-inf")
+        self._free: int | None = None
+        self._pause = RELEASE_FIRST
+        self._give_up_at = 0.0
+        self._quarantine = QUARANTINE_FIRST
+        self._at_work = False
+
+    @property
+    def name(self) -> str:
+        return f"GPU {self.device.label}"
+
+    @property
+    def held(self) -> bool:
+        """Whether this scheduler has the lease."""
+        return self._lease is not None
+
+    def place(self) -> Place:
+        """Return what a worker on this GPU gets: exactly this GPU, by UUID."""
+        uuid = self.device.uuid
+        assert self._lease is not None
+        return Place(uuid, {"CUDA_VISIBLE_DEVICES": uuid}, uuid, self._lease.fileno(), self._free)
+
+    def step(self, now: float) -> None:
+        """Do what is due."""
+        match self.state:
+            case State.QUARANTINED if self._at_work:
+                self.due = now + HEALTH  # its worker is being ended; `free` follows
+            case State.OUT | State.QUARANTINED:
+                self._enter(now)
+            case State.TESTING:
+                self._sample(now)
+            case State.RELEASING:
+                self._await_release(now)
+            case State.TAKEN:
+                self.due = now + HEALTH
+                self._read(now)
+            case State.READY:
+                self.due = float("inf")
+
+    def take(self, now: float) -> None:
+        self.state = State.TAKEN
+        self._at_work = True
+        self.due = now + HEALTH
+
+    def confirm(self, now: float) -> bool:
+        """Look once more before a start; a GPU that someone else has taken meanwhile is given up."""
+        if now <= self._seen:
+            return True
+        outcome = self._released(now, worker_ended=False)
+        if outcome is None:
+            return False
+        if outcome.state is not ReleaseState.FREE:
+            self._say(f"{self.name}: {outcome.why} before a task could start; the task goes back")
+            self.drop(now, outcome.why)
+        return outcome.state is ReleaseState.FREE
+
+    def free(self, now: float) -> str | None:
+        """Take the GPU back from an ended worker; return what is wrong with it, if anything."""
+        self._at_work = False
+        if self.state is State.QUARANTINED:
+            return f"{self.name}: {self.why}"
+        self.state = State.RELEASING
+        self._pause = RELEASE_FIRST
+        self._give_up_at = now + self._limits.release_timeout
+        self._await_release(now)
+        if self.state is State.OUT or (self.state is State.QUARANTINED and self.lost):
+            return f"{self.name}: {self.why}"
+        return None
+
+    def drop(self, now: float, why: str) -> None:
+        """Give the lease back."""
+        self.close()
+        self.state = State.OUT
+        self.why = why
+        self.due = now + RETRY
+
+    def close(self) -> None:
+        if self._lease is not None:
+            self._lease.close()
+            self._lease = None
+
+    def _enter(self, now: float) -> None:
+        """Lease the GPU and begin the idle test."""
+        was_quarantined = self.state is State.QUARANTINED
+        self._lease = acquire(self.device.uuid, self._workdir)
+        if self._lease is None:
+            self.state = State.OUT
+            self.why = str(holder(self.device.uuid) or "leased by another process")
+            self.due = now + RETRY
+            return
+        self.state = State.TESTING
+        self._test = IdleTest(self._limits, describe_process)
+        self._sample(now)
+        if was_quarantined and self.state is not State.QUARANTINED:
+            self._say(f"{self.name}: answers again")
+            self.lost = False
+
+    def _sample(self, now: float) -> None:
+        reading = self._read(now)
+        if reading is None:
+            return
+        self._test.add(reading, now)
+        verdict = self._test.verdict()
+        self.why = verdict.why
+        self.due = now + INTERVAL
+        if verdict.idle:
+            self.state = State.READY
+            self._before = reading
+            self._quarantine = QUARANTINE_FIRST
+            self.due = float("inf")
+        elif verdict.idle is False:
+            self.drop(now, verdict.why)
+
+    def _await_release(self, now: float) -> None:
+        outcome = self._released(now, worker_ended=True)
+        if outcome is None:
+            return
+        self.why = outcome.why
+        if outcome.state is ReleaseState.FREE:
+            self.state = State.READY
+            self.due = float("inf")
+        elif outcome.state is ReleaseState.FOREIGN:
+            self._say(f"{self.name}: {outcome.why}; given up")
+            self.drop(now, outcome.why)
+        elif now >= self._give_up_at:
+            waited = f"{self._limits.release_timeout:g} s after its worker's end"
+            self._isolate(now, f"{outcome.why} {waited}")
+        else:
+            self.due = min(now + self._pause, self._give_up_at)
+            self._pause = min(2 * self._pause, RELEASE_LONGEST)
+
+    def _released(self, now: float, *, worker_ended: bool) -> Release | None:
+        reading = self._read(now)
+        if reading is None or self._before is None:
+            return None
+        own: set[int] = set()
+        if worker_ended:
+            # Listed but no longer there: nobody's but our worker's, about to be cleared away.
+            own = {pid for pid in reading.compute_pids() if not Path(f"/proc/{pid}").exists()}
+        return released(reading, self._before, own, self._limits, describe_process)
+
+    def _read(self, now: float) -> Reading | None:
+        """Return a reading, None if the GPU is lost, which quarantines it."""
+        try:
+            reading = self._probe.read(self.device.uuid)
+        except GpuLost as error:
+            self.lost = True
+            self._isolate(now, f"lost: {error}")
+            return None
+        self._seen = now
+        self._free = reading.memory_free
+        return reading
+
+    def _isolate(self, now: float, why: str) -> None:
+        if self.why != why or self.state is not State.QUARANTINED:
+            self._say(f"{self.name}: quarantined: {why}")
+        self.close()
+        self.state = State.QUARANTINED
+        self.why = why
+        self.due = now + self._quarantine
+        self._quarantine = min(2 * self._quarantine, QUARANTINE_LONGEST)

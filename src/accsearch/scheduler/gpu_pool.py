@@ -1,0 +1,123 @@
+"""Give out GPUs: as many as tasks want, none longer than needed."""
+
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from accsearch.config.schema import GpuConfig
+from accsearch.errors import NoGpuError
+from accsearch.gpus.device import Device
+from accsearch.gpus.idle import gib
+from accsearch.scheduler.card import Card, Probe, State
+from accsearch.scheduler.places import Place
+
+PATIENCE = 900.0
+"""Seconds after which a run whose GPUs are all lost gives up."""
+
+ON_OFFER = (State.TESTING, State.RELEASING, State.READY)
+"""Ours and not at work, those first that are given back first."""
+
+
+class GpuPool:
+    """The GPUs that a run may use; NVML is asked only about those that a task waits for or runs on."""
+
+    def __init__(
+        self,
+        devices: Sequence[Device],
+        probe: Probe,
+        limits: GpuConfig,
+        workdir: Path,
+        say: Callable[[str], None],
+        most: int | None = None,
+    ) -> None:
+        self._cards = {device.uuid: Card(device, probe, limits, workdir, say) for device in devices}
+        self._most = most or len(devices)
+        self._wanted = 0
+        self._lost_since: float | None = None
+
+    def step(self, now: float, wanted: int) -> None:
+        """Bring every GPU forward that is due; raises NoGpuError once all have been lost for long."""
+        self._wanted = wanted
+        self._give_back(now)
+        for card in self._cards.values():
+            if card.due <= now and (card.held or self._is_short()):
+                card.step(now)
+        self._watch_losses(now)
+
+    def ready(self) -> Sequence[Place]:
+        places = [card.place() for card in self._cards.values() if card.state is State.READY]
+        return sorted(places, key=lambda place: -(place.memory or 0))
+
+    def confirm(self, place: Place, now: float) -> bool:
+        return self._cards[place.id].confirm(now)
+
+    def take(self, place: Place, now: float) -> None:
+        self._cards[place.id].take(now)
+
+    def decline(self, place: Place, now: float) -> None:
+        free = "unknown memory" if place.memory is None else gib(place.memory)
+        self._cards[place.id].drop(now, f"{free} free, the tasks that wait need more")
+
+    def reserve(self, change: int) -> None:
+        """Do nothing: an adopted keeper holds the lease of its GPU itself."""
+
+    def free(self, place: Place, now: float) -> str | None:
+        return self._cards[place.id].free(now)
+
+    def holds(self, place: Place) -> bool:
+        return self._cards[place.id].held
+
+    def trouble(self, place: Place) -> str | None:
+        card = self._cards[place.id]
+        return f"{card.name}: {card.why}" if card.state is State.QUARANTINED else None
+
+    def next_step(self, now: float) -> float | None:
+        short = self._is_short()
+        soonest = min((card.due for card in self._cards.values() if card.held or short), default=math.inf)
+        return None if soonest == math.inf else max(0.0, soonest - now)
+
+    def why_none(self) -> str:
+        idle = [card for card in self._cards.values() if card.state is not State.TAKEN]
+        reasons = [f"{card.name}: {card.why}" for card in idle]
+        taken = self._count(State.TAKEN)
+        if taken:
+            reasons.append(f"{taken} at work for this run")
+        return f"a GPU ({'; '.join(reasons)})"
+
+    def size(self) -> int:
+        return min(self._most, len(self._cards) - self._count(State.QUARANTINED))
+
+    def largest(self) -> int | None:
+        totals = [card.device.memory_total for card in self._cards.values()]
+        known = [total for total in totals if total is not None]
+        return max(known) if len(known) == len(totals) else None
+
+    def close(self) -> None:
+        for card in self._cards.values():
+            card.close()
+
+    def _count(self, *states: State) -> int:
+        return sum(card.state in states for card in self._cards.values())
+
+    def _goal(self) -> int:
+        """Return how many GPUs besides those at work are wanted."""
+        return min(self._wanted, self._most - self._count(State.TAKEN))
+
+    def _is_short(self) -> bool:
+        return self._count(*ON_OFFER) < self._goal()
+
+    def _give_back(self, now: float) -> None:
+        excess = self._count(*ON_OFFER) - self._goal()
+        for state in ON_OFFER:
+            for card in self._cards.values():
+                if excess > 0 and card.state is state:
+                    card.drop(now, "not needed")
+                    excess -= 1
+
+    def _watch_losses(self, now: float) -> None:
+        if not all(card.lost for card in self._cards.values()):
+            self._lost_since = None
+        elif self._lost_since is None:
+            self._lost_since = now
+        elif now - self._lost_since >= PATIENCE:
+            raise NoGpuError(self.why_none())
