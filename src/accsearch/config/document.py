@@ -160,9 +160,7 @@ class _Reader:
             if isinstance(event, yaml.DocumentStartEvent):
                 root = next(events)
                 if tree is not None:
-                    raise self._error(
-                        root.start_mark.line, "a second document; one file is one configuration"
-                    )
+                    raise self._error(root.start_mark.line, "a second document in one file")
                 tree = self._node(root, events, path)
         return Scalar("", False) if tree is None else tree
 

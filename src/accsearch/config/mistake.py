@@ -26,5 +26,9 @@ def dotted(path: Path) -> str:
 def nearest(name: str, names: Iterable[str]) -> str:
     """Return `; did you mean X?` for the closest of `names`, or nothing where none is close."""
     by_case = {each.lower(): each for each in names}
-    near = difflib.get_close_matches(name.lower(), by_case, n=1, cutoff=0.6)
-    return f"; did you mean {by_case[near[0]]}?" if near else ""
+    near = difflib.get_close_matches(name.lower(), by_case, n=4, cutoff=0.6)
+    if not near:
+        return ""
+    # Letters in another order are the likelier slip than other letters.
+    best = next((each for each in near if sorted(each) == sorted(name.lower())), near[0])
+    return f"; did you mean {by_case[best]}?"

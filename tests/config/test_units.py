@@ -1,0 +1,50 @@
+"""Durations and sizes."""
+
+import pytest
+
+from accsearch.config.units import parse_duration, parse_size
+
+
+@pytest.mark.parametrize(
+    ("written", "seconds"),
+    [
+        ("90s", 90),
+        ("30m", 1800),
+        ("12h", 43200),
+        ("1d", 86400),
+        ("1h30m", 5400),
+        ("0.5h", 1800),
+        (5, 5),
+        (0.5, 0.5),
+    ],
+)
+def test_durations_become_seconds(written: object, seconds: float) -> None:
+    assert parse_duration(written) == seconds
+
+
+@pytest.mark.parametrize("written", ["", "5", "m", "1:30", "-5s", -1, True, None, float("nan"), float("inf")])
+def test_what_is_no_duration_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="allowed a duration"):
+        parse_duration(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "size"),
+    [
+        ("1GiB", 2**30),
+        ("500MB", 5 * 10**8),
+        ("1.5KiB", 1536),
+        ("2T", 2 * 10**12),
+        ("7B", 7),
+        ("8", 8),
+        (9, 9),
+    ],
+)
+def test_sizes_become_bytes(written: object, size: int) -> None:
+    assert parse_size(written) == size
+
+
+@pytest.mark.parametrize("written", ["", "GiB", "1GG", "-1", -1, True, 1.5, None])
+def test_what_is_no_size_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="allowed a size"):
+        parse_size(written)
