@@ -1,10 +1,7 @@
-"""Every admitted combination, once, with a stable id."""
+"""Every combination, once, with a stable id."""
 
 from accsearch.methods.catalogue import METHODS
 from accsearch.methods.combinations import combinations_of, default_lists, trial_id
-from accsearch.methods.compatibility import Cell
-
-SD = Cell(family="sd", scheduler="DDIM", steps=50, unet_blocks=12)
 
 
 def test_every_subset_and_every_choice_of_parameters_is_there_once() -> None:
@@ -14,7 +11,7 @@ def test_every_subset_and_every_choice_of_parameters_is_there_once() -> None:
         "tome": {"ratio": (0.3, 0.5), "max_downsample": (1,)},
     }
 
-    ids = [trial_id(methods) for methods in combinations_of(lists, SD)]
+    ids = [trial_id(methods) for methods in combinations_of(lists)]
 
     assert len(ids) == len(set(ids)) == 3 * 3 * 3 - 1
     assert ids[0] == "deepcache-i2-b0"
@@ -22,26 +19,25 @@ def test_every_subset_and_every_choice_of_parameters_is_there_once() -> None:
 
 
 def test_the_defaults_of_sd15_are_the_searched_values() -> None:
-    assert len(list(combinations_of(default_lists(), SD))) == (6 + 1) * (4 + 1) * (4 + 1) - 1
+    assert len(list(combinations_of(default_lists()))) == (6 + 1) * (4 + 1) * (4 + 1) - 1
 
 
 def test_tgate_defaults_differ_beside_deepcache_unless_they_are_listed() -> None:
     lists = {"deepcache": {"cache_interval": (3,)}, "tgate": {"gate_step": (10,)}}
     listed = {"deepcache": lists["deepcache"], "tgate": {"gate_step": (10,), "sp_interval": (5,)}}
 
-    assert [trial_id(methods) for methods in combinations_of(lists, SD)] == [
+    assert [trial_id(methods) for methods in combinations_of(lists)] == [
         "deepcache-i3-b0",
         "tgate-g10-s5-f1-w2",
         "deepcache-i3-b0+tgate-g10-s1-f1-w0",
     ]
-    assert trial_id(list(combinations_of(listed, SD))[-1]) == "deepcache-i3-b0+tgate-g10-s5-f1-w0"
+    assert trial_id(list(combinations_of(listed))[-1]) == "deepcache-i3-b0+tgate-g10-s5-f1-w0"
 
 
 def test_ids_are_file_names_whatever_the_order_of_the_lists() -> None:
     lists = {name: {} for name in reversed(METHODS)}
-    cell = Cell(family="sd", scheduler="DDIM", steps=50, unet_blocks=12, dtype="float32")
 
-    ids = {trial_id(methods) for methods in combinations_of(lists, cell)}
+    ids = {trial_id(methods) for methods in combinations_of(lists)}
 
     assert {"half-float16", "compile-default", "channels_last", "fewer_steps-r0.5"} <= ids
     assert len(ids) == 2**6

@@ -11,7 +11,7 @@ from accsearch.config.schema import Config
 from accsearch.grid.digest import DIGITS, shared_parts, trials_part
 from accsearch.grid.notes import notes_of
 from accsearch.methods.combinations import combinations_of, trial_id
-from accsearch.methods.compatibility import Cell
+from accsearch.methods.compatibility import Cell, admits
 from accsearch.task import BASELINE, Scalar, Task, Trial
 
 
@@ -42,8 +42,7 @@ def _command_tasks(config: Config, common: "hashlib._Hash") -> Iterator[Task]:
 
 
 def _traversal(config: Config, common: "hashlib._Hash") -> Grid:
-    trials: dict[Cell, tuple[Trial, ...]] = {}
-    parts: dict[Cell, str] = {}
+    offered = _Offer(config)
     cells: list[Cell] = []
     tasks: list[Task] = []
     identities = {pipe: config.model(pipe).identity for pipe in config.grid["pipe"]}
@@ -51,17 +50,33 @@ def _traversal(config: Config, common: "hashlib._Hash") -> Grid:
         written = dict(zip(config.grid, values, strict=True))
         axes: Mapping[str, Scalar] = {**written, "steps": int(written["steps"])}
         cell = cell_of(config, axes)
-        if cell not in trials:
-            trials[cell] = _trials(config, cell)
-            parts[cell] = trials_part(trials[cell])
+        trials, part = offered.to(cell)
         task = "_".join(values)
         digest = common.copy()
-        digest.update(f"{task}\0{identities[written['pipe']]}\0{parts[cell]}".encode())
-        tasks.append(Task(task, config.name, axes, digest.hexdigest()[:DIGITS], trials[cell]))
+        digest.update(f"{task}\0{identities[written['pipe']]}\0{part}".encode())
+        tasks.append(Task(task, config.name, axes, digest.hexdigest()[:DIGITS], trials))
         cells.append(cell)
-    return Grid(config, tuple(tasks), tuple(notes_of(config, cells, trials)))
+    return Grid(config, tuple(tasks), tuple(notes_of(config, cells, offered.by_cell())))
 
 
-def _trials(config: Config, cell: Cell) -> tuple[Trial, ...]:
-    found = (Trial(trial_id(methods), methods) for methods in combinations_of(config.methods, cell))
-    return (Trial(BASELINE, {}), *found)
+class _Offer:
+    """The trials of a configuration; cells that admit the same ones share one tuple and one digest part."""
+
+    def __init__(self, config: Config) -> None:
+        found = (Trial(trial_id(methods), methods) for methods in combinations_of(config.methods))
+        self._trials = (Trial(BASELINE, {}), *found)
+        self._shared: dict[tuple[int, ...], tuple[tuple[Trial, ...], str]] = {}
+        self._cells: dict[Cell, tuple[tuple[Trial, ...], str]] = {}
+
+    def to(self, cell: Cell) -> tuple[tuple[Trial, ...], str]:
+        """Return the trials that `cell` admits, the baseline first, and their part of the digest."""
+        if cell not in self._cells:
+            admitted = tuple(trial for trial in self._trials if admits(cell, trial.methods) is None)
+            key = tuple(map(id, admitted))
+            if key not in self._shared:
+                self._shared[key] = (admitted, trials_part(admitted))
+            self._cells[cell] = self._shared[key]
+        return self._cells[cell]
+
+    def by_cell(self) -> dict[Cell, tuple[Trial, ...]]:
+        return {cell: trials for cell, (trials, _) in self._cells.items()}

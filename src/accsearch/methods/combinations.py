@@ -1,10 +1,10 @@
-"""All combinations of methods and parameter values that a cell admits."""
+"""All combinations of methods and parameter values."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 
 from accsearch.methods.catalogue import METHODS
-from accsearch.methods.compatibility import Cell, admits, combines
+from accsearch.methods.compatibility import combines
 from accsearch.task import BASELINE, Methods, Scalar
 
 Lists = Mapping[str, Mapping[str, tuple[Scalar, ...]]]
@@ -20,18 +20,18 @@ def default_lists() -> Lists:
     }
 
 
-def combinations_of(lists: Lists, cell: Cell) -> Iterator[Methods]:
-    """Yield every set of methods with every choice of parameters that `cell` admits; not the baseline."""
+def combinations_of(lists: Lists) -> Iterator[Methods]:
+    """Yield every set of methods that combines, with every choice of parameters; not the baseline.
+
+    Which of them a cell admits is for `compatibility.admits` to say.
+    """
     ordered = [name for name in METHODS if name in lists]
     for size in range(1, len(ordered) + 1):
         for names in combinations(ordered, size):
-            if combines(names):
-                continue
-            choices = (tuple(settings(name, lists[name], names)) for name in names)
-            for chosen in product(*choices):
-                methods = dict(zip(names, chosen, strict=True))
-                if admits(cell, methods) is None:
-                    yield methods
+            if combines(names) is None:
+                choices = (tuple(settings(name, lists[name], names)) for name in names)
+                for chosen in product(*choices):
+                    yield dict(zip(names, chosen, strict=True))
 
 
 def settings(
