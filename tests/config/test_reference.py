@@ -1,0 +1,30 @@
+"""docs/configuration.md names every key and every method parameter."""
+
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from accsearch.config.schema import Config
+from accsearch.methods.catalogue import METHODS
+
+REFERENCE = Path("docs/configuration.md").read_text(encoding="utf-8")
+
+
+def test_every_key_is_in_the_reference() -> None:
+    sections = {
+        name: field.annotation
+        for name, field in Config.model_fields.items()
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel) and name != "facts"
+    }
+    assert {"worker", "prompts", "quality", "search", "gpus", "retry"} == sections.keys()
+    for name, section in sections.items():
+        for key in section.model_fields:
+            assert f"`{key}`" in REFERENCE or f"`{name}.{key}`" in REFERENCE, f"{name}.{key}"
+
+
+def test_every_method_parameter_is_in_the_reference_with_its_default() -> None:
+    for method, info in METHODS.items():
+        assert f"| `{method}` |" in REFERENCE
+        for name, parameter in info.parameters.items():
+            row = next(line for line in REFERENCE.splitlines() if f"| `{name}` |" in line)
+            assert str(parameter.default).lower() in row
