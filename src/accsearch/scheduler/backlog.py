@@ -17,12 +17,12 @@ class Backlog:
 
     def __init__(self, entries: Iterable[Entry], model: TimeModel) -> None:
         self._model = model
-        self._given = {entry: place for place, entry in enumerate(entries)}
+        self._given: dict[Entry, int] = {}
         self._queue: list[Entry] = []
         self._retries: set[Entry] = set()
         self._stale = True
         self._sorted_at = float("-inf")
-        for entry in self._given:
+        for entry in entries:
             self.add(entry)
 
     def __len__(self) -> int:
@@ -35,6 +35,7 @@ class Backlog:
         """Put a task in, or back."""
         if entry.not_before:
             self._retries.add(entry)
+        self._given.setdefault(entry, len(self._given))
         entry.expected = self._model.predict(entry.task)
         self._queue.append(entry)
         self._stale = True
