@@ -12,7 +12,6 @@ from accsearch.cli import (
     best,
     compare,
     doctor,
-    evaluate,
     export,
     gpus,
     logs,
@@ -49,7 +48,6 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report.report,
     "export": export.export,
     "compare": compare.compare,
-    "evaluate": evaluate.evaluate,
     "tune": tune.tune,
     "replay": replay.replay,
 }
