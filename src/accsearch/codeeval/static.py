@@ -5,8 +5,8 @@ from typing import Any
 
 from accsearch.codeeval.fields import FIELD_NAMES, Fields
 from accsearch.codeeval.interpreter.paths import fields_of
-from accsearch.codeeval.knowledge import canonical_model
 from accsearch.codeeval.source import Unparsable, parse, read_source, with_deep_stack
+from accsearch.config.models import MIRRORS
 
 UNREAD = Fields(methods=None)
 """The fields of a file that does not parse."""
@@ -29,17 +29,17 @@ def extract_source(data: bytes, name: str = "<code>") -> Fields:
     return with_deep_stack(work)
 
 
-def compare_static(reference: Path, generated: Path) -> dict[str, Any]:
-    """Return the comparison of two files as the JSON of `accsearch compare --mode static`."""
-    first, second = _extract_or_none(reference), _extract_or_none(generated)
-    return comparison(first, second)
-
-
-def _extract_or_none(path: Path) -> Fields | None:
+def extract_or_none(path: Path) -> Fields | None:
+    """Return the fields of the program in `path`, None if it does not parse."""
     try:
         return extract(path)
     except Unparsable:
         return None
+
+
+def compare_static(reference: Path, generated: Path) -> dict[str, Any]:
+    """Return the comparison of two files as the JSON of `accsearch compare --mode static`."""
+    return comparison(extract_or_none(reference), extract_or_none(generated))
 
 
 def comparison(reference: Fields | None, generated: Fields | None, mode: str = "static") -> dict[str, Any]:
@@ -64,6 +64,10 @@ def comparison(reference: Fields | None, generated: Fields | None, mode: str = "
         "total": len(fields),
         "match_rate": matched / len(fields),
         "verdict": verdict,
+        "parameters": {
+            "reference": None if reference is None else reference.methods,
+            "generated": None if generated is None else generated.methods,
+        },
     }
 
 
@@ -72,3 +76,8 @@ def values_match(name: str, reference: Any, generated: Any) -> bool:
     if name == "model_id":
         return canonical_model(reference) == canonical_model(generated)
     return bool(reference == generated)
+
+
+def canonical_model(model_id: str | None) -> str | None:
+    """Return the id that stands for all mirrors of `model_id`."""
+    return None if model_id is None else MIRRORS.get(model_id, model_id)

@@ -1,5 +1,6 @@
 """Objects of diffusers: pipelines, their modules and schedulers, and the calls that generate images."""
 
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
 
 MODEL = ("model",)
+DEFAULT = ("default",)
 _CONSTRUCTORS = ("from_pretrained", "from_single_file", "from_ckpt")
 _MODEL_KEYWORDS = ("pretrained_model_name_or_path", "pretrained_model_link_or_path")
 
@@ -73,7 +75,9 @@ def _call_class(machine: "Machine", cls: Symbol | UserClass, method: str, given:
 def _new_pipeline(machine: "Machine", cls: Value) -> Pipeline:
     pipe = Pipeline(cls)
     machine.heap.write(pipe, MODEL, Constant(None))
-    machine.heap.write(pipe, "scheduler", Scheduler(None))
+    scheduler = Scheduler(None)
+    machine.heap.write(scheduler, DEFAULT, True)
+    machine.heap.write(pipe, "scheduler", scheduler)
     for name in COMPONENTS:
         component = Component(None)
         machine.heap.write(component, ("part",), name)
@@ -224,11 +228,11 @@ def generate(
         if gated:
             methods["tgate"] = acceleration.written(Arguments([], given.keywords), TGATE_PARAMETERS)
     index = LOADER_STEPS_INDEX.get(loader) if gated and isinstance(loader, str) else _steps_index(pipe)
-    steps = None if given.open_positional and "num_inference_steps" not in given.keywords else given.get(
-        "num_inference_steps", index
-    )  # fmt: skip
+    steps = given.get("num_inference_steps", index)
+    unsure = given.open_positional or given.open_keywords or (index is None and len(given.positional) > 1)
+    unwritten = settings.unwritten | ({"num_inference_steps"} if steps is None and not unsure else set())
     machine.record(
-        Fields(settings.pipeline, settings.model_id, settings.scheduler, whole_number(steps), methods)
+        replace(settings, num_inference_steps=whole_number(steps), methods=methods, unwritten=unwritten)
     )
     return Unknown()
 
@@ -247,6 +251,9 @@ def describe(pipe: Pipeline) -> Fields:
         model_id=_text(model),
         scheduler=scheduler.class_name if isinstance(scheduler, Scheduler) else None,
         methods=acceleration.active_methods(pipe),
+        unwritten=frozenset(
+            {"scheduler"} if isinstance(scheduler, Scheduler) and DEFAULT in scheduler.state else ()
+        ),
     )
 
 

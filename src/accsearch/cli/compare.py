@@ -1,0 +1,129 @@
+"""`accsearch compare`: generated code against a reference."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from accsearch.cli.options import JsonOption
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+
+class Mode(StrEnum):
+    STATIC = "static"
+    RELAXED = "relaxed"
+    OBJECTS = "objects"
+    HYBRID = "hybrid"
+
+
+def compare(
+    reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The program to compare with.")],
+    generated: Annotated[Path, typer.Argument(metavar="GENERATED", help="The program to be judged.")],
+    mode: Annotated[Mode, typer.Option("--mode", help="How to compare; see docs/codeeval.md.")] = Mode.STATIC,
+    allow_exec: Annotated[
+        bool, typer.Option("--allow-exec", help="Let objects and hybrid run the two programs, in a sandbox.")
+    ] = False,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", metavar="FILE", help="Weights of the relaxed mode, YAML or JSON."),
+    ] = None,
+    json: JsonOption = False,
+) -> int:
+    """Compare generated code with a reference."""
+    from accsearch.cli.output import console, print_json
+    from accsearch.errors import UsageError
+
+    for path in (reference, generated):
+        if not path.is_file():
+            raise UsageError(f"{path}: no such file")
+    if mode in (Mode.OBJECTS, Mode.HYBRID) and not allow_exec:
+        raise UsageError(f"--mode {mode} runs both programs: give --allow-exec to let it")
+    if weights is not None and mode is not Mode.RELAXED:
+        raise UsageError("--weights belongs to --mode relaxed")
+    result = _compared(reference, generated, mode, weights)
+    if json:
+        print_json(result)
+    else:
+        out = console()
+        for table in _tables(result):
+            out.print(table)
+        out.print(_summary(result))
+    return 0 if result["verdict"] == "match" else 1
+
+
+def _compared(reference: Path, generated: Path, mode: Mode, weights: Path | None) -> dict[str, Any]:
+    if mode is Mode.RELAXED:
+        from accsearch.codeeval.relaxed import compare_relaxed
+        from accsearch.codeeval.weights import load_weights
+
+        return compare_relaxed(reference, generated, None if weights is None else load_weights(weights))
+    if mode is Mode.STATIC:
+        from accsearch.codeeval.static import compare_static
+
+        return compare_static(reference, generated)
+    from accsearch.codeeval.objects import compare_objects
+
+    if mode is Mode.OBJECTS:
+        return {"mode": mode.value, **_with_verdict(compare_objects(reference, generated, allow_exec=True))}
+    from accsearch.codeeval.static import compare_static
+
+    result = {**compare_static(reference, generated), "mode": mode.value, "objects": None}
+    if result["verdict"] == "match":
+        objects = _with_verdict(compare_objects(reference, generated, allow_exec=True))
+        result.update(objects=objects, verdict=objects["verdict"])
+    return result
+
+
+def _with_verdict(objects: dict[str, Any]) -> dict[str, Any]:
+    """Add a verdict to a comparison of objects that states none."""
+    complete = 0 < objects["compared"] == objects["matched"]
+    return {"verdict": "match" if complete else "mismatch", **objects}
+
+
+def _tables(result: dict[str, Any]) -> "list[Table]":
+    from rich.table import Table
+
+    tables: list[Table] = []
+    if "fields" in result:
+        scored = "score" in result
+        table = Table("field", "reference", "generated", "match", *(("similarity", "note") if scored else ()))
+        for name, field in result["fields"].items():
+            cells = [
+                name,
+                _shown(field["reference"]),
+                _shown(field["generated"]),
+                "yes" if field["match"] else "no",
+            ]
+            table.add_row(*cells, *([f"{field['similarity']:.2f}", field["note"]] if scored else []))
+        tables.append(table)
+    objects = result if "differences" in result else result.get("objects")
+    if objects and objects["differences"]:
+        table = Table("path", "reference", "generated")
+        for difference in objects["differences"]:
+            table.add_row(*(_shown(difference[key]) for key in ("path", "reference", "generated")))
+        tables.append(table)
+    return tables
+
+
+def _shown(value: Any) -> str:
+    from rich.markup import escape
+
+    if value is None:
+        return "unknown"
+    if isinstance(value, list):
+        return escape(", ".join(map(str, value))) or "none"
+    return escape(str(value))
+
+
+def _summary(result: dict[str, Any]) -> str:
+    if "fields" in result:
+        text = f"{result['verdict']}: {result['matched']} of {result['total']} fields match"
+        if "score" in result:
+            text += f", score {result['score']:.2f}"
+        if result.get("objects"):
+            text += f", {result['objects']['matched']} of {result['objects']['compared']} objects match"
+        return text
+    return f"{result['verdict']}: {result['matched']} of {result['compared']} objects match"

@@ -1,0 +1,124 @@
+"""`accsearch compare` as a command: what it prints and how it exits."""
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from accsearch.cli import compare
+from accsearch.errors import UsageError
+
+REFERENCE = """
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+pipe = StableDiffusionPipeline.from_pretrained("runwayml/stable-diffusion-v1-5")
+pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+pipe("a [red] fox", num_inference_steps=50)
+"""
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    path = tmp_path / "reference.py"
+    path.write_text(REFERENCE)
+    return path
+
+
+def generated(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "generated.py"
+    path.write_text(text)
+    return path
+
+
+def invoke(*arguments: object) -> Result:
+    app = typer.Typer()
+    app.command()(compare.compare)
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], standalone_mode=False)
+
+
+def test_a_match_exits_0_and_prints_the_contract_s_json(reference: Path, tmp_path: Path) -> None:
+    mirror = generated(tmp_path, REFERENCE.replace("runwayml/", "stable-diffusion-v1-5/"))
+
+    result = invoke(reference, mirror, "--json")
+
+    assert result.return_value == 0
+    document = json.loads(result.stdout)
+    assert (document["mode"], document["verdict"], document["matched"], document["total"]) == (
+        "static",
+        "match",
+        5,
+        5,
+    )
+    assert document["match_rate"] == 1.0
+    assert document["fields"]["model_id"] == {
+        "reference": "runwayml/stable-diffusion-v1-5",
+        "generated": "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        "match": True,
+    }
+
+
+def test_a_mismatch_exits_1_and_the_table_shows_both_values(reference: Path, tmp_path: Path) -> None:
+    result = invoke(reference, generated(tmp_path, REFERENCE.replace("steps=50", "steps=20")))
+
+    assert result.return_value == 1
+    row = next(line for line in result.stdout.splitlines() if "num_inference_steps" in line)
+    assert "50" in row
+    assert "20" in row
+    assert "mismatch: 4 of 5 fields match" in result.stdout
+
+
+def test_relaxed_adds_scores_and_notes(reference: Path, tmp_path: Path) -> None:
+    fewer = generated(tmp_path, REFERENCE.replace("steps=50", "steps=25"))
+
+    result = invoke(reference, fewer, "--mode", "relaxed", "--json")
+
+    document = json.loads(result.stdout)
+    assert document["score"] == pytest.approx(0.925)
+    assert document["fields"]["num_inference_steps"]["similarity"] == 0.5
+    assert document["fields"]["num_inference_steps"]["note"] == "50 steps against 25"
+    assert "score 0.93" in invoke(reference, fewer, "--mode", "relaxed").stdout
+
+
+def test_weights_change_the_score(reference: Path, tmp_path: Path) -> None:
+    weights = tmp_path / "weights.json"
+    weights.write_text('{"fields": {"num_inference_steps": 0}}')
+    fewer = generated(tmp_path, REFERENCE.replace("steps=50", "steps=25"))
+
+    result = invoke(reference, fewer, "--mode", "relaxed", "--weights", weights, "--json")
+
+    assert json.loads(result.stdout)["score"] == 1.0
+
+
+def test_a_file_that_does_not_parse_exits_1(reference: Path, tmp_path: Path) -> None:
+    result = invoke(reference, generated(tmp_path, "%pip install diffusers\n"), "--json")
+
+    assert result.return_value == 1
+    assert json.loads(result.stdout)["verdict"] == "unparsable"
+
+
+def test_brackets_in_a_value_are_not_taken_for_markup(reference: Path, tmp_path: Path) -> None:
+    odd = generated(tmp_path, REFERENCE.replace("runwayml/stable-diffusion-v1-5", "[bold]odd[/bold]"))
+
+    assert "[bold]odd[/bold]" in invoke(reference, odd).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["absent.py"], r"absent\.py: no such file"),
+        ([".", "--json"], "no such file"),
+        (["self", "--mode", "objects"], "--allow-exec"),
+        (["self", "--mode", "hybrid"], "--allow-exec"),
+        (["self", "--weights", "w.yaml"], "belongs to --mode relaxed"),
+    ],
+)
+def test_mistakes_of_usage_are_one_line(arguments: list[str], message: str, reference: Path) -> None:
+    given = [reference, *(reference if argument == "self" else argument for argument in arguments)]
+
+    result = invoke(*given)
+
+    assert isinstance(result.exception, UsageError)
+    assert "\n" not in str(result.exception)
+    with pytest.raises(UsageError, match=message):
+        raise result.exception
