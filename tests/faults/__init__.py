@@ -1,1 +1,1 @@
-"""Faults that really happen, against accsearch as a program: only files, processes, exit codes and streams count."""
+"""Faults that really happen, against the program: only files, processes, exit codes and streams count."""

@@ -84,7 +84,7 @@ class Work:
         (self.folder / "c.yaml").write_text(json.dumps(config))
 
     def shell(self, script: str, tasks: Sequence[str], **sections: Any) -> None:
-        """Configure tasks that run a shell script, in which `$T` is the task; it need not print the sentinel."""
+        """Configure tasks that run a shell script, in which `$T` is the task; the sentinel is added."""
         program = self.folder / "worker.sh"
         program.write_text(f"T=$1\nset -e\n{script}\necho finished $T\n")
         self.configure(["sh", str(program), "{n}"], {"n": tasks}, **sections)

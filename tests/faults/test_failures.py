@@ -42,7 +42,8 @@ def test_a_hung_worker_is_ended_and_one_that_downloads_is_not(work: Work) -> Non
         "if test $T = hung; then sleep 600; fi\n"
         'exec python3 -c "import os, time\n'
         "file = open('download', 'wb')\n"
-        "for _ in range(12): file.write(bytes(65536)); file.flush(); os.fsync(file.fileno()); time.sleep(0.25)\n"
+        "for _ in range(12):\n"
+        "    file.write(bytes(65536)); file.flush(); os.fsync(file.fileno()); time.sleep(0.25)\n"
         "print('finished', '$T')\"",
         ["hung", "slow"],
         worker={"stall_timeout": "1.5s"},
@@ -117,17 +118,19 @@ if "accsearch.worker" in arguments:
 def test_out_of_memory_halves_the_batch_in_a_new_process(work: Work) -> None:
     (work.folder / "fake").mkdir()
     (work.folder / "fake" / "sitecustomize.py").write_text(FAKE_WORKER)
+    (work.folder / "prompts.txt").write_text("a red circle\n" * 4)
     (work.folder / "c.yaml").write_text(
-        "grid: {pipe: [demo], sched: [DDIM], steps: [4]}\n"
+        "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"
+        "prompts: {file: prompts.txt}\n"
         f"worker: {{batch_size: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
         "retry: {max_attempts: 1, backoff: 0s}\n"
     )
     run = work.run(*ONE)
     assert run.process.returncode == 1
-    logs = [work.log(f"demo_DDIM_4{attempt}") for attempt in (".1", ".2", "")]
+    logs = [work.log(f"tiny_DDIM_4{attempt}") for attempt in (".1", ".2", "")]
     assert [log.split()[1] for log in logs] == ["4", "2", "1"], run.text
     assert len({log.split()[3] for log in logs}) == 3
-    assert work.marker("demo_DDIM_4.failed")["reason"] == "validation"
+    assert work.marker("tiny_DDIM_4.failed")["reason"] == "validation"
 
 
 def test_gigabytes_of_progress_and_a_flood_of_lines_leave_a_small_readable_log(work: Work) -> None:
@@ -152,7 +155,8 @@ def test_output_that_is_not_utf8_is_judged_all_the_same(work: Work) -> None:
 
 def test_a_pending_retry_says_what_it_waits_for(work: Work, gate: Gate) -> None:
     work.shell(
-        f"if test $T = a && ! test -e once; then touch once; echo 'KeyError: oops'; exit 1; fi; {gate.script()}",
+        "if test $T = a && ! test -e once; then touch once; echo 'KeyError: oops'; exit 1; fi\n"
+        f"{gate.script()}",
         ["a", "b"],
         retry={"max_attempts": 2, "backoff": "30s"},
     )
