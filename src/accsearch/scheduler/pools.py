@@ -15,6 +15,10 @@ from accsearch.scheduler.places import CpuPool, Pool
 from accsearch.workdir import WorkDir
 
 
+MOST_CPU_SLOTS = 8
+"""Default limit of tasks at once without GPUs: each worker holds its own copy of the model in memory."""
+
+
 @contextmanager
 def open_pool(
     configs: Sequence[Config], workdir: WorkDir, options: RunOptions, observer: Observer
@@ -23,7 +27,7 @@ def open_pool(
 
     Raises NoGpuError without a GPU that may ever be used, unless every configuration makes do with the CPU.
     """
-    pool: Pool = CpuPool(options.slots or 1)
+    pool: Pool = CpuPool(options.slots or min(len(os.sched_getaffinity(0)), MOST_CPU_SLOTS))
     with ExitStack() as stack:
         if options.gpus != NONE and any(config.worker.device != "cpu" for config in configs):
             try:
