@@ -1,11 +1,11 @@
 """The statistics of paired times: how many pairs to measure, and an interval that allows for having stopped.
 
-Baseline and trial are timed in pairs, so that what slows the machine down slows both. The unit is the
-logarithm of a pair's ratio. Stopping follows Stein's two stages (1945, Annals of Mathematical Statistics 16:
-243): the spread of a first set of pairs alone fixes how many are measured in all, and the interval uses that
-spread with the first set's degrees of freedom, so that looking at the data before stopping costs no coverage.
-Where that number is beyond the cap, the number is the cap, and the interval is that of a fixed sample:
-Yuen's, of a trimmed mean (Yuen 1974, Biometrika 61:165), so that a few disturbed pairs do not widen it.
+Baseline and trial are timed in pairs, so that what slows the machine down slows both; the unit is the
+logarithm of a pair's ratio. A first set of pairs, the pilot, fixes by its spread alone how many are measured
+in all, up to a cap (Stein 1945, Annals of Mathematical Statistics 16:243). Below the cap the interval is
+Stein's, at the cap that of a fixed sample. The risk of missing the truth is split between the two ways to
+end, so that together they miss in at most 5 % of cases. The centre is a trimmed mean (Yuen 1974, Biometrika
+61:165), so that a few disturbed pairs move and widen the interval little.
 """
 
 import math
@@ -18,6 +18,9 @@ from accsearch.results.stats import t_quantile
 OUTLIER_SCORE = 3.5
 """Modified z-score beyond which a time is marked (Iglewicz and Hoaglin 1993)."""
 TRIMMED_SHARE = 0.1
+FEWEST_TO_TRIM = 8
+EARLY_RISK = 0.02
+CAP_RISK = 0.03
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,9 @@ def pairs_needed(pilot: Sequence[float], half_width: float, cap: int) -> int:
     At least the pilot's own number and at most `cap`, unless the pilot is longer.
     """
     first = len(pilot)
-    if first < 2:
+    if first < 2 or first >= cap:
         return max(first, cap)
-    error = t_quantile(first - 1) * stdev(pilot)
-    return max(first, min(cap, math.ceil((error / half_width) ** 2)))
+    return max(first, min(cap, math.ceil((_stein(pilot) / half_width) ** 2)))
 
 
 def speedup(log_ratios: Sequence[float], pilot: int, cap: int) -> Speedup:
@@ -48,23 +50,29 @@ def speedup(log_ratios: Sequence[float], pilot: int, cap: int) -> Speedup:
     count = len(log_ratios)
     if count < 2:
         return Speedup(math.exp(fmean(log_ratios)), None)
-    if pilot >= 2 and (count == pilot or count < cap):
-        center = fmean(log_ratios)
-        half = t_quantile(pilot - 1) * stdev(log_ratios[:pilot]) / math.sqrt(count)
-    else:
-        center, half = _trimmed(log_ratios)
+    stopped_early = 2 <= pilot < cap and count < cap
+    no_choice = pilot < 2 or pilot >= cap
+    center, half = _trimmed(log_ratios, EARLY_RISK + CAP_RISK if no_choice else CAP_RISK)
+    if stopped_early:
+        stein = _stein(log_ratios[:pilot]) / math.sqrt(count)
+        # A disturbance after the pilot still counts.
+        half = stein if count == pilot else max(stein, half)
     return Speedup(math.exp(center), (math.exp(center - half), math.exp(center + half)))
 
 
-def _trimmed(values: Sequence[float]) -> tuple[float, float]:
-    """Return Yuen's trimmed mean and the half-width of its 95 % interval."""
+def _stein(pilot: Sequence[float]) -> float:
+    """Return the half-width that a single pair's interval would have, by the pilot's spread."""
+    return t_quantile(len(pilot) - 1, 1 - EARLY_RISK / 2) * stdev(pilot)
+
+
+def _trimmed(values: Sequence[float], risk: float) -> tuple[float, float]:
+    """Return Yuen's trimmed mean and the half-width of its interval, which misses with probability `risk`."""
     ordered, count = sorted(values), len(values)
-    cut = max(1, int(TRIMMED_SHARE * count)) if count >= 8 else 0
+    cut = max(1, int(TRIMMED_SHARE * count)) if count >= FEWEST_TO_TRIM else 0
     kept = ordered[cut : count - cut]
     winsorized = [kept[0]] * cut + kept + [kept[-1]] * cut
-    spread = stdev(winsorized) * (count - 1) ** 0.5
-    left = len(kept)
-    return fmean(kept), t_quantile(left - 1) * spread / math.sqrt(left * (left - 1))
+    error = stdev(winsorized) * math.sqrt((count - 1) / (len(kept) * (len(kept) - 1)))
+    return fmean(kept), t_quantile(len(kept) - 1, 1 - risk / 2) * error
 
 
 def outliers(times: Sequence[float]) -> tuple[int, ...]:

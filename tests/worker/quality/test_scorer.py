@@ -1,0 +1,44 @@
+"""The CLIP score against the model itself."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from accsearch.config.schema import QualityConfig
+from accsearch.worker.images import Images
+from accsearch.worker.machine import choose_machine
+from accsearch.worker.quality.scorer import load_scorer
+
+PROMPTS = ["a red cat", "a blue house", "the large tree"]
+
+
+def noise() -> Images:
+    source = torch.Generator().manual_seed(2)
+    return Images(torch.randint(0, 256, (3, 3, 40, 40), generator=source, dtype=torch.uint8))
+
+
+def test_the_score_is_a_hundred_times_the_cosine(tiny_paths: dict[str, Path]) -> None:
+    import open_clip
+
+    name = f"local-dir:{tiny_paths['scorer']}"
+    model, preprocess = open_clip.create_model_from_pretrained(name)
+    scorer = load_scorer(QualityConfig(model=name), choose_machine("cpu", "float32"))
+    images = noise()
+
+    scores = scorer.scores(images, scorer.texts(PROMPTS))
+
+    for number, prompt in enumerate(PROMPTS):
+        image = preprocess(Image.fromarray(images.pixels[number].permute(1, 2, 0).numpy()))[None]
+        with torch.inference_mode():
+            one = model.eval().encode_image(image)[0]
+            other = model.encode_text(open_clip.get_tokenizer(name)([prompt]))[0]
+        expected = 100 * torch.nn.functional.cosine_similarity(one, other, dim=0)
+        assert scores[number] == pytest.approx(float(expected), abs=1e-3)
+
+
+def test_the_built_in_tiny_scorer_loads() -> None:
+    scorer = load_scorer(QualityConfig(model="builtin:tiny"), choose_machine("cpu", "float32"))
+
+    assert len(scorer.scores(noise(), scorer.texts(PROMPTS))) == 3

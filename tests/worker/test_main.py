@@ -1,0 +1,77 @@
+"""The worker's command line, and how it ends from outside."""
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.worker.runs import Run
+
+from accsearch.task import WorkerExit
+from accsearch.worker.main import main
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        [],
+        ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "0"],
+        ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "5", "--workdir", "."],
+        ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "5", "--replay", "baseline"],
+    ],
+)
+def test_a_wrong_command_line_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(argv)
+
+    assert ended.value.code == 2
+    assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("pipe", "sched"), [("SD9", "DDIM"), ("demo", "NoSuch")])
+def test_an_unknown_model_or_scheduler_is_one_line(
+    pipe: str, sched: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code = main(["--pipe", pipe, "--sched", sched, "--steps", "5"])
+
+    assert code == WorkerExit.CONFIG
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    assert message.count("\n") == 1
+
+
+def test_too_few_prompts_are_one_line(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths, worker={"num_samples": 4})
+
+    assert run.work() == WorkerExit.CONFIG
+
+    assert "4 prompts asked for" in capsys.readouterr().err
+
+
+def test_a_task_outside_the_plan_is_refused(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths)
+    arguments = run.arguments()
+    arguments[arguments.index("--steps") + 1] = "5"
+
+    assert main(arguments) == WorkerExit.CONFIG
+
+
+def test_sigterm_ends_a_worker_and_leaves_whole_lines(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    worker = {"repeats": 10_000, "max_repeats": 10_000}
+    run = Run(tmp_path, tiny_paths, worker=worker)
+    command = [sys.executable, "-m", "accsearch.worker", *run.arguments()]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert process.stdout.readline() == "Inference Original pipeline...\n"
+
+        process.send_signal(signal.SIGTERM)
+
+        assert process.wait(timeout=60) == 143
+        assert process.stderr.read() == ""
+    assert not run.results.exists() or run.results.read_bytes().endswith(b"\n")

@@ -1,0 +1,120 @@
+"""Which trials the upper-bound search leaves out."""
+
+from typing import Any
+
+import pytest
+
+from accsearch.results.line import ResultLine
+from accsearch.task import Methods, Trial
+from accsearch.worker.order import EveryTrial, Order, UpperBound, saves_more, surely_slower
+
+
+def deepcache(interval: int, branch: int = 0) -> Methods:
+    return {"deepcache": {"cache_interval": interval, "cache_branch_id": branch}}
+
+
+def tome(ratio: float) -> Methods:
+    return {"tome": {"ratio": ratio, "max_downsample": 1}}
+
+
+def line(trial: Trial, loss: float, speedup: float, **changes: Any) -> ResultLine:
+    return ResultLine(
+        **{
+            "task": "t",
+            "trial": trial.id,
+            "key": "k",
+            "attempt": 1,
+            "methods": trial.methods,
+            "status": "ok",
+            "speedup": speedup,
+            "score_loss": loss,
+            "score_loss_ci95": (loss - 0.001, loss + 0.001),
+            "active": True,
+        }
+        | changes
+    )
+
+
+INTERVALS = [Trial(f"i{n}", deepcache(n)) for n in (2, 3, 4, 5, 6, 7, 8)]
+
+
+def explore(
+    order: Order, losses: dict[str, float], speedups: dict[str, float]
+) -> tuple[list[str], list[str]]:
+    measured, pruned = [], []
+    while (trial := order.next()) is not None:
+        measured.append(trial.id)
+        order.seen(line(trial, losses[trial.id], speedups[trial.id]))
+        pruned += [left.id for left, _ in order.pruned()]
+    return measured, pruned
+
+
+def test_every_trial_measures_all_in_order() -> None:
+    order = EveryTrial(INTERVALS)
+
+    measured, pruned = explore(order, {t.id: 1.0 for t in INTERVALS}, {t.id: 1.0 for t in INTERVALS})
+
+    assert measured == [trial.id for trial in INTERVALS]
+    assert pruned == []
+
+
+def test_upper_bound_halves_a_chain_to_the_same_answer() -> None:
+    losses = {f"i{n}": 0.002 * n for n in range(2, 9)}
+    speedups = {f"i{n}": float(n) for n in range(2, 9)}
+
+    measured, pruned = explore(UpperBound(INTERVALS, [0.0115]), losses, speedups)
+
+    assert len(measured) == 3
+    assert max((n for n in measured if losses[n] <= 0.0105), key=speedups.__getitem__) == "i5"
+    assert sorted(measured + pruned) == sorted(losses)
+
+
+def test_what_is_unresolved_prunes_nothing() -> None:
+    order = UpperBound(INTERVALS, [0.01])
+    chosen = order.next()
+    assert chosen is not None
+
+    order.seen(line(chosen, 0.01, 2.0, score_loss_ci95=(0.0, 0.02)))
+
+    assert list(order.pruned()) == []
+
+
+@pytest.mark.parametrize("change", [{"active": False}, {"speedup": 0.9}, {"status": "failed"}])
+def test_what_is_no_upper_bound_leaves_slower_ones_in(change: dict[str, Any]) -> None:
+    order = UpperBound(INTERVALS, [0.01])
+    chosen = order.next()
+    assert chosen is not None
+
+    order.seen(line(chosen, 0.0, **{"speedup": 2.0, **change}))
+
+    assert list(order.pruned()) == []
+
+
+def test_a_target_ends_the_search() -> None:
+    order = UpperBound(INTERVALS, [0.5], target_speedup=2.0)
+    chosen = order.next()
+    assert chosen is not None
+
+    order.seen(line(chosen, 0.0, 2.5))
+
+    assert order.next() is None
+    assert len(list(order.pruned())) == len(INTERVALS) - 1
+
+
+def test_methods_are_compared_parameter_by_parameter() -> None:
+    both = {**deepcache(3), **tome(0.5)}
+
+    assert saves_more(deepcache(3), deepcache(2))
+    assert saves_more(deepcache(3, branch=0), deepcache(3, branch=3))
+    assert not saves_more(deepcache(3, branch=3), deepcache(2, branch=0))
+    assert not saves_more(deepcache(3), deepcache(3))
+    assert saves_more(both, deepcache(3))
+    assert not saves_more(deepcache(5), both)
+    assert not saves_more({"half": {"dtype": "float16"}}, {"half": {"dtype": "bfloat16"}})
+
+
+def test_merging_tokens_may_slow_down_so_it_proves_nothing_slower() -> None:
+    both = {**deepcache(3), **tome(0.5)}
+
+    assert surely_slower(tome(0.5), both)
+    assert not surely_slower(deepcache(3), both)

@@ -1,0 +1,317 @@
+"""The worker from its arguments to its results, on tiny random pipelines."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.worker.runs import Run
+
+from accsearch.results.file import read, validate
+from accsearch.task import BASELINE, Methods, WorkerExit
+from accsearch.worker import traversal
+from accsearch.worker.bench import Bench
+from accsearch.worker.images import InvalidImages
+from accsearch.worker.measurement import Measured, measure_trial
+
+TRIALS = ["baseline", "deepcache-i2-b0", "tome-r0.5-d1", "deepcache-i2-b0+tome-r0.5-d1"]
+
+
+@pytest.fixture(autouse=True)
+def _stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """Come back to the current folder, which the worker changes."""
+    monkeypatch.chdir(tmp_path)
+    yield
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch, trial: Methods, error: Exception) -> None:
+    """Let one trial fail with `error`."""
+
+    def measure(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+        if methods == trial:
+            raise error
+        return measure_trial(bench, methods, batch_size)
+
+    monkeypatch.setattr(traversal, "measure_trial", measure)
+
+
+def test_measures_every_trial_against_the_baseline(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+
+    code = run.work()
+
+    assert code == WorkerExit.OK
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[0] == "Inference Original pipeline..."
+    assert printed[1].startswith("original inference time: ")
+    assert printed[-1] == f"Successfully completed {run.task.id}"
+    lines = run.lines()
+    assert list(lines) == TRIALS
+    assert validate(run.results, run.task.trials) is None
+    baseline = lines[BASELINE]
+    assert (baseline.speedup, baseline.active, baseline.methods) == (1.0, None, {})
+    assert len(baseline.times) == 2 + 3 * 2
+    for trial in TRIALS[1:]:
+        line = lines[trial]
+        assert line.active is True
+        assert line.speedup_ci95 is not None
+        assert line.speedup is not None
+        assert line.speedup_ci95[0] <= line.speedup <= line.speedup_ci95[1]
+        assert len(line.scores) == line.num_samples == 3
+        assert line.psnr is not None
+        assert line.images_sha256 != baseline.images_sha256
+
+
+def test_every_line_is_strict_json(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, methods={})
+
+    run.work()
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    for text in run.results.read_text().splitlines():
+        json.loads(text, parse_constant=refuse)
+
+
+def test_a_killed_task_continues_with_what_is_missing(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    run.work()
+    kept = run.results.read_bytes().splitlines(keepends=True)[:2]
+    run.results.write_bytes(b"".join(kept) + b'{"task": "torn')
+    capsys.readouterr()
+
+    code = run.work(attempt=2)
+
+    assert code == WorkerExit.OK
+    attempts = {trial: line.attempt for trial, line in run.lines().items()}
+    assert attempts == {TRIALS[0]: 2, TRIALS[1]: 1, TRIALS[2]: 2, TRIALS[3]: 2}
+    assert run.lines()[TRIALS[2]].baseline_attempt == 2
+    assert "2 of 4 trials stand" in capsys.readouterr().out
+
+
+def test_nothing_is_measured_when_all_is_there(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    run.work()
+    before = run.results.read_bytes()
+
+    code = run.work(attempt=2)
+
+    assert code == WorkerExit.OK
+    assert run.results.read_bytes() == before
+    assert capsys.readouterr().out.splitlines()[-1] == f"Successfully completed {run.task.id}"
+
+
+def test_another_batch_size_reuses_nothing(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}})
+    run.work()
+
+    run.work(attempt=2, batch_size=1)
+
+    assert {line.batch_size for line in run.lines().values()} == {1}
+
+
+def test_trials_repeat_bit_for_bit(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, sched="EulerAncestralDiscrete")
+    run.work()
+    first = {trial: (line.images_sha256, line.scores) for trial, line in run.lines().items()}
+    run.results.unlink()
+
+    run.work()
+
+    assert {trial: (line.images_sha256, line.scores) for trial, line in run.lines().items()} == first
+
+
+def test_a_failed_trial_does_not_end_the_others(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    breaking(monkeypatch, run.task.trials[1].methods, RuntimeError("a layer\ndoes not fit"))
+
+    code = run.work()
+
+    assert code == WorkerExit.ERROR
+    lines = run.lines()
+    assert [lines[trial].status for trial in TRIALS] == ["ok", "failed", "ok", "ok"]
+    assert lines[TRIALS[1]].error == "RuntimeError: a layer does not fit"
+    assert "Successfully completed" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "statuses"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory"), WorkerExit.OOM, ["ok", "failed"]),
+        (RuntimeError("CUDA error: GPU is lost"), WorkerExit.LOST_GPU, ["ok", "failed"]),
+        (RuntimeError("CUDA error: an illegal memory access"), WorkerExit.ERROR, ["ok", "failed"]),
+        (InvalidImages("images are black for prompt 1"), WorkerExit.VALIDATION, ["ok", "failed", "ok", "ok"]),
+    ],
+)
+def test_the_exit_code_says_why(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    code: int,
+    statuses: list[str],
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    breaking(monkeypatch, run.task.trials[1].methods, error)
+
+    assert run.work() == code
+
+    found = run.lines()
+    assert [found[trial].status for trial in TRIALS if trial in found] == statuses
+
+
+def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}})
+    from dataclasses import replace
+
+    calls: list[Methods] = []
+
+    def measure(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+        calls.append(methods)
+        return replace(measure_trial(bench, methods, batch_size), strangers=frozenset({4711}))
+
+    monkeypatch.setattr(traversal, "measure_trial", measure)
+
+    run.work()
+
+    assert len(calls) == 2
+    assert run.lines()["tome-r0.5-d1"].note == "another process used the GPU: pid 4711"
+
+
+CASES: list[tuple[str, dict[str, Any], Callable[[Run], bool]]] = [
+    (
+        "packages on SDXL",
+        {
+            "family": "sdxl",
+            "methods": {
+                "implementation": "package",
+                "deepcache": {"cache_interval": [2]},
+                "tgate": {"gate_step": [2]},
+            },
+        },
+        lambda run: len(run.lines()) == 4,
+    ),
+    (
+        "other methods",
+        {
+            "methods": {
+                "half": {"dtype": ["bfloat16"]},
+                "channels_last": {},
+                "fewer_steps": {"ratio": [0.5]},
+            }
+        },
+        lambda run: (
+            run.lines()["fewer_steps-r0.5"].active is True
+            and next(line for name, line in run.lines().items() if name.startswith("channels_last")).active
+            is None
+        ),
+    ),
+    (
+        "Heun",
+        {"sched": "HeunDiscrete", "methods": {"tgate": {"gate_step": [2]}}},
+        lambda run: len(run.lines()) == 2,
+    ),
+    (
+        "float16 on the CPU",
+        {"worker": {"dtype": "float16"}, "methods": {}},
+        lambda run: run.lines()[BASELINE].dtype == "float32",
+    ),
+]
+
+
+@pytest.mark.parametrize(("sections", "holds"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_other_configurations_run(
+    tmp_path: Path, tiny_paths: dict[str, Path], sections: dict[str, Any], holds: Callable[[Run], bool]
+) -> None:
+    run = Run(tmp_path, tiny_paths, **sections)
+
+    assert run.work() == WorkerExit.OK
+
+    assert validate(run.results, run.task.trials) is None
+    assert holds(run)
+
+
+def test_images_are_kept_where_asked(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}}, worker={"keep_images": True})
+
+    run.work()
+
+    folder = run.workdir.task("tiny", run.task.id).images
+    assert len(list((folder / "baseline").iterdir())) == 3
+    assert len(list((folder / "tome-r0.5-d1").iterdir())) == 3
+
+
+def test_the_upper_bound_search_leaves_out_what_cannot_win(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accsearch.worker.order.decide", lambda loss, interval, limit: "exceeds")
+    run = Run(
+        tmp_path,
+        tiny_paths,
+        methods={"deepcache": {"cache_interval": [2, 3, 4]}},
+        search={"strategy": "upper_bound", "max_score_loss": [0.01]},
+    )
+
+    assert run.work() == WorkerExit.OK
+
+    statuses = {trial: line.status for trial, line in run.lines().items()}
+    assert statuses["deepcache-i4-b0"] == "pruned"
+    assert "whose loss exceeds" in str(run.lines()["deepcache-i4-b0"].note)
+    assert validate(run.results, run.task.trials) is None
+
+
+def test_stability_is_reported_per_condition(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}}, worker={"stability": True})
+
+    assert run.work() == WorkerExit.OK
+
+    lines = [line for line in read(run.results) if line.condition]
+    assert [line.condition for line in lines] == ["short", "doubled", "batch1"]
+    assert [line.batch_size for line in lines] == [2, 2, 1]
+    assert all(line.trial == f"tome-r0.5-d1@{line.condition}" for line in lines)
+    assert len({line.key for line in read(run.results)}) == 5
+
+
+def test_replay_finds_identical_images(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    run.work()
+    before = run.results.read_bytes()
+    capsys.readouterr()
+
+    run.work(more=["--replay", TRIALS[3]])
+
+    printed = capsys.readouterr().out
+    assert "images: identical" in printed
+    assert "changed since" not in printed
+    assert run.results.read_bytes() == before
+
+
+def test_replay_of_what_was_never_measured_is_refused(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+
+    code = run.work(more=["--replay", TRIALS[1]])
+
+    assert code == WorkerExit.CONFIG
+    assert (
+        capsys.readouterr().err == f"error: tiny/{run.task.id}: {TRIALS[1]} has no result to compare with\n"
+    )
