@@ -15,6 +15,7 @@ from accsearch.checkpoint.markers import Running, read_exit, read_running
 from accsearch.executors.local import AdoptedSlot, KeptSlot, LocalExecutor
 from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
 from accsearch.executors.wire import LEASE
+from accsearch.scheduler.orphans import end_attempt
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
 
@@ -229,7 +230,7 @@ def test_a_job_whose_scheduler_died_before_it_began_never_runs(paths: TaskPaths,
     assert not paths.running.exists()
 
 
-def test_a_killed_keeper_takes_its_worker_along(paths: TaskPaths, tmp_path: Path) -> None:
+def test_a_killed_keeper_is_noticed(paths: TaskPaths, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     slot = KeptSlot(None)
@@ -239,8 +240,9 @@ def test_a_killed_keeper_takes_its_worker_along(paths: TaskPaths, tmp_path: Path
     os.kill(running.keeper_pid, signal.SIGKILL)
     assert wait(slot) == [Gone()]
     slot.close()
-    assert is_gone(running.pid)
     assert not paths.exit.exists()
+    assert end_attempt("n1") == []
+    assert is_gone(running.pid)
 
 
 def test_an_attempt_of_an_earlier_scheduler_is_adopted(paths: TaskPaths, tmp_path: Path) -> None:

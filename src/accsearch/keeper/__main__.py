@@ -13,6 +13,7 @@ import sys
 import time
 from typing import Any
 
+from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.errors import StorageError
 from accsearch.executors.wire import CHANNEL, LEASE, Lines
 from accsearch.keeper.attempt import Attempt
@@ -28,6 +29,12 @@ class Keeper:
         self._signals = signals
         self._attempt: Attempt | None = None
         self._quit = False
+        pid = os.getpid()
+        self._identity = {
+            "keeper_pid": pid,
+            "keeper_create_time": process_create_time(pid),
+            "keeper_identity": process_identity(pid),
+        }
         self._poller = select.poll()
         self._poller.register(channel, select.POLLIN)
         self._poller.register(signals, select.POLLIN)
@@ -47,8 +54,9 @@ class Keeper:
             if attempt is not None:
                 attempt.stop("stopped", time.monotonic())
         elif attempt is not None and descriptor == attempt.output:
-            attempt.read_output(self._poller, time.monotonic())
-        elif attempt is not None and descriptor == attempt.child.pidfd:
+            if not attempt.read_output(time.monotonic()):
+                self._poller.unregister(attempt.output)
+        elif attempt is not None and attempt.child is not None and descriptor == attempt.child.pidfd:
             self._end(attempt)
         elif self._channel is not None and descriptor == self._channel.fileno():
             self._listen(self._channel)
@@ -71,7 +79,8 @@ class Keeper:
 
     def _start(self, job: dict[str, Any]) -> None:
         try:
-            attempt = Attempt(job, time.monotonic())
+            attempt = Attempt(job | {"keeper": self._identity}, time.monotonic())
+            attempt.announce()
             if self._is_alone():
                 # The next scheduler may not have seen the marker: what it starts must be the only one.
                 attempt.cancel()
@@ -81,7 +90,11 @@ class Keeper:
             self._fail(error)
             return
         self._attempt = attempt
-        attempt.register(self._poller)
+        self._poller.register(attempt.output, select.POLLIN)
+        if attempt.child is None:
+            self._end(attempt)
+        else:
+            self._poller.register(attempt.child.pidfd, select.POLLIN)
 
     def _is_alone(self) -> bool:
         """Return whether the scheduler is gone."""
@@ -92,7 +105,8 @@ class Keeper:
         return bool(poller.poll(0))
 
     def _end(self, attempt: Attempt) -> None:
-        self._poller.unregister(attempt.child.pidfd)
+        if attempt.child is not None:
+            self._poller.unregister(attempt.child.pidfd)
         with contextlib.suppress(KeyError):
             self._poller.unregister(attempt.output)
         self._attempt = None

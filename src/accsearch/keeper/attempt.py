@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import select
 import signal
 import time
 from collections.abc import Mapping
@@ -12,7 +11,7 @@ from typing import Any
 
 from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.errors import StorageError
-from accsearch.keeper.child import Child, fork
+from accsearch.keeper.child import CANNOT_START, Child, spawn
 from accsearch.keeper.leftovers import end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
@@ -29,82 +28,83 @@ class Attempt:
 
     def __init__(self, job: Mapping[str, Any], now: float) -> None:
         self.job = job
-        self.reason: str | None = None
+        self.running: dict[str, Any] = {}
+        self.child: Child | None = None
+        self._reason: str | None = None
+        self._message: str | None = None
         self._begun = now
         self._kill_at: float | None = None
-        env = {**os.environ, **job["env"]}
+        self._env = {**os.environ, **job["env"]}
         rotate(Path(job["log"]), job["old_log"])
-        self._log = Log(Path(job["log"]), redactor(secrets_of(env)))
-        self.output, output = os.pipe()
+        self._log = Log(Path(job["log"]), redactor(secrets_of(self._env)))
+        self.output, self._input = os.pipe()
         os.set_blocking(self.output, False)
-        self.child: Child = fork(job["argv"], env, job["cwd"], output)
-        os.close(output)
-        self._watchdog = Watchdog(job["timeout"], job["stall_timeout"], self._progress, now)
-        self._announce()
 
-    def _announce(self) -> None:
-        """Write `.running` before the worker begins: none ever runs unrecorded."""
-        self.running = {
-            **self.job["running"],
-            "pid": self.child.pid,
-            "create_time": process_create_time(self.child.pid),
-            "keeper_pid": os.getpid(),
-            "keeper_create_time": process_create_time(os.getpid()),
-            "identity": process_identity(self.child.pid),
-            "keeper_identity": process_identity(os.getpid()),
-            "started_at": utc_now(),
-        }
-        try:
-            write_json(Path(self.job["running_file"]), self.running, durable=False)
-        except StorageError:
-            self.child.kill()
-            raise
+    def announce(self) -> None:
+        """Write `.running` before there is a worker, in the keeper's name: none ever runs unrecorded.
+
+        Should all die now, the next scheduler finds what was started by the nonce in its environment.
+        """
+        self._write_running(os.getpid())
 
     def begin(self) -> None:
-        """Let the worker begin."""
-        self.child.begin()
+        """Start the worker; without a `child` afterwards it could not be started, and `finish` is next."""
+        try:
+            self.child = spawn(self.job["argv"], self._env, self.job["cwd"], self._input)
+        except (OSError, ValueError) as error:
+            self._reason = "config"
+            self._message = f"cannot start {self.job['argv'][0]}: {error}"
+            return
+        finally:
+            os.close(self._input)
+        self._write_running(self.child.pid)
+        self._watchdog = Watchdog(self.job["timeout"], self.job["stall_timeout"], self._progress, self._begun)
 
     def cancel(self) -> None:
-        """Undo the start of a worker that has not begun."""
-        self.child.kill()
+        """Undo `announce`."""
         Path(self.job["running_file"]).unlink(missing_ok=True)
-        self._log.close()
+
+    def _write_running(self, pid: int) -> None:
+        self.running = {
+            **self.job["running"],
+            "pid": pid,
+            "create_time": process_create_time(pid),
+            "identity": process_identity(pid),
+            **self.job["keeper"],
+            "started_at": utc_now(),
+        }
+        write_json(Path(self.job["running_file"]), self.running, durable=False)
 
     def _progress(self) -> tuple[int, ...]:
         size = written = 0
         with contextlib.suppress(OSError):
             size = os.stat(self.job["results"]).st_size  # noqa: PTH116
         with contextlib.suppress(OSError, ValueError):
-            text = Path(f"/proc/{self.child.pid}/io").read_text()
+            text = Path(f"/proc/{self.running['pid']}/io").read_text()
             written = int(text.split("\nwrite_bytes: ")[1].split("\n")[0])
         return size, written
 
-    def register(self, poller: select.poll) -> None:
-        poller.register(self.output, select.POLLIN)
-        poller.register(self.child.pidfd, select.POLLIN)
-
-    def read_output(self, poller: select.poll, now: float) -> None:
-        """Take what the worker has printed; a closed pipe is no longer watched."""
+    def read_output(self, now: float) -> bool:
+        """Take what the worker has printed; return False once nobody can print any more."""
         try:
             data = os.read(self.output, CHUNK)
         except BlockingIOError:
-            return
-        if not data:
-            poller.unregister(self.output)
-            return
-        self._watchdog.heard(now)
-        self._log.feed(data, now)
+            return True
+        if data:
+            self._watchdog.heard(now)
+            self._log.feed(data, now)
+        return bool(data)
 
     def stop(self, reason: str, now: float) -> None:
         """Ask the worker to end; `step` kills it when the grace period is over."""
-        if self.reason is None:
-            self.reason = reason
+        if self._reason is None and self.child is not None:
+            self._reason = reason
             self._kill_at = now + self.job["grace"]
             self.child.send(signal.SIGTERM)
 
     def step(self, now: float) -> float | None:
         """Act on deadlines; return in how many seconds to call again, None for never."""
-        if self.reason is None:
+        if self._reason is None:
             verdict = self._watchdog.verdict(now)
             if verdict is None:
                 return self._watchdog.next_check(now)
@@ -113,7 +113,8 @@ class Attempt:
             return None
         if now < self._kill_at:
             return self._kill_at - now
-        self.child.send(signal.SIGKILL)
+        if self.child is not None:
+            self.child.send(signal.SIGKILL)
         self._kill_at = None
         return None
 
@@ -122,16 +123,14 @@ class Attempt:
 
         Raises StorageError if the log or the marker could not be written.
         """
-        status = os.waitstatus_to_exitcode(os.waitpid(self.child.pid, 0)[1])
+        status = self.child.reap() if self.child is not None else CANNOT_START
         seconds = time.monotonic() - self._begun
-        message = self.child.reason_not_started()
         left = end_descendants(self.job["grace"])
         self._drain()
-        if message is not None:
-            self._log.feed(f"accsearch: {message}\n".encode(), time.monotonic())
+        if self._message is not None:
+            self._log.feed(f"accsearch: {self._message}\n".encode(), time.monotonic())
         self._log.close()
         os.close(self.output)
-        self.child.close()
         ended = {
             "attempt": self.job["running"]["attempt"],
             "nonce": self.job["running"]["nonce"],
@@ -139,8 +138,8 @@ class Attempt:
             "signal": -status if status < 0 else None,
             "finished_at": utc_now(),
             "seconds": seconds,
-            "reason": "config" if message is not None else self.reason,
-            "message": message,
+            "reason": self._reason,
+            "message": self._message,
             "unkillable": left,
         }
         if self._log.error is not None:

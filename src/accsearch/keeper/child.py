@@ -1,94 +1,71 @@
-"""Start a worker that waits for leave to begin, and that cannot outlive its keeper."""
+"""Start a worker in a session of its own, and signal it without ever hitting another process."""
 
 import contextlib
 import ctypes
 import os
 import signal
-import socket
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
-PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 CANNOT_START = 127
-"""Exit code of a child whose program could not be started, as in a shell."""
-
-_prctl: Any = ctypes.CDLL(None, use_errno=True).prctl
+"""Exit code of a program that could not be started, as in a shell."""
+_DEFAULTS = (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ)
 
 
 def become_subreaper() -> None:
     """Make every orphaned descendant of this process its child."""
-    if _prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
+    prctl: Any = ctypes.CDLL(None, use_errno=True).prctl
+    if prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0):
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_CHILD_SUBREAPER)")
 
 
 @dataclass(frozen=True, slots=True)
 class Child:
-    """A forked worker that has not begun yet; `gate` is its leave to begin, and back."""
+    """A worker; `pidfd` becomes readable when it ends."""
 
     pid: int
     pidfd: int
-    gate: socket.socket
-
-    def begin(self) -> None:
-        """Let the program start; nothing happens if the child has died meanwhile."""
-        with contextlib.suppress(OSError):
-            self.gate.send(b"g")
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; nothing happens if the child has ended."""
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
 
-    def kill(self) -> None:
-        """End the child now and reap it."""
-        self.send(signal.SIGKILL)
-        os.waitpid(self.pid, 0)
-        self.close()
-
-    def reason_not_started(self) -> str | None:
-        """Return why the program could not be started, once the child has ended; None if it was."""
-        try:
-            return self.gate.recv(4096, socket.MSG_DONTWAIT).decode(errors="replace") or None
-        except OSError:
-            return None
-
-    def close(self) -> None:
+    def reap(self) -> int:
+        """Return the exit code of the ended child, negative for a signal."""
         os.close(self.pidfd)
-        self.gate.close()
+        return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def fork(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) -> Child:
-    """Fork a child in its own session that will run `argv` with stdout and stderr in `output`."""
-    keeper = os.getpid()
-    ours, theirs = socket.socketpair()
-    pid = os.fork()
-    if pid == 0:
-        _become(argv, env, cwd, output, theirs, keeper)
-    theirs.close()
-    return Child(pid, os.pidfd_open(pid), ours)
+def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) -> Child:
+    """Start `argv` with stdout and stderr in `output`; raises OSError or ValueError if it cannot be started.
+
+    posix_spawn shares this process' memory until the program is loaded: a fork would copy a Python's pages,
+    which takes longer than everything else that a keeper does for a task. It knows no working directory, so
+    this process goes there itself.
+    """
+    os.chdir(cwd)
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, output, 1),
+        (os.POSIX_SPAWN_DUP2, output, 2),
+    ]
+    missing = FileNotFoundError(2, os.strerror(2), argv[0])
+    for program in _candidates(argv[0], env):
+        try:
+            pid = os.posix_spawn(
+                program, list(argv), env, file_actions=actions, setsid=True, setsigdef=_DEFAULTS
+            )
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        return Child(pid, os.pidfd_open(pid))
+    raise missing
 
 
-def _become(
-    argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int, gate: socket.socket, keeper: int
-) -> NoReturn:
-    try:
-        _prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != keeper:
-            os._exit(CANNOT_START)  # the keeper died before the line above could take effect
-        os.setsid()
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        signal.set_wakeup_fd(-1)
-        for number in (signal.SIGINT, signal.SIGHUP, signal.SIGTERM, signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
-        if gate.recv(1) == b"g":
-            os.chdir(cwd)
-            os.execvpe(argv[0], list(argv), env)
-    except (OSError, ValueError) as error:
-        with contextlib.suppress(OSError):
-            gate.send(f"cannot start {argv[0]}: {error}".encode())
-    finally:
-        os._exit(CANNOT_START)
+def _candidates(program: str, env: Mapping[str, str]) -> list[str]:
+    """Return where a program may be, as a shell would look for it."""
+    if "/" in program:
+        return [program]
+    return [f"{folder or '.'}/{program}" for folder in env.get("PATH", os.defpath).split(":")]
