@@ -11,6 +11,9 @@ from typing import Any
 
 from accsearch.errors import StorageError
 
+TEMPORARY = ".tmp"
+"""Ending of a file that is being written; before it stands the pid of who writes it."""
+
 
 @dataclass(frozen=True, slots=True)
 class TaskPaths:
@@ -65,15 +68,17 @@ class WorkDir:
         return sorted(path.parent.name for path in self.checkpoints.glob("*/plan.json"))
 
     def task(self, config: str, task: str) -> TaskPaths:
-        marks = self.checkpoints / config
+        # One string each: joining Paths part by part costs several times as much, for every task.
+        marks = f"{self.root}/checkpoints/{config}/{task}"
+        results = f"{self.root}/results/{config}/{task}"
         return TaskPaths(
-            running=marks / f"{task}.running",
-            exit=marks / f"{task}.exit",
-            done=marks / f"{task}.done",
-            failed=marks / f"{task}.failed",
-            log=self.logs / config / f"{task}.log",
-            results=self.results / config / f"{task}.jsonl",
-            images=self.results / config / task,
+            running=Path(f"{marks}.running"),
+            exit=Path(f"{marks}.exit"),
+            done=Path(f"{marks}.done"),
+            failed=Path(f"{marks}.failed"),
+            log=Path(f"{self.root}/logs/{config}/{task}.log"),
+            results=Path(f"{results}.jsonl"),
+            images=Path(results),
         )
 
     def create(self, config: str) -> None:
@@ -100,11 +105,11 @@ def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True) ->
 
     After a StorageError any of the files may be new already, each whole.
     """
-    temporaries = [f"{path}.{os.getpid()}.tmp" for path, _ in files]
+    temporaries = [f"{path}.{os.getpid()}{TEMPORARY}" for path, _ in files]
     place: Path | str = ""
     descriptors: list[int] = []
     try:
-        for (place, data), temporary in zip(files, temporaries, strict=True):
+        for (place, data), temporary in zip(files, temporaries, strict=True):  # noqa: B007 - told in the error
             descriptors.append(_write(temporary, data))
         if durable:
             for descriptor in descriptors:
@@ -138,6 +143,14 @@ def _write(temporary: str, data: bytes) -> int:
         os.close(descriptor)
         raise
     return descriptor
+
+
+def remove(path: Path) -> None:
+    """Remove `path` if it is there; raises StorageError."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -1,6 +1,7 @@
 """One scheduler per work directory: a lock file that names its holder."""
 
 import contextlib
+import errno
 import fcntl
 import json
 import os
@@ -10,7 +11,7 @@ from typing import Any
 
 from accsearch.checkpoint.process import is_alive, process_create_time, process_identity
 from accsearch.errors import StorageError, UsageError
-from accsearch.workdir import WorkDir
+from accsearch.workdir import WorkDir, remove
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +33,23 @@ def locked(workdir: WorkDir) -> Iterator[None]:
     try:
         pid = os.getpid()
         me = {"pid": pid, "create_time": process_create_time(pid), "identity": process_identity(pid)}
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(me).encode() + b"\n", 0)
+        _sign(workdir, descriptor, json.dumps(me).encode() + b"\n")
         yield
     finally:
-        # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
-        workdir.lock.unlink(missing_ok=True)
-        os.close(descriptor)
+        try:
+            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
+            remove(workdir.lock)
+        finally:
+            os.close(descriptor)
+
+
+def _sign(workdir: WorkDir, descriptor: int, content: bytes) -> None:
+    try:
+        os.ftruncate(descriptor, 0)
+        if os.pwrite(descriptor, content, 0) != len(content):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    except OSError as error:
+        raise StorageError(f"{workdir.lock}: {error.strerror}") from error
 
 
 def _acquire(workdir: WorkDir) -> int:

@@ -23,7 +23,7 @@ from accsearch.scheduler.signals import Signals
 from accsearch.scheduler.station import Station
 from accsearch.scheduler.waiting import Waiting
 from accsearch.task import TaskState
-from accsearch.workdir import WorkDir
+from accsearch.workdir import WorkDir, remove
 
 Clock = Callable[[], float]
 
@@ -214,11 +214,15 @@ class Loop:
 
     def put_back(self, entry: Entry) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""
-        entry.paths.running.unlink(missing_ok=True)
-        entry.paths.exit.unlink(missing_ok=True)
         if entry.state is TaskState.RUNNING:
             entry.become(TaskState.PENDING)
-        self._backlog.add(entry)
+        try:
+            remove(entry.paths.running)
+            remove(entry.paths.exit)
+        except StorageError as error:
+            self._storage_trouble(str(error))
+        else:
+            self._backlog.add(entry)
 
     def _record(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
         self._recording += 1

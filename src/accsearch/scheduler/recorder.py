@@ -19,7 +19,7 @@ from accsearch.executors.protocol import Ended
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.policy import Tries, next_try, put_back
 from accsearch.task import FailureReason
-from accsearch.workdir import WorkDir, encode_json, write_group
+from accsearch.workdir import WorkDir, encode_json, remove, write_group
 
 GROUP = 64
 """Outcomes that are written together at most."""
@@ -148,8 +148,8 @@ def _marker(outcome: Recorded) -> Path | None:
 def _clear(outcome: Recorded) -> None:
     """Remove the markers that the new one replaces; a crash in between leaves both, and the new one wins."""
     paths = outcome.entry.paths
-    paths.running.unlink(missing_ok=True)
+    remove(paths.running)
     if isinstance(outcome.verdict, Done):
-        paths.failed.unlink(missing_ok=True)
+        remove(paths.failed)
 
 

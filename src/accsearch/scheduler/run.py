@@ -26,6 +26,7 @@ from accsearch.scheduler.policy import Streak
 from accsearch.scheduler.pools import open_pool
 from accsearch.scheduler.resume import Found, first_tries, resume
 from accsearch.scheduler.signals import caught
+from accsearch.scheduler.sweep import sweep
 from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir
 
@@ -47,6 +48,7 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         for grid in grids:
             workdir.create(grid.config.name)
         stack.enter_context(locked(workdir))
+        sweep(workdir, [grid.config.name for grid in grids])
         signals = stack.enter_context(caught())
         entries, found, samples = _audit(grids, workdir, options, observer)
         loop: Loop | None = None

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from accsearch.checkpoint.process import process_create_time
 from accsearch.errors import StorageError
 from accsearch.scheduler.options import Observer
-from accsearch.workdir import WorkDir, write_json
+from accsearch.workdir import WorkDir, remove, write_json
 
 
 class Waiting:
@@ -32,4 +32,7 @@ class Waiting:
         self._observer.waiting(now[0] | {"*": default})
 
     def close(self) -> None:
-        self._workdir.waiting.unlink(missing_ok=True)
+        try:
+            remove(self._workdir.waiting)
+        except StorageError as error:
+            self._observer.message(f"{error}: left behind")

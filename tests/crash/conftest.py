@@ -1,0 +1,16 @@
+"""Fixtures of the crash tests; each test cleans up after itself as the fault tests do."""
+
+from pathlib import Path
+
+import pytest
+from tests.crash.shim import Shim
+from tests.faults.conftest import gpu_work, work
+from tests.faults.program import Work
+
+__all__ = ["gpu_work", "shim", "work"]
+
+
+@pytest.fixture
+def shim(work: Work, tmp_path: Path) -> Shim:
+    """Faults of whatever is started in `work` with `shim.environment()`."""
+    return Shim(tmp_path, work.root)

@@ -1,0 +1,95 @@
+"""The k-th system call on the work directory fails, or the process dies in it, for every k."""
+
+import errno
+import signal
+from collections.abc import Iterator, Sequence
+
+import pytest
+from tests.crash.checks import assert_complete, assert_sound, done_markers
+from tests.crash.shim import EVER, GROWING, KILL, Call, Shim
+from tests.faults.program import Program, Work
+
+TASKS = ["a", "b", "c"]
+ONE = ("--gpus", "none", "--slots", "1")
+TWO = ("--gpus", "none", "--slots", "2")
+ERRORS = {"eio": errno.EIO, "full": errno.ENOSPC, "killed": KILL}
+SHARDS = 6
+
+
+def configure(work: Work) -> None:
+    work.shell("echo work on $T", TASKS)
+
+
+def traced(work: Work, shim: Shim, options: Sequence[str]) -> list[Call]:
+    """Return the calls of a run in which none fails."""
+    run = work.run(*options, **shim.environment(trace=True))
+    assert run.process.returncode == 0, run.text
+    calls = shim.trace()
+    assert len(calls) == shim.count > 50
+    return calls
+
+
+def kinds(calls: Sequence[Call]) -> Iterator[int]:
+    """Yield the number of the first call of each kind: the same call on the same sort of file."""
+    seen = set()
+    for call in calls:
+        suffixes = call.path.rsplit("/", 1)[-1].split(".")
+        kind = (call.name, *(part for part in suffixes if part not in TASKS and not part.isdecimal()))
+        if kind not in seen:
+            seen.add(kind)
+            yield call.number
+
+
+def survives(work: Work, shim: Shim, number: int, error: int, options: Sequence[str]) -> None:
+    """Let call `number` of a fresh run fail, check what is left, run again and check the end."""
+    work.root = work.folder / f"work-{number}-{error}"
+    faults = Shim(work.folder, work.root)
+    faults.arm(error, number)
+    first = work.run(*options, **faults.environment())
+    allowed = (0, 1, 4, -signal.SIGKILL) if error == KILL else (0, 1, 4)
+    assert first.process.returncode in allowed, first.text
+    assert "Traceback" not in first.text
+    assert_sound(work)
+    before = done_markers(work)
+    second = work.run(*options)
+    assert second.process.returncode == 0, f"call {number}: {first.text}\n{second.text}"
+    assert_complete(work, TASKS)
+    assert before.items() <= done_markers(work).items()
+
+
+@pytest.mark.parametrize("shard", range(SHARDS))
+def test_a_fault_in_each_kind_of_call(work: Work, shim: Shim, shard: int) -> None:
+    configure(work)
+    numbers = list(kinds(traced(work, shim, ONE)))
+    errors = list(ERRORS.values())
+    for place, number in list(enumerate(numbers))[shard::SHARDS]:
+        survives(work, shim, number, errors[place % len(errors)], ONE)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("fault", ERRORS)
+def test_a_fault_in_every_call(work: Work, shim: Shim, fault: str) -> None:
+    configure(work)
+    for call in traced(work, shim, TWO):
+        survives(work, shim, call.number, ERRORS[fault], TWO)
+
+
+@pytest.mark.parametrize("already", [0, 30, 60])
+def test_a_full_disk_stops_the_run_and_leaves_no_marker(work: Work, shim: Shim, already: int) -> None:
+    # Given a disk that is full for good after a number of calls
+    configure(work)
+    shim.arm(errno.ENOSPC, already + 1, EVER, GROWING)
+    run = work.run(*ONE, **shim.environment())
+    assert run.process.returncode == 4, run.text
+    assert "No space left on device" in run.text
+    assert "Traceback" not in run.text
+    assert_sound(work)
+    before = done_markers(work)
+    assert len(before) < len(TASKS)
+    # When there is room again
+    again: Program = work.run(*ONE)
+    # Then the run resumes where it was
+    assert again.process.returncode == 0, again.text
+    assert_complete(work, TASKS)
+    assert before.items() <= done_markers(work).items()
