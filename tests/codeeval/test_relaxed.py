@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accsearch.codeeval.fields import Fields
+from accsearch.codeeval.fields import FIELD_NAMES, Fields
 from accsearch.codeeval.method_similarity import methods_similarity
 from accsearch.codeeval.relaxed import compare_relaxed, relaxed
 from accsearch.codeeval.weights import Weights, load_weights
@@ -175,10 +175,7 @@ def test_weights_from_a_file_replace_the_defaults(tmp_path: Path) -> None:
         ("local_model: yes", "local_model: True is not"),
         ("[1, 2]", "have to be a mapping"),
         ("a: [", "not YAML"),
-        (
-            "fields: {pipeline: 0, model_id: 0, scheduler: 0, num_inference_steps: 0, acceleration_methods: 0}",
-            "above 0",
-        ),
+        ("\n  ".join(["fields:", *(f"{name}: 0" for name in FIELD_NAMES)]), "above 0"),
     ],
 )
 def test_wrong_weights_are_refused_with_their_key(text: str, message: str, tmp_path: Path) -> None:

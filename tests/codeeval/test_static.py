@@ -116,6 +116,33 @@ pipe("a", num_inference_steps=5)
     assert fields.acceleration_methods == []
 
 
+@pytest.mark.parametrize(
+    ("code", "steps"),
+    [
+        ("class A: pass\na = A()\nif input(): a.n = 5\nelse: a.n = 6\n", "a.n"),
+        ("class A: n = 5\na = A()\nif input(): a.n = 6\n", "a.n"),
+        (
+            "import argparse\na = argparse.ArgumentParser().parse_args()\na.n = 5\nif input(): a.n = 6\n",
+            "a.n",
+        ),
+        ("def const(*a): return 7\nimport math\nif input(): math.floor = const\n", "math.floor(5.5)"),
+        ("d = {'n': 5}\nif input(): d['n'] = 6\n", "d['n']"),
+        ("n = [5]\nif input(): n.append(6)\n", "n[-1]"),
+        ("n = 5 if input() else 6\n", "n"),
+        ("def f():\n  if input(): return 5\n  return 6\nn = f()\n", "n"),
+        ("g = iter([5, 6])\nif input(): next(g)\nn = next(g)\n", "n"),
+    ],
+)
+@pytest.mark.parametrize("noise", [0, 60])
+def test_what_only_one_branch_sets_is_unknown(code: str, steps: str, noise: int) -> None:
+    branches = "".join(f"if input(): x{i} = 1\nelse: x{i} = 2\n" for i in range(noise))
+
+    fields = fields_of(branches + code + f"pipe('a', num_inference_steps={steps})")
+
+    assert fields.num_inference_steps is None
+    assert fields.model_id == "some/model"
+
+
 def test_what_changes_from_round_to_round_of_an_unknown_loop_is_unknown() -> None:
     fields = fields_of(
         """

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from accsearch.errors import AccsearchError, UsageError
 
-MAX_BYTES = 2 << 20
+MAX_BYTES = 512 << 10
 MAX_DEPTH = 1000
 """Deepest syntax tree that is read; Python's own parser gives up near 3000."""
 
@@ -27,19 +27,19 @@ class Unparsable(AccsearchError):
 
 
 def read_source(path: Path) -> bytes:
-    """Return the bytes of `path`; raise UsageError if it cannot be read, Unparsable if it is too large."""
+    """Return the bytes of `path`, cut just beyond what may be parsed; raise UsageError if unreadable."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
-    if len(data) > MAX_BYTES:
-        raise Unparsable(f"{path}: larger than {MAX_BYTES} bytes")
     return data
 
 
 def parse(data: bytes, name: str = "<code>") -> ast.Module:
     """Parse and check `data` as the compiler would, running nothing; raise Unparsable."""
+    if len(data) > MAX_BYTES:
+        raise Unparsable(f"{name}: larger than {MAX_BYTES} bytes")
     try:
         # An invalid escape in the judged file is no concern of whoever reads our stderr.
         with warnings.catch_warnings():

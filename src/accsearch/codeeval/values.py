@@ -4,6 +4,7 @@ Whatever a program can change lives in a value's `state`, which only the heap wr
 """
 
 import ast
+import itertools
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,15 +13,18 @@ if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.scope import Scope
 
 State = dict[Any, Any]
+_serials = itertools.count()
 
 
 class Value:
     """Base of all values; identity is equality unless a subclass says otherwise."""
 
-    __slots__ = ("state",)
+    __slots__ = ("serial", "state")
 
     def __init__(self) -> None:
         self.state: State = {}
+        # Tells what existed before a point of the program from what was made after it.
+        self.serial = next(_serials)
 
 
 class Unknown(Value):
@@ -219,6 +223,7 @@ class UserClass(Value):
     annotations: tuple[str, ...] = ()
     enumeration: bool = False
     fields: tuple[str, ...] | None = None
+    order: list[Value] | None = None
 
     def __post_init__(self) -> None:
         super().__init__()

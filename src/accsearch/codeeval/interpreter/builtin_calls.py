@@ -53,6 +53,7 @@ def pure(machine: "Machine", function: Callable[..., Any], given: Arguments) -> 
     """Return the result of a function without side effects on constants."""
     if given.open_positional or given.open_keywords:
         return Unknown()
+    machine.tick(sum(map(constants.cost, given.positional)))
     try:
         positional = [constants.to_python(value) for value in given.positional]
         keywords = {name: constants.to_python(value) for name, value in given.keywords.items()}

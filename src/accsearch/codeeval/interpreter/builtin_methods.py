@@ -27,8 +27,7 @@ _TEXT_METHODS = frozenset(
     {
         "bit_length", "capitalize", "casefold", "conjugate", "count", "decode", "encode", "endswith", "find",
         "hex", "index", "is_integer", "isalpha", "isdigit", "islower", "isnumeric", "isspace", "isupper",
-        "join",
-        "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex",
+        "join", "lower", "lstrip", "partition", "removeprefix", "removesuffix", "replace", "rfind", "rindex",
         "rpartition", "rsplit", "rstrip", "split", "splitlines", "startswith", "strip", "swapcase", "title",
         "upper",
     }
@@ -59,12 +58,21 @@ def _of_constant(machine: "Machine", receiver: Constant, name: str, given: Argum
         return _pure_method(machine, receiver, name, given) if name in _PATH_METHODS else Unknown()
     if isinstance(content, str) and name == "format":
         return _format(content, given)
+    if name == "replace" and isinstance(content, str) and not _is_bounded_replacement(content, given):
+        return Unknown()
     if isinstance(content, str) and name == "join" and given.positional:
         items = builtin_calls.collect(machine, given.positional[0])
         given = Arguments([Unknown() if items is None else Tuple(items)])
     if name not in _TEXT_METHODS or (isinstance(content, str | bytes) and len(content) > _MAX_SOURCE):
         return Unknown()
     return _pure_method(machine, receiver, name, given)
+
+
+def _is_bounded_replacement(text: str, given: Arguments) -> bool:
+    texts = [value.value for value in given.positional[:2] if isinstance(value, Constant)]
+    if len(texts) < 2 or not all(isinstance(part, str) for part in texts):
+        return False
+    return (text.count(texts[0]) + 1) * len(texts[1]) <= constants.MAX_TEXT
 
 
 def _format(text: str, given: Arguments) -> Value:
@@ -95,6 +103,7 @@ def _pure_method(machine: "Machine", receiver: Value, name: str, given: Argument
 
 
 def _of_sequence(machine: "Machine", receiver: Sequence, name: str, given: Arguments) -> Value:
+    machine.tick(constants.cost(receiver))
     if name == "copy":
         made = machine.sequence(receiver.items, receiver.kind)
         machine.heap.write(made, "open", bool(receiver.state.get("open")))

@@ -15,15 +15,16 @@ MAX_ROUNDS = 2000
 
 
 class _Extent:
-    """Whether all items of a comprehension became known."""
+    """Whether all items of a comprehension became known, and the budget that it has to leave."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: "Machine") -> None:
         self.known = True
+        self.allowance = machine.budget * 3 // 4
 
 
 def collected(machine: "Machine", node: ast.ListComp | ast.SetComp, scope: Scope) -> Value:
     """Return the list or set; its items are unknown if it runs over something unknown."""
-    extent = _Extent()
+    extent = _Extent(machine)
     inner = Scope("comprehension", scope)
     items = tuple(_rounds(machine, node.generators, inner, extent, lambda: machine.evaluate(node.elt, inner)))
     made = machine.sequence(
@@ -36,7 +37,7 @@ def collected(machine: "Machine", node: ast.ListComp | ast.SetComp, scope: Scope
 
 def dictionary(machine: "Machine", node: ast.DictComp, scope: Scope) -> Value:
     """Return the dict."""
-    extent = _Extent()
+    extent = _Extent(machine)
     inner = Scope("comprehension", scope)
     made = machine.dictionary({})
 
@@ -57,7 +58,14 @@ def generator(machine: "Machine", node: ast.GeneratorExp, scope: Scope) -> Value
     inner = Scope("comprehension", scope)
     source = machine.evaluate(node.generators[0].iter, scope)
     return Stream(
-        _rounds(machine, node.generators, inner, _Extent(), lambda: machine.evaluate(node.elt, inner), source)
+        _rounds(
+            machine,
+            node.generators,
+            inner,
+            _Extent(machine),
+            lambda: machine.evaluate(node.elt, inner),
+            source,
+        )
     )
 
 
@@ -82,7 +90,7 @@ def _rounds(
         items = iter([Unknown()])
     for count, item in enumerate(items):
         machine.tick()
-        if count >= MAX_ROUNDS:
+        if count >= MAX_ROUNDS or machine.budget < extent.allowance:
             extent.known = False
             return
         machine.assign(first.target, item, scope)

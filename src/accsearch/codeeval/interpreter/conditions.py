@@ -52,7 +52,8 @@ def _truth_of_instance(machine: "Machine", value: Instance) -> bool | Unknown:
     for name in ("__bool__", "__len__"):
         function = lineage.find(value.cls, name)
         if function is not None and not isinstance(function, Symbol):
-            return truth(machine, machine.call(machine.get(value, name), Arguments()))
+            verdict = machine.call(machine.get(value, name), Arguments())
+            return Unknown() if isinstance(verdict, Instance) else truth(machine, verdict)
     return True
 
 

@@ -37,6 +37,19 @@ def is_small(value: object) -> bool:
     return True
 
 
+def cost(value: Value) -> int:
+    """Return how many steps of the analysis it takes, roughly, to read a value."""
+    if isinstance(value, Tuple | Sequence):
+        return len(value.items) // 20
+    if isinstance(value, Dictionary):
+        return len(value.entries) // 20
+    return (
+        len(value.value) // 1000
+        if isinstance(value, Constant) and isinstance(value.value, str | bytes)
+        else 0
+    )
+
+
 def to_python(value: Value) -> Any:
     """Return the Python object that `value` stands for; raise NotConstant."""
     return _to_python(value, [MAX_ITEMS])

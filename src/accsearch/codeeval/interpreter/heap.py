@@ -3,9 +3,12 @@
 from typing import Any
 
 from accsearch.codeeval.fields import Fields, agreement
+from accsearch.codeeval.interpreter import lineage
+from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Constant, Instance, Method, Native, State, Symbol, Tuple, Unknown, Value
 
-Snapshot = dict[int, State]
+States = dict[int, State]
+"""Copies of the states of some values, by their identity."""
 
 
 class Undecided:
@@ -15,58 +18,96 @@ class Undecided:
 UNDECIDED = Undecided()
 
 
-class Heap:
-    """All values whose state was written, so that a program's state can be taken, restored and joined."""
+class Trial:
+    """A stretch of the program that may be taken back: the states that its values had before it."""
 
     def __init__(self) -> None:
-        self._objects: dict[int, Value] = {}
+        self.mark = Value().serial
+        self.originals: States = {}
 
-    def __len__(self) -> int:
-        return len(self._objects)
+
+class Heap:
+    """Writes all state, so that two ways through a part of the program can be tried, compared and joined."""
+
+    def __init__(self) -> None:
+        self._values: dict[int, Value] = {}
+        self._trials: list[Trial] = []
 
     def write(self, target: Value, key: Any, content: Any) -> None:
         """Set one entry of the state of `target`."""
-        self._objects[id(target)] = target
+        self._touch(target)
         target.state[key] = content
 
     def delete(self, target: Value, key: Any) -> None:
         """Remove one entry of the state of `target`, if it is there."""
-        self._objects[id(target)] = target
+        self._touch(target)
         target.state.pop(key, None)
 
-    def snapshot(self) -> Snapshot:
-        """Return a copy of all state."""
-        return {key: dict(value.state) for key, value in self._objects.items()}
+    def _touch(self, target: Value) -> None:
+        for trial in self._trials:
+            if id(target) not in trial.originals:
+                # Holding the value also keeps its identity from being given to another.
+                self._values[id(target)] = target
+                trial.originals[id(target)] = dict(target.state)
 
-    def restore(self, snapshot: Snapshot) -> None:
-        """Return to an earlier state; what has been made since is out of reach and left empty."""
-        for key, value in self._objects.items():
+    def begin(self) -> Trial:
+        """Start a trial."""
+        trial = Trial()
+        self._trials.append(trial)
+        return trial
+
+    def end(self, trial: Trial) -> None:
+        """End a trial, keeping what it has changed."""
+        self._trials.remove(trial)
+
+    def capture(self, trial: Trial) -> States:
+        """Return the states of all that the trial has changed so far."""
+        return {key: dict(self._values[key].state) for key in trial.originals}
+
+    def set(self, trial: Trial, states: States) -> None:
+        """Set everything that the trial has changed to `states`, and what they lack to how it was before."""
+        for key, original in trial.originals.items():
+            value = self._values[key]
+            self._touch(value)
             value.state.clear()
-            value.state.update(snapshot.get(key, {}))
+            value.state.update(states.get(key, original))
 
-    def equal(self, before: Snapshot, first: Snapshot, second: Snapshot) -> bool:
-        """Tell whether two states that began at `before` are the same for all that existed then."""
-        return all(
-            first[key].keys() == second[key].keys()
-            and all(same(content, second[key][name]) for name, content in first[key].items())
-            for key in before.keys() | {key for key in first if key in second}
-        )
+    def equal(self, trial: Trial, first: States, second: States) -> bool:
+        """Tell whether two outcomes of a trial are the same for all that existed before it."""
+        for key, original in trial.originals.items():
+            value = self._values[key]
+            if value.serial < trial.mark:
+                one, other = first.get(key, original), second.get(key, original)
+                if isinstance(value, Unknown):
+                    # That an attribute of something unknown was read there changes nothing.
+                    one, other = _without_reads(one), _without_reads(other)
+                if not same(one, other):
+                    return False
+        return True
 
-    def join(self, before: Snapshot, first: Snapshot, second: Snapshot) -> None:
-        """Set the state to what `first` and `second`, both begun at `before`, have in common."""
-        joiner = _Joiner(self, before, first, second)
-        shared = [key for key in first if key in second]
-        self.restore({**first, **second})
-        for key in shared:
-            joined = joiner.state(self._objects[key], first[key], second[key])
-            self._objects[key].state.clear()
-            self._objects[key].state.update(joined)
+    def join(self, trial: Trial, first: States, second: States, values: tuple[Value, Value]) -> Value:
+        """Set the state to what two outcomes of a trial have in common; return the join of `values`."""
+        joiner = _Joiner(self, trial, first, second)
+        joined: States = {}
+        for key, original in list(trial.originals.items()):
+            one, other = first.get(key, original), second.get(key, original)
+            made_in_one = self._values[key].serial >= trial.mark and not (one and other)
+            joined[key] = (one or other) if made_in_one else joiner.state(self._values[key], one, other)
+        value = joiner.value(*values)
+        self.set(trial, {**self.capture(trial), **joined})
+        return value
+
+
+def _without_reads(state: State) -> State:
+    return {
+        key: content for key, content in state.items() if not isinstance(content, Unknown) or content.state
+    }
 
 
 class _Joiner:
-    def __init__(self, heap: Heap, before: Snapshot, first: Snapshot, second: Snapshot) -> None:
+    def __init__(self, heap: Heap, trial: Trial, first: States, second: States) -> None:
         self._heap = heap
-        self._before = before
+        self._trial = trial
         self._first = first
         self._second = second
         self._pairs: dict[tuple[int, int], Value] = {}
@@ -76,14 +117,14 @@ class _Joiner:
         for key in {**first, **second}:
             if key in first and key in second:
                 joined[key] = self._content(key, first[key], second[key])
-            elif (
-                isinstance(key, tuple) and key[0] in ("deepcache", "tgate", "tome", "loader")
-            ) or _is_method(key):
+            elif _is_method(key) or key == ("loader",):
                 joined[key] = UNDECIDED
             elif isinstance(key, tuple) and key[0] == "decision":
                 continue
             else:
-                joined[key] = first.get(key, second.get(key))
+                content = first.get(key, second.get(key))
+                hidden = isinstance(content, Value) and not _is_required(owner, key)
+                joined[key] = Unknown() if hidden else content
         if joined.get("entries") is UNDECIDED:
             joined["entries"], joined["open"] = self._entries(first["entries"], second["entries"]), True
         if joined.get("items") is UNDECIDED:
@@ -95,7 +136,7 @@ class _Joiner:
             return first
         if isinstance(first, Fields) and isinstance(second, Fields):
             return agreement((first, second))
-        if first is None or second is None:
+        if key in ("last", "built") and (first is None or second is None):
             return second if first is None else first
         if isinstance(first, Value) and isinstance(second, Value):
             return self.value(first, second)
@@ -128,16 +169,26 @@ class _Joiner:
             return Tuple(
                 tuple(self.value(one, other) for one, other in zip(first.items, second.items, strict=True))
             )
-        made = id(first) not in self._before and id(second) not in self._before
-        if not (made and isinstance(first, Instance) and isinstance(second, Instance)):
+        mark = self._trial.mark
+        if not (isinstance(first, Instance) and isinstance(second, Instance) and type(first) is type(second)):
             return Unknown()
-        if type(first) is not type(second) or id(first) not in self._first or id(second) not in self._second:
+        if first.serial < mark or second.serial < mark:
             return Unknown()
         merged = type(first)(first.cls if _same_class(first, second) else None)
         self._pairs[pair] = merged
-        for key, content in self.state(merged, self._first[id(first)], self._second[id(second)]).items():
+        one, other = self._first.get(id(first), {}), self._second.get(id(second), {})
+        for key, content in self.state(first, one, other).items():
             self._heap.write(merged, key, content)
         return merged
+
+
+def _is_required(owner: Value, key: Any) -> bool:
+    """Tell whether reading the entry would be an error if it were absent, so that its reader surely has it."""
+    if isinstance(owner, Scope) or not isinstance(key, str):
+        return True
+    if not isinstance(owner, Instance):
+        return False
+    return lineage.library_base(owner.cls) is None and lineage.find(owner.cls, key) is None
 
 
 def _is_method(key: Any) -> bool:

@@ -65,7 +65,7 @@ def _pieces(value: Constant) -> Iterator[Value] | None:
 def _of_instance(machine: "Machine", value: Instance) -> Iterator[Value] | None:
     if lineage.find(value.cls, "__iter__") is not None:
         made = machine.call(machine.get(value, "__iter__"), Arguments())
-        return None if made is value else iterate(machine, made)
+        return None if isinstance(made, Instance) else iterate(machine, made)
     if isinstance(value.cls, UserClass) and value.cls.fields is not None and _is_named_tuple(value.cls):
         return iter([value.state[name] for name in value.cls.fields if name in value.state])
     return None

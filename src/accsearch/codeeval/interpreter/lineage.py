@@ -2,20 +2,29 @@
 
 from accsearch.codeeval.values import Symbol, UserClass, Value
 
+_MAX_MERGED = 200
+"""Ancestors in all beyond which the exact order of several bases is not worth its time."""
+
 
 def ancestors(cls: Value | None) -> list[Value]:
     """Return `cls` and its bases in Python's method resolution order; where none exists, depth first."""
     if not isinstance(cls, UserClass):
         return [] if cls is None else [cls]
-    sequences = [ancestors(base) for base in cls.bases] + [list(cls.bases)]
+    if cls.order is None:
+        cls.order = _merged(cls)
+    return cls.order
+
+
+def _merged(cls: UserClass) -> list[Value]:
+    sequences = [list(ancestors(base)) for base in cls.bases] + [list(cls.bases)]
+    if len(cls.bases) == 1 or sum(map(len, sequences)) > _MAX_MERGED:
+        return [cls, *dict.fromkeys(item for sequence in sequences[:-1] for item in sequence)]
     order: list[Value] = [cls]
     while sequences := [sequence for sequence in sequences if sequence]:
-        for sequence in sequences:
-            head = sequence[0]
-            if not any(head in other[1:] for other in sequences):
-                break
-        else:
-            head = sequences[0][0]
+        heads = (sequence[0] for sequence in sequences)
+        head = next(
+            (head for head in heads if not any(head in other[1:] for other in sequences)), sequences[0][0]
+        )
         order.append(head)
         sequences = [[item for item in sequence if item != head] for sequence in sequences]
     return order

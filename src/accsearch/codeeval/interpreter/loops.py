@@ -78,21 +78,24 @@ def _unknown_rounds(
 ) -> "Generator[Value, None, bool]":
     """Run the body an unknown number of times, at least once; what changes between rounds is unknown."""
     heap = machine.heap
-    before = heap.snapshot()
-    machine.tick(len(before))
-    common = before
+    trial = heap.begin()
+    common = trial.originals
     left = False
-    for count in range(_UNKNOWN_ROUNDS):
-        prepare()
-        left = yield from _round(machine, body, scope)
-        after = heap.snapshot()
-        if count:
-            heap.join(before, common, after)
-            common = heap.snapshot()
-        else:
-            common = after
-        if left:
-            break
+    try:
+        for count in range(_UNKNOWN_ROUNDS):
+            prepare()
+            left = yield from _round(machine, body, scope)
+            after = heap.capture(trial)
+            machine.tick(len(after))
+            if count:
+                heap.join(trial, common, after, (Constant(None), Constant(None)))
+                common = heap.capture(trial)
+            else:
+                common = after
+            if left:
+                break
+    finally:
+        heap.end(trial)
     return left
 
 

@@ -16,7 +16,7 @@ from accsearch.codeeval.interpreter import (
     modules,
     statements,
 )
-from accsearch.codeeval.interpreter.heap import Heap, same
+from accsearch.codeeval.interpreter.heap import Heap, Trial, same
 from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.interpreter.signals import (
     CutSignal,
@@ -192,42 +192,38 @@ class Machine:
         """
         if id(site) in self.unmergeable:
             return None
-        before = self.heap.snapshot()
-        self.tick(len(before) // 4)
+        self.tick(10)
         depth, handlers = self.depth, self.handlers
+        trial = self.heap.begin()
         self._trials.append(id(site))
         try:
-            merged = self._merge(before, first, second)
+            merged = self._merge(trial, first, second)
         except (Signal, ForkNeeded):
             merged = None
         finally:
             self._trials.pop()
-        self.depth, self.handlers = depth, handlers
+            self.heap.end(trial)
         if merged is None:
+            self.depth, self.handlers = depth, handlers
             self.unmergeable.add(id(site))
-            self.heap.restore(before)
+            self.heap.set(trial, trial.originals)
         return merged
 
-    def _merge(self, before: Any, first: Callable[[], Value], second: Callable[[], Value]) -> Value | None:
+    def _merge(self, trial: Trial, first: Callable[[], Value], second: Callable[[], Value]) -> Value | None:
         one = self._unless_over(first)
-        state_one = self.heap.snapshot()
-        self.heap.restore(before)
+        states_one = self.heap.capture(trial)
+        self.heap.set(trial, trial.originals)
         if one is None:
             return second()
         other = self._unless_over(second)
         if other is None:
-            self.heap.restore(state_one)
+            self.heap.set(trial, states_one)
             return one
-        state_other = self.heap.snapshot()
+        states_other = self.heap.capture(trial)
+        self.tick(len(states_other))
         if self.lossy:
-            holder = Value()
-            for state, value in ((state_one, one), (state_other, other)):
-                state[id(holder)] = {"value": value}
-            self.heap.write(holder, "value", one)
-            self.heap.join(before, state_one, state_other)
-            joined: Value = holder.state["value"]
-            return joined
-        if not self.heap.equal(before, state_one, state_other):
+            return self.heap.join(trial, states_one, states_other, (one, other))
+        if not self.heap.equal(trial, states_one, states_other):
             return None
         if same(one, other):
             return one

@@ -59,6 +59,7 @@ _WIDE = re.compile(r"\d{4,}|\*")
 
 def binary(machine: "Machine", kind: type[ast.operator], left: Value, right: Value) -> Value:
     """Return `left OP right`."""
+    machine.tick(constants.cost(left) + constants.cost(right))
     name, function = BINARY.get(kind, ("", None))
     if function is None:
         return Unknown()
@@ -131,6 +132,7 @@ def unary(machine: "Machine", kind: type[ast.unaryop], operand: Value) -> Value:
 
 def compare(machine: "Machine", kind: type[ast.cmpop], left: Value, right: Value) -> Value:
     """Return the truth of one comparison as a value."""
+    machine.tick(constants.cost(left) + constants.cost(right))
     if kind in (ast.In, ast.NotIn):
         return _flip(_contains(machine, right, left), kind is ast.NotIn)
     if kind in (ast.Is, ast.IsNot):

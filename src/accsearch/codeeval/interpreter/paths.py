@@ -55,7 +55,8 @@ def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
         if len(outcomes) >= MAX_PATHS or steps <= 0:
             raise TooManyPaths
         start = list(script)
-        machine = Machine(script, unmergeable, min(steps, PATH_STEPS), lossy=lossy)
+        allowance = steps if lossy else min(steps, PATH_STEPS)
+        machine = Machine(script, unmergeable, allowance, lossy=lossy)
         try:
             outcomes.append(_follow(machine, tree))
         except RestartNeeded:
@@ -66,7 +67,7 @@ def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
             if not lossy:
                 raise TooManyPaths from error
             outcomes.append(Outcome(UNDECIDED, UNDECIDED))
-        steps -= PATH_STEPS - machine.budget
+        steps -= allowance - machine.budget
         while script and not script[-1]:
             script.pop()
         if not script:
