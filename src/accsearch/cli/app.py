@@ -12,6 +12,7 @@ from accsearch.cli import (
     best,
     compare,
     doctor,
+    evaluate,
     export,
     gpus,
     logs,
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report.report,
     "export": export.export,
     "compare": compare.compare,
+    "evaluate": evaluate.evaluate,
     "tune": tune.tune,
     "replay": replay.replay,
 }

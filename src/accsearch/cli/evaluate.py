@@ -1,0 +1,192 @@
+"""`accsearch evaluate`: run generated code in a sandbox against its own baseline."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from accsearch.cli.options import HERE, GpusOption, JsonOption, SlotsOption, WorkDirOption
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.evaluation import Evaluation
+    from accsearch.codeeval.settings import Settings
+    from accsearch.codeeval.standing import Standing
+    from accsearch.workdir import WorkDir
+
+
+def evaluate(
+    generated: Annotated[
+        list[Path],
+        typer.Argument(metavar="GENERATED...", help="Python files, or one folder or benchmark file (JSONL)."),
+    ],
+    allow_exec: Annotated[bool, typer.Option("--allow-exec", help="Let the generated code run.")] = False,
+    results: Annotated[
+        Path | None, typer.Option("--results", metavar="WORKDIR", help="Results that hold the upper bound.")
+    ] = None,
+    isolation: Annotated[
+        str, typer.Option("--isolation", help="auto, landlock, bubblewrap, unshare or none.")
+    ] = "auto",
+    repeats: Annotated[int, typer.Option("--repeats", min=1, help="Measurements of each file.")] = 3,
+    images: Annotated[int, typer.Option("--images", min=1, help="Images in each measurement.")] = 2,
+    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that a file may run.")] = 900.0,
+    seed: Annotated[
+        int | None, typer.Option("--seed", help="Fix prompts and seeds, which are else drawn anew.")
+    ] = None,
+    quality: Annotated[str | None, typer.Option("--quality", help="Scorer, as ViT-g-14.")] = None,
+    prompts: Annotated[
+        str | None, typer.Option("--prompts", metavar="FILE", help="One prompt a line.")
+    ] = None,
+    device: Annotated[str, typer.Option("--device", help="cuda, cpu or auto.")] = "auto",
+    gpus: GpusOption = None,
+    slots: SlotsOption = None,
+    json: JsonOption = False,
+    workdir: WorkDirOption = HERE,
+) -> int:
+    """Run generated code in a sandbox against its own baseline, and against the upper bound of results."""
+    from accsearch.codeeval.sandbox.levels import choose
+    from accsearch.codeeval.settings import Settings
+    from accsearch.errors import UsageError
+    from accsearch.workdir import WorkDir
+
+    if not allow_exec:
+        raise UsageError("evaluate runs the generated code: give --allow-exec to let it")
+    for path in generated:
+        if not path.exists():
+            raise UsageError(f"{path}: no such file")
+    if results is not None and not (results / "checkpoints").is_dir():
+        raise UsageError(f"--results {results}: not a work directory")
+    bound = None if results is None else WorkDir(results.resolve())
+    # Chosen once here, so that every file is judged at the same level.
+    level = choose(isolation)
+    settings = Settings(repeats, images, timeout, level.value, device, seed, quality, prompts)
+    scheduled = [path for path in generated if path.is_dir() or path.suffix == ".jsonl"]
+    if scheduled:
+        if len(generated) > 1:
+            raise UsageError("give one folder or benchmark file, or any number of Python files")
+        return _benchmark(generated[0], settings, bound, WorkDir(workdir.resolve()), gpus, slots, json)
+    return _files(generated, settings, bound, json)
+
+
+def _files(files: list[Path], settings: "Settings", bound: "WorkDir | None", json: bool) -> int:
+    from accsearch.cli.output import print_json
+    from accsearch.codeeval.evaluation import render
+
+    found = [_bounded(_one(file, settings), bound) for file in files]
+    if json:
+        print_json(found[0].to_json() if len(found) == 1 else [each.to_json() for each in found])
+    else:
+        for number, each in enumerate(found):
+            if len(found) > 1:
+                typer.echo(f"{'' if number == 0 else chr(10)}--- {each.file}")
+            typer.echo(render(each))
+    return 0 if all(each.verdict == "ok" for each in found) else 1
+
+
+def _one(file: Path, settings: "Settings") -> "Evaluation":
+    import subprocess
+    import sys
+    import tempfile
+
+    from accsearch.codeeval.settings import command
+    from accsearch.errors import AccsearchError, UsageError
+
+    with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
+        out = Path(folder) / "evaluation.jsonl"
+        line = command(sys.executable, ["--file", str(file), "--out", str(out)], settings)
+        ended = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        evaluation = _read(out)
+    if evaluation is None:
+        lines = ended.stderr.decode(errors="replace").strip().splitlines() or [
+            f"exit code {ended.returncode}"
+        ]
+        text = f"{file}: {lines[-1].removeprefix('error: ')}"
+        raise UsageError(text) if ended.returncode == 2 else AccsearchError(text)
+    return evaluation
+
+
+def _bounded(evaluation: "Evaluation", bound: "WorkDir | None") -> "Evaluation":
+    if bound is None:
+        return evaluation
+    from accsearch.codeeval.achievement import with_upper_bound
+
+    return with_upper_bound(evaluation, bound)
+
+
+def _benchmark(
+    source: Path,
+    settings: "Settings",
+    bound: "WorkDir | None",
+    workdir: "WorkDir",
+    gpus: str | None,
+    slots: int | None,
+    json: bool,
+) -> int:
+    from accsearch.cli.launch import launch
+    from accsearch.cli.output import print_json
+    from accsearch.codeeval.benchmark import grid_of, load_benchmark
+    from accsearch.codeeval.standing import judge, summary
+    from accsearch.scheduler.options import RunOptions
+
+    tasks = load_benchmark(source)
+    grid = grid_of(source, tasks, workdir, settings)
+    code = launch([grid], workdir, RunOptions(gpus=gpus, slots=slots))
+    standings = []
+    for task in tasks:
+        evaluation = _read(workdir.task(grid.config.name, task.axis_value).results)
+        standings.append(judge(task, None if evaluation is None else _bounded(evaluation, bound)))
+    if json:
+        print_json({"levels": summary(standings), "tasks": [each.to_json() for each in standings]})
+    else:
+        _print_tables(standings)
+    return code or (0 if all(each.passed for each in standings) else 1)
+
+
+def _read(path: Path) -> "Evaluation | None":
+    import json
+
+    from accsearch.codeeval.evaluation import Evaluation
+
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        return Evaluation.from_json(json.loads(lines[-1])) if lines else None
+    except (FileNotFoundError, ValueError, TypeError):
+        return None
+
+
+def _print_tables(standings: "list[Standing]") -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    from accsearch.cli.output import console
+    from accsearch.codeeval.standing import summary
+
+    out = console()
+    table = Table("task", "level", "verdict", "speedup", "loss", "static", "achievement", "passed")
+    for each in standings:
+        found = each.evaluation
+        table.add_row(
+            escape(each.task.id),
+            escape(each.task.level),
+            "-" if found is None else found.verdict,
+            _shown(None if found is None else found.speedup, "{:.2f}x"),
+            _shown(None if found is None else found.relative_quality_loss, "{:.1%}"),
+            _shown(each.static_rate, "{:.0%}"),
+            _shown(each.achievement, "{:.0%}"),
+            "yes" if each.passed else escape(f"no: {each.why}"),
+        )
+    out.print(table)
+    levels = Table("level", "tasks", "passed", "pass rate", "static match", "achievement rate")
+    for row in summary(standings):
+        levels.add_row(
+            "all" if row["level"] is None else escape(row["level"]),
+            str(row["tasks"]),
+            str(row["passed"]),
+            _shown(row["pass_rate"], "{:.0%}"),
+            _shown(row["static_match_rate"], "{:.0%}"),
+            _shown(row["achievement_rate"], "{:.0%}"),
+        )
+    out.print(levels)
+
+
+def _shown(value: Any, form: str) -> str:
+    return "-" if value is None else form.format(value)

@@ -1,0 +1,88 @@
+"""The evaluation of one generated file: what was found, as JSON and as the three printed sections."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+Verdict = Literal["ok", "failed", "unsafe", "timeout", "invalid"]
+VERDICTS = ("ok", "failed", "unsafe", "timeout", "invalid")
+UNKNOWN: Mapping[str, Any] = dict.fromkeys(
+    ("pipeline", "model_id", "scheduler", "num_inference_steps", "acceleration_methods")
+)
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Times in seconds an image, scores as means over the images; what was not measured is None.
+
+    `notes` lists what the file tried in vain (network, files, signals); `seeds` are those of the images.
+    """
+
+    file: str
+    verdict: Verdict
+    isolation: str
+    configuration: Mapping[str, Any] = field(default_factory=lambda: UNKNOWN)
+    baseline_time: float | None = None
+    accelerated_time: float | None = None
+    baseline_score: float | None = None
+    accelerated_score: float | None = None
+    speedup: float | None = None
+    relative_quality_loss: float | None = None
+    upper_bound: Mapping[str, float] | None = None
+    error: str | None = None
+    entry: str | None = None
+    notes: tuple[str, ...] = ()
+    seeds: tuple[int, ...] = ()
+    baseline_times: tuple[float, ...] = ()
+    accelerated_times: tuple[float, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the JSON of `accsearch evaluate --json` for one file."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> "Evaluation":
+        """Read what `to_json` wrote; raises TypeError for anything else."""
+        lists = ("notes", "seeds", "baseline_times", "accelerated_times")
+        content: dict[str, Any] = {
+            name: tuple(each) if name in lists else each for name, each in value.items()
+        }
+        return cls(**content)
+
+
+def render(evaluation: Evaluation) -> str:
+    """Return the three sections that `accsearch evaluate` prints."""
+    configuration = evaluation.configuration
+    lines = ["=== Model Configuration ==="]
+    for name in ("pipeline", "model_id", "scheduler", "num_inference_steps"):
+        lines.append(f"{name}: {_or_unknown(configuration[name])}")
+    lines += ["", "=== Acceleration Methods Used ==="]
+    methods = configuration["acceleration_methods"]
+    lines += ["unknown"] if methods is None else list(methods) or ["none"]
+    lines += ["", "=== Performance Evaluation Results ===", f"verdict: {evaluation.verdict}"]
+    if evaluation.error is not None:
+        lines.append(f"error: {evaluation.error}")
+    lines += [f"tried: {note}" for note in evaluation.notes]
+    lines += _measured(evaluation)
+    lines.append(f"isolation: {evaluation.isolation}")
+    return "\n".join(lines)
+
+
+def _measured(evaluation: Evaluation) -> list[str]:
+    shown = (
+        ("baseline_time", evaluation.baseline_time, "{:.4f}s"),
+        ("accelerated_time", evaluation.accelerated_time, "{:.4f}s"),
+        ("baseline_score", evaluation.baseline_score, "{:.4f}"),
+        ("accelerated_score", evaluation.accelerated_score, "{:.4f}"),
+        ("speedup", evaluation.speedup, "{:.2f}x"),
+        ("relative_quality_loss", evaluation.relative_quality_loss, "{:.2%}"),
+    )
+    lines = [f"{name}: {form.format(value)}" for name, value, form in shown if value is not None]
+    bound = evaluation.upper_bound
+    if bound is not None:
+        lines += [f"upper_bound: {bound['speedup']:.2f}x", f"achievement: {bound['achievement']:.1%}"]
+    return lines
+
+
+def _or_unknown(value: Any) -> str:
+    return "unknown" if value is None else str(value)

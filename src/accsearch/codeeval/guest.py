@@ -1,0 +1,173 @@
+"""The parent's side of a caged generated file: asks, receives, and takes the time itself."""
+
+import json
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accsearch.codeeval import protocol
+from accsearch.codeeval.protocol import Frame
+from accsearch.codeeval.sandbox.cage import Cage
+from accsearch.codeeval.sandbox.roots import devices, environment, readable
+from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
+from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder
+from accsearch.errors import UsageError
+
+NOTES_KEPT = 20
+NOTE_LENGTH = 300
+ERROR_LENGTH = 500
+PROGRAM_NAME = "generated.py"
+
+
+class Refused(Exception):
+    """The generated file cannot be judged; `verdict` is one of failed, unsafe, timeout, invalid."""
+
+    def __init__(self, verdict: str, message: str) -> None:
+        super().__init__(message)
+        self.verdict = verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Models:
+    """What a caged file finds by hub id, and the local folders that it may read beside."""
+
+    by_id: Mapping[str, Path]
+    folders: tuple[Path, ...] = ()
+
+
+class Guest:
+    """A generated file, running in its cage, that answers requests."""
+
+    def __init__(self, cage: Cage, requests: int, answers: int, notes: int) -> None:
+        self._cage = cage
+        self._requests, self._answers, self._notes = requests, answers, notes
+        self._pending = b""
+        self.notes: list[str] = []
+
+    def ask(self, kind: str, *, timeout: float, max_body: int = 0, **content: Any) -> tuple[Frame, float]:
+        """Send a request and return the answer, and the seconds from the one to the last byte of the other.
+
+        Raises Refused if the program speaks unasked, answers wrongly, too late or not at all.
+        """
+        if protocol.waiting(self._answers):
+            self._closed_or("it sent something before it was asked")
+        nonce = secrets.token_hex(16)
+        deadline = min(time.monotonic() + timeout, self._cage.deadline)
+        began = time.perf_counter()
+        try:
+            protocol.send(self._requests, {"kind": kind, "nonce": nonce, **content})
+            frame = protocol.receive(self._answers, deadline=deadline, max_body=max_body)
+        except protocol.Broken as error:
+            raise Refused("unsafe", f"a forged answer: {error}") from None
+        except protocol.TooLate:
+            self._cage.end(f"timeout: no answer to `{kind}` in time")
+            raise self._ended() from None
+        except protocol.Gone:
+            raise self._ended() from None
+        seconds = time.perf_counter() - began
+        if frame.header.get("nonce") != nonce:
+            raise Refused("unsafe", "a forged answer: it does not carry the request's nonce")
+        error_text = frame.header.get("error")
+        if error_text is not None:
+            raise Refused(_verdict(frame.header.get("verdict")), str(error_text)[:ERROR_LENGTH])
+        return frame, seconds
+
+    def read_notes(self) -> list[str]:
+        """Return what the program was seen trying and did not get: network, files, signals."""
+        while len(self.notes) < NOTES_KEPT and protocol.waiting(self._notes):
+            data = os.read(self._notes, protocol.MAX_HEADER)
+            if not data:
+                break
+            *lines, self._pending = (self._pending + data)[-protocol.MAX_HEADER :].split(b"\n")
+            for line in lines:
+                text = line.decode(errors="replace")[:NOTE_LENGTH]
+                if text.isprintable() and text not in self.notes:
+                    self.notes.append(text)
+        return self.notes[:NOTES_KEPT]
+
+    def pause(self) -> None:
+        """Hold the program still."""
+        self._cage.pause()
+
+    def resume(self) -> None:
+        """Let the program go on."""
+        self._cage.resume()
+
+    def _closed_or(self, message: str) -> None:
+        # A closed pipe is readable too.
+        if self._cage.exit_code is not None:
+            raise self._ended()
+        raise Refused("unsafe", f"a forged answer: {message}")
+
+    def _ended(self) -> Refused:
+        code = self._cage.wait_briefly()
+        because = self._cage.stopped_because
+        lines = [line.strip() for line in self._cage.output.splitlines() if line.strip()]
+        last = f": {lines[-1][:ERROR_LENGTH]}" if lines else ""
+        if self._cage.not_built:
+            raise UsageError(lines[-1] if lines else "the sandbox cannot be built")
+        if because is not None:
+            verdict = "timeout" if because.startswith("timeout") else "unsafe"
+            return Refused(verdict, because)
+        if code == 0:
+            return Refused("failed", "it ended with exit code 0 without an answer" + last)
+        how = f"signal {code - 128}" if code > 128 else f"exit code {code}"
+        return Refused("failed", f"it ended with {how}{last}")
+
+
+def _verdict(value: Any) -> str:
+    # A caged program may call itself failed or invalid, never anything better.
+    return "invalid" if value == "invalid" else "failed"
+
+
+@contextmanager
+def guest(source: bytes, level: Level, limits: Limits, models: Models) -> Iterator[Guest]:
+    """Start a cage around a copy of a generated file; the file's own folder is out of its reach.
+
+    Nothing of the file has run before the request `load`.
+    """
+    with scratch_folder() as scratch:
+        program = scratch / PROGRAM_NAME
+        program.write_bytes(source)
+        link_models(scratch, models.by_id)
+        extra = {"HF_HUB_CACHE": str(scratch / "hub")}
+        rules = Rules(
+            level=level,
+            scratch=str(scratch),
+            readable=readable([*models.by_id.values(), *models.folders]),
+            devices=devices(),
+            environment=environment(scratch, extra),
+            limits=limits,
+        )
+        with _pipes() as (ours, theirs):
+            harness = [sys.executable, "-I", "-B", "-m", "accsearch.codeeval.harness"]
+            line = [*harness, json.dumps({"pipes": theirs, "file": str(program), "rules": _visible(rules)})]
+            with Cage(rules, line, theirs) as cage:
+                for descriptor in theirs:
+                    os.close(descriptor)
+                theirs.clear()
+                yield Guest(cage, *ours)
+
+
+def _visible(rules: Rules) -> dict[str, Any]:
+    """Return what the program's own side needs to know of the rules to note what it tries in vain."""
+    return {"scratch": rules.scratch, "readable": list(rules.readable), "devices": list(rules.devices)}
+
+
+@contextmanager
+def _pipes() -> Iterator[tuple[tuple[int, int, int], list[int]]]:
+    """Yield our ends (requests, answers, notes) and those of the program, which are closed unless cleared."""
+    requests, answers, notes = os.pipe(), os.pipe(), os.pipe()
+    theirs = [requests[0], answers[1], notes[1]]
+    ours = (requests[1], answers[0], notes[0])
+    try:
+        yield ours, theirs
+    finally:
+        for descriptor in (*ours, *theirs):
+            os.close(descriptor)

@@ -1,0 +1,40 @@
+"""`python -m accsearch.codeeval.harness JSON`: answer requests until the parent closes its pipe."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from accsearch.codeeval import protocol
+from accsearch.codeeval.harness.answers import Answers
+from accsearch.codeeval.harness.failure import described, verdict
+from accsearch.codeeval.harness.notes import watch
+
+
+def main(argument: str) -> None:
+    """Serve requests one after the other."""
+    told: dict[str, Any] = json.loads(argument)
+    requests, replies, notes = told["pipes"]
+    for descriptor in (requests, replies, notes):
+        # What the generated file starts has no business with the pipes.
+        os.set_inheritable(descriptor, False)
+    answers = Answers(Path(told["file"]))
+    sys.argv = [told["file"]]
+    watch(notes, told["rules"], told["file"])
+    while True:
+        try:
+            request = protocol.receive(requests, max_body=0)
+        except protocol.Gone:
+            return
+        nonce = request.header["nonce"]
+        try:
+            header, body = answers.to(request.header)
+        # The outermost place of the generated file: whatever it raises, `sys.exit` too, is an answer.
+        except BaseException as error:  # noqa: BLE001
+            header, body = {"error": described(error, told["file"]), "verdict": verdict(error)}, b""
+        protocol.send(replies, {**header, "nonce": nonce}, body)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,150 @@
+"""One caged program as its parent sees it: started, watched, held still, ended."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+from accsearch.codeeval.sandbox.launch import NOT_BUILT
+from accsearch.codeeval.sandbox.levels import launcher
+from accsearch.codeeval.sandbox.processes import descendants, end_all, send
+from accsearch.codeeval.sandbox.rules import Rules
+from accsearch.codeeval.sandbox.scratch import size_of
+
+WATCH_INTERVAL = 0.05
+SCRATCH_EVERY = 20
+"""The scratch folder is measured once in this many looks."""
+
+OUTPUT_KEPT = 16 * 1024
+CHUNK = 1 << 16
+GRACE = 5.0
+
+
+class Cage:
+    """A context manager that starts `program` within `rules`, and leaves nothing of it alive.
+
+    `handed` are descriptors that the program inherits. Its output is read to the end, and the last 16 KiB of it
+    are kept: a program that prints a gigabyte costs no memory.
+    """
+
+    def __init__(self, rules: Rules, program: Sequence[str], handed: Sequence[int] = ()) -> None:
+        self.rules = rules
+        self.stopped_because: str | None = None
+        """Why the cage itself ended the program; None if it did not."""
+        self.output_bytes = 0
+        self._tail = b""
+        self._program = list(program)
+        self._handed = tuple(handed)
+        self._ending = threading.Event()
+
+    def __enter__(self) -> "Cage":
+        self.deadline = time.monotonic() + self.rules.limits.wall_seconds
+        self._process = subprocess.Popen(
+            launcher(self.rules, self._program),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env={"PATH": os.defpath, **dict(self.rules.environment)},
+            pass_fds=self._handed,
+            start_new_session=True,
+        )
+        self._reader = threading.Thread(target=self._read_output, daemon=True)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._reader.start()
+        self._watcher.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.end()
+
+    @property
+    def output(self) -> str:
+        """The end of what the program printed so far."""
+        return self._tail.decode(errors="replace")
+
+    @property
+    def not_built(self) -> bool:
+        """Whether the program never ran because the cage could not be built."""
+        return self._process.poll() == NOT_BUILT
+
+    @property
+    def exit_code(self) -> int | None:
+        """How the program ended (128 + n for signal n); None while it runs."""
+        return self._process.poll()
+
+    def wait(self) -> int:
+        """Wait until the program has ended, or was ended at its wall-clock limit; return its exit code."""
+        code = self._process.wait()
+        self.end()
+        return code
+
+    def wait_briefly(self) -> int:
+        """Return the exit code of a program that closed its pipes; one that lives on is ended."""
+        try:
+            return self._process.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            self.end("protocol: it closed its pipes and ran on")
+            return self._process.wait()
+
+    def pause(self) -> None:
+        """Stop every process of the program, so that it takes no time from what is measured elsewhere."""
+        for _ in range(2):
+            send(self._tree(), signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the program go on."""
+        send(self._tree(), signal.SIGCONT)
+
+    def end(self, because: str | None = None) -> None:
+        """Kill the program with all that it started, and wait until it is gone."""
+        if because is not None and self.stopped_because is None:
+            self.stopped_because = because
+        self._ending.set()
+        if self._process.poll() is None:
+            end_all(self._tree)
+            self._process.kill()
+        self._process.wait()
+        for thread in (self._reader, self._watcher):
+            if thread is not threading.current_thread():
+                thread.join()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _tree(self) -> list[int]:
+        return descendants(self._process.pid)
+
+    def _watch(self) -> None:
+        looks = 0
+        while not self._ending.wait(WATCH_INTERVAL):
+            if self._process.poll() is not None:
+                return
+            reason = self._excess(measure_scratch=looks % SCRATCH_EVERY == 0)
+            looks += 1
+            if reason is not None:
+                self.stopped_because = self.stopped_because or reason
+                end_all(self._tree)
+                self._process.kill()
+                return
+
+    def _excess(self, *, measure_scratch: bool) -> str | None:
+        limits = self.rules.limits
+        if time.monotonic() > self.deadline:
+            return f"timeout: it ran for over {limits.wall_seconds:g} s"
+        if len(self._tree()) > limits.processes:
+            return f"processes: it started over {limits.processes}"
+        if measure_scratch and size_of(Path(self.rules.scratch), limits.scratch_bytes) > limits.scratch_bytes:
+            return f"disk: it wrote over {limits.scratch_bytes >> 20} MiB"
+        return None
+
+    def _read_output(self) -> None:
+        assert self._process.stdout is not None
+        descriptor = self._process.stdout.fileno()
+        while data := os.read(descriptor, CHUNK):
+            self.output_bytes += len(data)
+            self._tail = (self._tail + data)[-OUTPUT_KEPT:]

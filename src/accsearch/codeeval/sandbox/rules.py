@@ -1,0 +1,73 @@
+"""What a caged program may use: the limits and the paths, as the parent tells them to the launcher."""
+
+import json
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+MIB = 1 << 20
+GIB = 1 << 30
+
+
+class Level(StrEnum):
+    """How the cage is built, strongest first; `none` has limits alone."""
+
+    LANDLOCK = "landlock"
+    BUBBLEWRAP = "bubblewrap"
+    UNSHARE = "unshare"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds in seconds and bytes; `processes` also bounds what the kernel lets the program start.
+
+    `memory` is None where CUDA reserves more address space than any bound.
+    """
+
+    wall_seconds: float = 900.0
+    cpu_seconds: int = 3600
+    memory: int | None = 16 * GIB
+    processes: int = 64
+    threads: int = 512
+    open_files: int = 1024
+    file_bytes: int = 512 * MIB
+    scratch_bytes: int = GIB
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The cage of one program; every path exists, and `scratch` is the only place it may write to."""
+
+    level: Level
+    scratch: str
+    readable: tuple[str, ...]
+    devices: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    limits: Limits = Limits()
+
+    def to_json(self) -> str:
+        """Return the rules as one line."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Rules":
+        """Read what `to_json` wrote."""
+        value = json.loads(text)
+        return cls(
+            level=Level(value["level"]),
+            scratch=value["scratch"],
+            readable=tuple(value["readable"]),
+            devices=tuple(value["devices"]),
+            environment=tuple((name, content) for name, content in value["environment"]),
+            limits=Limits(**value["limits"]),
+        )
+
+    def at(self, level: Level) -> "Rules":
+        """Return the same rules for another level."""
+        return replace(self, level=level)
+
+    def hides(self, path: Path) -> bool:
+        """Say whether `path` is outside of everything that the program may read."""
+        real = path.resolve()
+        return not any(real.is_relative_to(Path(root).resolve()) for root in (*self.readable, self.scratch))

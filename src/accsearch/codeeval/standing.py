@@ -1,0 +1,100 @@
+"""Pass rate per level and achievement rate of a benchmark, after DiffBench (arXiv 2601.03178).
+
+A task passes if its file is evaluated `ok`, agrees with the reference on all five fields where there is one,
+and keeps the limits that the task states.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from accsearch.codeeval.benchmark import BenchmarkTask
+from accsearch.codeeval.evaluation import Evaluation
+from accsearch.codeeval.static import compare_static
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """One task, judged; `why` says what kept it from passing, None that it passed."""
+
+    task: BenchmarkTask
+    evaluation: Evaluation | None
+    static_rate: float | None
+    why: str | None
+
+    @property
+    def passed(self) -> bool:
+        return self.why is None
+
+    @property
+    def achievement(self) -> float | None:
+        """The speed-up over the upper bound where one is known, else over the one asked for (1 at most)."""
+        if self.evaluation is None or self.evaluation.verdict != "ok" or self.evaluation.speedup is None:
+            return 0.0 if self.task.min_speedup is not None else None
+        if self.evaluation.upper_bound is not None:
+            return self.evaluation.upper_bound["achievement"]
+        if self.task.min_speedup is not None:
+            return min(1.0, self.evaluation.speedup / self.task.min_speedup)
+        return None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as `evaluate --json` prints it."""
+        return {
+            "id": self.task.id,
+            "level": self.task.level,
+            "passed": self.passed,
+            "why": self.why,
+            "static_match_rate": self.static_rate,
+            "achievement": self.achievement,
+            "evaluation": None if self.evaluation is None else self.evaluation.to_json(),
+        }
+
+
+def judge(task: BenchmarkTask, evaluation: Evaluation | None) -> Standing:
+    """Return how a task stands, given its evaluation."""
+    static = None if task.reference is None else compare_static(task.reference, task.generated)
+    rate = None if static is None else static["match_rate"]
+    return Standing(task, evaluation, rate, _why(task, evaluation, static))
+
+
+def _why(task: BenchmarkTask, evaluation: Evaluation | None, static: Mapping[str, Any] | None) -> str | None:
+    if evaluation is None:
+        return "not evaluated"
+    if evaluation.verdict != "ok":
+        return f"{evaluation.verdict}: {evaluation.error}"
+    if static is not None and static["verdict"] != "match":
+        wrong = [name for name, each in static["fields"].items() if not each["match"]]
+        return "differs from the reference: " + ", ".join(wrong)
+    asked = (
+        ("speedup", evaluation.speedup, task.min_speedup, "under"),
+        ("relative_quality_loss", evaluation.relative_quality_loss, task.max_loss, "over"),
+        ("accelerated_time", evaluation.accelerated_time, task.max_latency, "over"),
+    )
+    for name, value, limit, side in asked:
+        if limit is None:
+            continue
+        if value is None or (value < limit if side == "under" else value > limit):
+            return f"{name} {'unknown' if value is None else f'{value:.3g}'} is {side} {limit:g}"
+    return None
+
+
+def summary(standings: Sequence[Standing]) -> list[dict[str, Any]]:
+    """Return one row a level in the order of the benchmark, then one for all of them (`level` null)."""
+    levels = list(dict.fromkeys(each.task.level for each in standings))
+    groups: list[tuple[str | None, list[Standing]]] = [
+        (level, [each for each in standings if each.task.level == level]) for level in levels
+    ]
+    return [_row(level, members) for level, members in [*groups, (None, list(standings))]]
+
+
+def _row(level: str | None, members: Sequence[Standing]) -> dict[str, Any]:
+    rates = [each.achievement for each in members if each.achievement is not None]
+    static = [each.static_rate for each in members if each.static_rate is not None]
+    return {
+        "level": level,
+        "tasks": len(members),
+        "passed": sum(each.passed for each in members),
+        "pass_rate": sum(each.passed for each in members) / len(members),
+        "static_match_rate": sum(static) / len(static) if static else None,
+        "achievement_rate": sum(rates) / len(rates) if rates else None,
+    }

@@ -1,0 +1,1 @@
+"""The trusted, torch side of `evaluate`: builds the baseline, takes the times, computes the scores."""

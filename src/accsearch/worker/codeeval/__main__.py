@@ -1,0 +1,52 @@
+"""`python -m accsearch.worker.codeeval`: evaluate one generated file, and write that as a line of JSON."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from accsearch.codeeval.benchmark import SENTINEL, find_entry, load_benchmark
+from accsearch.codeeval.settings import Settings
+from accsearch.errors import AccsearchError
+from accsearch.task import WorkerExit
+from accsearch.workdir import write_json
+from accsearch.worker.quiet import hush
+
+
+def main(argv: Sequence[str]) -> int:
+    """Evaluate one file; 0 whatever its verdict, 2 where it could not be judged at all."""
+    parser = argparse.ArgumentParser(prog="python -m accsearch.worker.codeeval", description=__doc__)
+    parser.add_argument("--file", type=Path, help="the generated file")
+    parser.add_argument("--benchmark", type=Path, help="a benchmark, with --entry")
+    parser.add_argument("--entry", help="task of the benchmark")
+    parser.add_argument("--out", type=Path, required=True, help="where the evaluation goes")
+    defaults = Settings()
+    parser.add_argument("--repeats", type=int, default=defaults.repeats)
+    parser.add_argument("--images", type=int, default=defaults.images)
+    parser.add_argument("--timeout", type=float, default=defaults.timeout)
+    parser.add_argument("--isolation", default=defaults.isolation)
+    parser.add_argument("--device", default=defaults.device)
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--quality")
+    parser.add_argument("--prompts")
+    told = vars(parser.parse_args(argv))
+    file, benchmark, entry, out = (told.pop(name) for name in ("file", "benchmark", "entry", "out"))
+    if (file is None) == (benchmark is None or entry is None):
+        parser.error("give --file, or --benchmark and --entry")
+    hush()
+    try:
+        path = file or find_entry(load_benchmark(benchmark), entry).generated
+        from accsearch.worker.codeeval.evaluate import evaluate
+
+        evaluation = evaluate(path, Settings(**told))
+        write_json(out, evaluation.to_json())
+    except AccsearchError as error:
+        print(f"error: {error}", file=sys.stderr, flush=True)
+        return WorkerExit.CONFIG if error.exit_code == 2 else WorkerExit.ERROR
+    print(f"{evaluation.verdict}: {evaluation.error or f'{evaluation.speedup:.2f}x'}")
+    print(SENTINEL, flush=True)
+    return WorkerExit.OK
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

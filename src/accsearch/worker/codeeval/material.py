@@ -1,0 +1,59 @@
+"""The prompts, the seeds and the scorer of an evaluation."""
+
+import random
+import secrets
+from dataclasses import dataclass
+
+from accsearch.codeeval.settings import DEMO_QUALITY, Settings
+from accsearch.config.models import ModelInfo
+from accsearch.config.schema import PromptsConfig, QualityConfig
+from accsearch.demo import captions_path
+from accsearch.errors import UsageError
+from accsearch.worker.machine import Machine
+from accsearch.worker.prompts import load_prompts
+from accsearch.worker.quality.scorer import Scorer, load_scorer
+
+COCO = PromptsConfig(dataset="phiyodr/coco2017")
+COCO_PROMPTS = 512
+COCO_QUALITY = QualityConfig(model="ViT-g-14", pretrained="laion2b_s34b_b88k")
+
+
+@dataclass
+class Material:
+    """Draws pairs of a prompt and a seed, none of them twice."""
+
+    prompts: list[str]
+    scorer: Scorer
+    random: random.Random
+
+    def pairs(self, count: int) -> list[tuple[str, int]]:
+        """Return `count` new pairs; a seed has 48 random bits, so the file cannot have met it."""
+        chosen = [self.random.choice(self.prompts) for _ in range(count)]
+        return [(prompt, self.random.getrandbits(48)) for prompt in chosen]
+
+
+def draw(model: ModelInfo, settings: Settings, machine: Machine) -> Material:
+    """Return the material for a model: the demo's own, or what the settings say. Raises UsageError."""
+    is_demo = model.model_id == "builtin:demo"
+    quality = COCO_QUALITY
+    if settings.quality is not None:
+        pretrained = COCO_QUALITY.pretrained if settings.quality == COCO_QUALITY.model else None
+        quality = QualityConfig(model=settings.quality, pretrained=pretrained)
+    elif is_demo:
+        quality = QualityConfig(model=DEMO_QUALITY)
+    seed = settings.seed if settings.seed is not None else secrets.randbits(64)
+    return Material(_prompts(settings, is_demo), load_scorer(quality, machine), random.Random(seed))
+
+
+def _prompts(settings: Settings, is_demo: bool) -> list[str]:
+    if settings.prompts is None and not is_demo:
+        return load_prompts(COCO, COCO_PROMPTS)
+    file = str(captions_path()) if settings.prompts is None else settings.prompts
+    try:
+        with open(file, encoding="utf-8") as stream:  # noqa: PTH123
+            lines = [line.strip() for line in stream if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--prompts {file}: {error}") from error
+    if not lines:
+        raise UsageError(f"--prompts {file}: it is empty")
+    return lines
