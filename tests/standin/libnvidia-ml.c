@@ -32,7 +32,7 @@
 #include <unistd.h>
 
 enum { SUCCESS = 0, UNINITIALIZED = 1, INVALID_ARGUMENT = 2, NOT_SUPPORTED = 3, NOT_FOUND = 6,
-       INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, ARGUMENT_VERSION_MISMATCH = 25, DRIVER_NOT_LOADED = 9 };
+       INSUFFICIENT_SIZE = 7, GPU_IS_LOST = 15, DRIVER_NOT_LOADED = 9, FUNCTION_NOT_FOUND = 13 };
 enum { MAX_GPUS = 64, MAX_INSTANCES = 8, MAX_PROCESSES = 64, MAX_ERRORS = 16 };
 #define UNSUPPORTED (-2LL)
 #define MEMORY_V2 (sizeof(memory_v2_t) | (2u << 24))
@@ -330,7 +330,8 @@ EXPORT int nvmlDeviceGetMemoryInfo(void *handle, memory_t *memory) {
 
 EXPORT int nvmlDeviceGetMemoryInfo_v2(void *handle, memory_v2_t *memory) {
     BEGIN_ON(handle);
-    if (memory->version != MEMORY_V2) return ARGUMENT_VERSION_MISMATCH;
+    /* A real driver (580.159.04) answers an unknown version with this, not with a version mismatch. */
+    if (memory->version != MEMORY_V2) return FUNCTION_NOT_FOUND;
     if (d->memory_unsupported) return NOT_SUPPORTED;
     u64 taken = used(d);
     *memory = (memory_v2_t){memory->version, d->total, d->reserved, d->total - d->reserved - taken, taken};
