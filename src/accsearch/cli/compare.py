@@ -33,7 +33,7 @@ def compare(
     json: JsonOption = False,
 ) -> int:
     """Compare generated code with a reference."""
-    from accsearch.cli.output import console, print_json
+    from accsearch.cli.output import console, message, print_json
     from accsearch.errors import UsageError
 
     for path in (reference, generated):
@@ -44,6 +44,9 @@ def compare(
     if weights is not None and mode is not Mode.RELAXED:
         raise UsageError("--weights belongs to --mode relaxed")
     result = _compared(reference, generated, mode, weights)
+    error = result.get("error") or (result.get("objects") or {}).get("error")
+    if error:
+        message(f"accsearch: {error}")
     if json:
         print_json(result)
     else:

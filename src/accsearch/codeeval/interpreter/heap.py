@@ -183,7 +183,7 @@ class _Joiner:
 
 
 def _is_required(owner: Value, key: Any) -> bool:
-    """Tell whether reading the entry would be an error if it were absent, so that its reader surely has it."""
+    """Tell whether reading the entry would be an error if it were absent, so that its reader has it."""
     if isinstance(owner, Scope) or not isinstance(key, str):
         return True
     if not isinstance(owner, Instance):
