@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from accsearch.cli.options import JsonOption
+from accsearch.cli.options import HERE, JsonOption, WorkDirOption
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,9 +30,10 @@ def compare(
         Path | None,
         typer.Option("--weights", metavar="FILE", help="Weights of the relaxed mode, YAML or JSON."),
     ] = None,
+    workdir: WorkDirOption = HERE,
     json: JsonOption = False,
 ) -> int:
-    """Compare generated code with a reference."""
+    """Compare generated code with a reference; nothing is kept in the work directory."""
     from accsearch.cli.output import console, message, print_json
     from accsearch.errors import UsageError
 

@@ -1,0 +1,34 @@
+"""Start the program as users do."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+CONFIG = """\
+name: words
+grid: {word: [one, two, three]}
+worker:
+  kind: command
+  command: ["sh", "-c", "echo $0; test ! -e $0.bad || exit 7; echo 'Successfully completed'", "{word}"]
+"""
+
+
+def accsearch(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
+    """Run accsearch in `folder` to its end."""
+    return subprocess.run(
+        [sys.executable, "-m", "accsearch", *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def read_json(*arguments: str, folder: Path) -> Any:
+    """Run a command with --json, assert that it printed JSON alone, and return it."""
+    ended = accsearch(*arguments, "--json", folder=folder)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)

@@ -1,0 +1,88 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.cli.program import CONFIG, accsearch
+
+COMMANDS = [
+    "run",
+    "plan",
+    "status",
+    "retry",
+    "logs",
+    "stop",
+    "gpus",
+    "doctor",
+    "best",
+    "report",
+    "export",
+    "compare",
+    "evaluate",
+    "tune",
+    "replay",
+]
+HEAVY = {"torch", "diffusers", "transformers", "numpy", "pydantic", "yaml", "rich", "pynvml", "psutil"}
+
+
+def test_help_names_every_command(tmp_path: Path) -> None:
+    ended = accsearch("--help", folder=tmp_path)
+
+    assert ended.returncode == 0
+    assert all(f"  {command} " in ended.stdout for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help_and_a_work_directory(command: str, tmp_path: Path) -> None:
+    ended = accsearch(command, "--help", folder=tmp_path)
+
+    assert ended.returncode == 0
+    assert "--workdir" in ended.stdout
+
+
+def test_help_loads_nothing_heavy(tmp_path: Path) -> None:
+    script = (
+        "import sys; sys.argv = ['accsearch', '--help']\n"
+        "from accsearch.cli.app import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({name.split('.')[0] for name in sys.modules}), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert HEAVY.isdisjoint(ended.stderr.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("run",), "CONFIG"),
+        (("run", "absent.yaml"), "absent.yaml"),
+        (("frobnicate",), "frobnicate"),
+        (("status", "--jsno"), "--jsno"),
+        (("retry",), "--failed"),
+        (("logs", "nothing"), "nothing"),
+        (("retry", "nothing"), "nothing"),
+        (("stop",), "no run is at work"),
+        (("best", "--per", "cell"), "cell"),
+    ],
+)
+def test_a_mistake_is_one_line_and_exit_code_2(arguments: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    ended = accsearch(*arguments, folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert says in ended.stderr
+    assert len(ended.stderr.splitlines()) == 1
+    assert ended.stdout == ""
+
+
+def test_two_configurations_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CONFIG)
+    (tmp_path / "b.yaml").write_text(CONFIG)
+
+    ended = accsearch("plan", "a.yaml", "b.yaml", folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert "words" in ended.stderr
