@@ -99,7 +99,7 @@ def test_a_job_leaves_log_markers_and_report(slot: KeptSlot, paths: TaskPaths) -
     marker = read_exit(paths.exit)
     assert marker is not None
     assert (marker.exit_code, marker.signal, marker.nonce, marker.reason) == (7, None, "n1", None)
-    assert event.exit["exit_code"] == 7
+    assert event.exit.exit_code == 7
     assert sorted(paths.log.read_text().split()) == ["err", "out"]
     running = running_of(paths)
     assert running.task == "T"
@@ -114,7 +114,7 @@ def test_one_keeper_serves_one_job_after_another(slot: KeptSlot, paths: TaskPath
     ended(slot)
     first = running_of(paths)
     slot.start(job(paths, ["false"], attempt=2, nonce="n2"))
-    assert ended(slot).exit["exit_code"] == 1
+    assert ended(slot).exit.exit_code == 1
     second = running_of(paths)
     assert first.keeper_identity == second.keeper_identity
     assert second.attempt == 2
@@ -141,14 +141,14 @@ def test_a_worker_has_its_own_session_and_only_its_streams(slot: KeptSlot, paths
 def test_a_program_that_is_not_there_is_a_configuration_fault(slot: KeptSlot, paths: TaskPaths) -> None:
     slot.start(job(paths, ["no-such-program-at-all"]))
     exit = ended(slot).exit
-    assert exit["reason"] == "config"
-    assert "no-such-program-at-all" in exit["message"]
+    assert exit.reason == "config"
+    assert "no-such-program-at-all" in exit.message
     assert "cannot start" in paths.log.read_text()
 
 
 def test_a_worker_killed_by_a_signal_is_reported_so(slot: KeptSlot, paths: TaskPaths) -> None:
     slot.start(job(paths, python("import os; os.kill(os.getpid(), 9)")))
-    assert ended(slot).exit["signal"] == 9
+    assert ended(slot).exit.signal == 9
 
 
 def test_a_stubborn_setsid_grandchild_is_ended_too(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_a_stubborn_setsid_grandchild_is_ended_too(slot: KeptSlot, paths: TaskPa
     )
     slot.start(job(paths, python(code), grace=0.2))
     # The worker itself ends at once; the grandchild keeps its output open.
-    assert ended(slot).exit["exit_code"] == 0
+    assert ended(slot).exit.exit_code == 0
     assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
     assert paths.log.read_text() == "bye\n"
 
@@ -181,13 +181,13 @@ def test_stop_ends_a_worker_that_ignores_sigterm(slot: KeptSlot, paths: TaskPath
     await_file(fifo)
     slot.stop()
     exit = ended(slot).exit
-    assert (exit["signal"], exit["reason"]) == (9, "stopped")
+    assert (exit.signal, exit.reason) == (9, "stopped")
 
 
 @pytest.mark.parametrize(("limit", "reason"), [("timeout", "timeout"), ("stall_timeout", "hang")])
 def test_the_watchdog_ends_a_silent_worker(slot: KeptSlot, paths: TaskPaths, limit: str, reason: str) -> None:
     slot.start(job(paths, ["sleep", "600"], **{limit: 0.2}))
-    assert ended(slot).exit["reason"] == reason
+    assert ended(slot).exit.reason == reason
 
 
 def test_a_growing_results_file_is_progress(slot: KeptSlot, paths: TaskPaths) -> None:
@@ -197,7 +197,7 @@ def test_a_growing_results_file_is_progress(slot: KeptSlot, paths: TaskPaths) ->
     )
     slot.start(job(paths, python(code), stall_timeout=0.8))
     exit = ended(slot).exit
-    assert (exit["exit_code"], exit["reason"]) == (0, None)
+    assert (exit.exit_code, exit.reason) == (0, None)
 
 
 def test_a_keeper_without_its_scheduler_finishes_and_ends(paths: TaskPaths, tmp_path: Path) -> None:
@@ -259,7 +259,7 @@ def test_an_attempt_of_an_earlier_scheduler_is_adopted(paths: TaskPaths, tmp_pat
     adopted.close()
     os.waitpid(slot._pid, 0)
     assert isinstance(first, Ended)
-    assert first.exit["exit_code"] == 0
+    assert first.exit.exit_code == 0
     assert second == Gone()
 
 
@@ -277,7 +277,7 @@ def test_an_adopted_attempt_can_be_stopped(paths: TaskPaths, tmp_path: Path) -> 
     adopted.close()
     os.waitpid(slot._pid, 0)
     assert isinstance(event, Ended)
-    assert event.exit["reason"] == "stopped"
+    assert event.exit.reason == "stopped"
 
 
 def test_a_keeper_of_another_identity_is_not_adopted(slot: KeptSlot, paths: TaskPaths) -> None:

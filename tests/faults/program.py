@@ -54,7 +54,7 @@ class Program:
             assert data, f"ended without {part!r}: {self.lines}"
 
     def end(self, patience: float = LONG) -> int:
-        """Wait for the end, for `patience` seconds at most; return the exit code. `text` then has all of stderr."""
+        """Wait `patience` seconds for the end; return the exit code. `text` then has all of stderr."""
         rest = self.process.communicate(timeout=patience)[1]
         self.lines += (self._rest + rest).decode().splitlines()
         return self.process.returncode

@@ -73,14 +73,16 @@ def test_a_worker_without_keeper_and_scheduler_is_ended_and_run_again(work: Work
         worker = gate.arrivals(1)["a"]
         first.process.kill()
         first.process.wait()
-    os.kill(work.marker("a.running")["keeper_pid"], signal.SIGKILL)
-    await_end(worker)
+    keeper = work.marker("a.running")["keeper_pid"]
+    os.kill(keeper, signal.SIGKILL)
+    await_end(keeper)
     orphan = int((work.folder / "pid").read_text())
     assert is_alive(orphan)
     # When run again
     with work.start_run(*ONE) as second:
         gate.arrivals(1)
-        # Then the orphan has ended before the second attempt began
+        # Then worker and grandchild have ended before the second attempt began
+        assert not is_alive(worker)
         assert not is_alive(orphan)
         gate.open()
         assert second.end() == 0, second.text

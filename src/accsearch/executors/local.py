@@ -5,15 +5,17 @@ import os
 import signal
 import socket
 import sys
-from typing import Any
+from typing import Any, TypeVar
 
-from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
 from accsearch.checkpoint.process import is_alive
 from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
 from accsearch.executors.wire import CHANNEL, LEASE, Lines
-from accsearch.workdir import TaskPaths, read_json
+from accsearch.workdir import TaskPaths
 
 NAME = "local"
+HOST = os.uname().nodename
+Known = TypeVar("Known", Exit, Running)
 
 
 class KeptSlot:
@@ -47,7 +49,7 @@ class KeptSlot:
         if events:
             self._job = None
         if not data:
-            if self._job is not None and (ended := read_exit(self._job.paths, self._job.nonce)) is not None:
+            if self._job is not None and (ended := read_end(self._job.paths, self._job.nonce)) is not None:
                 events.append(ended)
             events.append(Gone())
         return events
@@ -85,7 +87,7 @@ class AdoptedSlot:
             return
 
     def read(self) -> list[Event]:
-        ended = read_exit(self._paths, self._running.nonce)
+        ended = read_end(self._paths, self._running.nonce)
         return [ended, Gone()] if ended is not None else [Gone()]
 
     def close(self) -> None:
@@ -111,14 +113,14 @@ class LocalExecutor:
         return AdoptedSlot(running, paths, pidfd)
 
 
-def read_exit(paths: TaskPaths, nonce: str) -> Ended | None:
+def read_end(paths: TaskPaths, nonce: str) -> Ended | None:
     """Return how an attempt ended, None if its keeper has left no word of it."""
     try:
-        ended = read_json(paths.exit)
-        begun = read_json(paths.running)
-    except ValueError:
+        ended = read_exit(paths.exit)
+        begun = read_running(paths.running)
+    except DamagedMarker:
         return None
-    if ended is None or begun is None or not ended.get("nonce") == begun.get("nonce") == nonce:
+    if ended is None or begun is None or not ended.nonce == begun.nonce == nonce:
         return None
     return Ended(ended, begun)
 
@@ -139,7 +141,7 @@ def _message(job: Job) -> dict[str, Any]:
         "grace": job.grace,
         "running": {
             "task": job.task.id,
-            "host": socket.gethostname(),
+            "host": HOST,
             "gpu": job.gpu,
             "attempt": job.attempt,
             "nonce": job.nonce,
@@ -153,8 +155,13 @@ def _message(job: Job) -> dict[str, Any]:
 
 def _event(message: dict[str, Any]) -> Event:
     if message["event"] == "ended":
-        return Ended(message["exit"], message["running"])
+        return Ended(_known(Exit, message["exit"]), _known(Running, message["running"]))
     return NoStorage(message["message"])
+
+
+def _known(kind: type[Known], values: dict[str, Any]) -> Known:
+    """Return a marker of what a keeper of this very program says; it may say more than the marker holds."""
+    return kind(**{name: values[name] for name in kind.__dataclass_fields__ if name in values})
 
 
 def _spawn_keeper(channel: socket.socket, lease: int | None) -> int:

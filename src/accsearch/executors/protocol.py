@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.markers import Exit, Running
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths
 
@@ -29,10 +29,10 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The worker has ended and nothing of it is left; the content of its `.exit` and `.running`."""
+    """The worker has ended and nothing of it is left; its `.exit` and `.running`."""
 
-    exit: Mapping[str, Any]
-    running: Mapping[str, Any]
+    exit: Exit
+    running: Running
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from accsearch.keeper.leftovers import end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
 from accsearch.redact import secrets_of
-from accsearch.workdir import write_json
+from accsearch.workdir import encode_json, write_atomic, write_json
 
 CHUNK = 1 << 16
+ROOM = 64
+"""Spaces at the end of `.running`, so that the worker's numbers fit in the place of the keeper's."""
 DRAIN = 1 << 20
 """Bytes read at most after the worker's end: whoever still writes then is not the worker."""
 
@@ -34,6 +36,7 @@ class Attempt:
         self._message: str | None = None
         self._begun = now
         self._kill_at: float | None = None
+        self._marker_size = 0
         self._env = {**os.environ, **job["env"]}
         rotate(Path(job["log"]), job["old_log"])
         self._log = Log(Path(job["log"]), redactor(secrets_of(self._env)))
@@ -45,7 +48,9 @@ class Attempt:
 
         Should all die now, the next scheduler finds what was started by the nonce in its environment.
         """
-        self._write_running(os.getpid())
+        data = self._running_of(os.getpid())
+        self._marker_size = len(data) + ROOM
+        write_atomic(Path(self.job["running_file"]), data.ljust(self._marker_size), durable=False)
 
     def begin(self) -> None:
         """Start the worker; without a `child` afterwards it could not be started, and `finish` is next."""
@@ -57,14 +62,31 @@ class Attempt:
             return
         finally:
             os.close(self._input)
-        self._write_running(self.child.pid)
+        try:
+            self._amend(self._running_of(self.child.pid).ljust(self._marker_size))
+        except OSError:
+            self.child.send(signal.SIGKILL)  # whose start cannot be recorded must not run
+            self.child.reap()
+            end_descendants(0)
+            raise
         self._watchdog = Watchdog(self.job["timeout"], self.job["stall_timeout"], self._progress, self._begun)
 
     def cancel(self) -> None:
         """Undo `announce`."""
         Path(self.job["running_file"]).unlink(missing_ok=True)
 
-    def _write_running(self, pid: int) -> None:
+    def _amend(self, data: bytes) -> None:
+        """Overwrite `.running` in place and within one page, which no death of a process tears.
+
+        A second rename would cost a flush.
+        """
+        marker = os.open(self.job["running_file"], os.O_WRONLY | os.O_CLOEXEC)
+        try:
+            os.pwrite(marker, data, 0)
+        finally:
+            os.close(marker)
+
+    def _running_of(self, pid: int) -> bytes:
         self.running = {
             **self.job["running"],
             "pid": pid,
@@ -73,7 +95,7 @@ class Attempt:
             **self.job["keeper"],
             "started_at": utc_now(),
         }
-        write_json(Path(self.job["running_file"]), self.running, durable=False)
+        return encode_json(self.running)
 
     def _progress(self) -> tuple[int, ...]:
         size = written = 0

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import errno
 import os
 import signal
 from collections.abc import Mapping, Sequence
@@ -52,20 +53,17 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) ->
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
     ]
-    missing = FileNotFoundError(2, os.strerror(2), argv[0])
-    for program in _candidates(argv[0], env):
-        try:
-            pid = os.posix_spawn(
-                program, list(argv), env, file_actions=actions, setsid=True, setsigdef=_DEFAULTS
-            )
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        return Child(pid, os.pidfd_open(pid))
-    raise missing
+    program = _find(argv[0], env)
+    pid = os.posix_spawn(program, list(argv), env, file_actions=actions, setsid=True, setsigdef=_DEFAULTS)
+    return Child(pid, os.pidfd_open(pid))
 
 
-def _candidates(program: str, env: Mapping[str, str]) -> list[str]:
-    """Return where a program may be, as a shell would look for it."""
+def _find(program: str, env: Mapping[str, str]) -> str:
+    """Return the path of a program as a shell would find it, with the worker's own PATH."""
     if "/" in program:
-        return [program]
-    return [f"{folder or '.'}/{program}" for folder in env.get("PATH", os.defpath).split(":")]
+        return program
+    for folder in env.get("PATH", os.defpath).split(":"):
+        path = f"{folder or '.'}/{program}"
+        if os.access(path, os.X_OK) and not os.path.isdir(path):  # noqa: PTH112
+            return path
+    raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), program)

@@ -3,7 +3,7 @@
 import os
 import selectors
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from accsearch.checkpoint.markers import Done, Running
 from accsearch.errors import StorageError
@@ -40,7 +40,7 @@ class Loop:
         signals: Signals,
         observer: Observer,
         *,
-        cwd: Callable[[str], str],
+        cwd: Mapping[str, str],
         streak: Streak,
         clock: Clock = time.monotonic,
     ) -> None:
@@ -135,7 +135,7 @@ class Loop:
         if station is None:
             station = self._stations[place.id] = Station(self._executor.open_slot(place.lease), place)
             self._watch(station)
-        job = job_of(entry, place, self._workdir, self._cwd(entry.task.config))
+        job = job_of(entry, place, self._workdir, self._cwd[entry.task.config])
         entry.become(TaskState.RUNNING)
         entry.attempt = job.attempt
         self._notes.pop(entry.task.name, None)
@@ -178,10 +178,10 @@ class Loop:
         trouble = self._free(station, now)
         if entry is None:
             return
-        if stopped and excuse is None and ended.exit.get("exit_code") != 0:
+        if stopped and excuse is None and ended.exit.exit_code != 0:
             self.put_back(entry)
             return
-        if excuse is None and not stopped and ended.exit.get("reason") == "stopped":
+        if excuse is None and not stopped and ended.exit.reason == "stopped":
             excuse = "its keeper was told to end"
         self._record(entry, ended, excuse or trouble)
 

@@ -14,7 +14,6 @@ from accsearch.scheduler.options import Observer, RunOptions
 from accsearch.scheduler.places import CpuPool, Pool
 from accsearch.workdir import WorkDir
 
-
 MOST_CPU_SLOTS = 8
 """Default limit of tasks at once without GPUs: each worker holds its own copy of the model in memory."""
 

@@ -9,11 +9,12 @@ import queue
 import threading
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from accsearch.checkpoint.finish import judge
-from accsearch.checkpoint.markers import Done, Exit, Failed, Running, decode
+from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended
 from accsearch.scheduler.entry import Entry
@@ -105,7 +106,7 @@ class Recorder:
                 continue
             outcomes.append(outcome)
             if (path := _marker(outcome)) is not None:
-                files.append((path, encode_json(asdict(outcome.verdict))))
+                files.append((path, encode_json(_plain(outcome.verdict))))
         try:
             write_group(files)
             for each in outcomes:
@@ -117,9 +118,7 @@ class Recorder:
 
     def _judge(self, item: _Item) -> Recorded:
         entry = item.entry
-        ended = decode(encode_json(item.ended.exit), Exit)
-        running = decode(encode_json(item.ended.running), Running)
-        verdict = judge(self._workdir, entry.config, entry.task, ended, running)
+        verdict = judge(self._workdir, entry.config, entry.task, item.ended.exit, item.ended.running)
         if isinstance(verdict, Done):
             return Recorded(entry, verdict, False, entry.tries, None)
         excuse = item.excuse
@@ -145,11 +144,17 @@ def _marker(outcome: Recorded) -> Path | None:
     return None if outcome.retry and outcome.excuse is not None else paths.failed
 
 
+def _plain(verdict: Done | Failed) -> dict[str, Any]:
+    """Return a marker's fields; `asdict` would copy each package's version anew."""
+    values = {field.name: getattr(verdict, field.name) for field in fields(verdict)}
+    if isinstance(verdict, Done) and verdict.results is not None:
+        values["results"] = asdict(verdict.results)
+    return values
+
+
 def _clear(outcome: Recorded) -> None:
     """Remove the markers that the new one replaces; a crash in between leaves both, and the new one wins."""
     paths = outcome.entry.paths
     remove(paths.running)
     if isinstance(outcome.verdict, Done):
         remove(paths.failed)
-
-

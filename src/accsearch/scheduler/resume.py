@@ -1,7 +1,7 @@
 """Take up what an earlier scheduler left under way: adopt, judge, or end it."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from accsearch.checkpoint.markers import Running
 from accsearch.checkpoint.record import TaskRecord
@@ -44,7 +44,7 @@ def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Obs
         running = each.record.running
         assert running is not None
         if each.record.exit is not None:
-            loop.judge(each.entry, Ended(asdict(each.record.exit), asdict(running)))
+            loop.judge(each.entry, Ended(each.record.exit, running))
         elif running.host != loop.host:
             observer.message(f"{each.entry.task.name}: {each.record.why}; it is left alone")
         else:

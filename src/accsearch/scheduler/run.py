@@ -54,6 +54,7 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         loop: Loop | None = None
         if entries or found:
             configs = [grid.config for grid in grids]
+            here = str(Path.cwd())
             pool = stack.enter_context(open_pool(configs, workdir, options, observer))
             _refuse_too_large(entries, pool)
             loop = Loop(
@@ -63,7 +64,7 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
                 executor,
                 signals,
                 observer,
-                cwd=lambda config: options.cwd.get(config, str(Path.cwd())),
+                cwd={name: options.cwd.get(name, here) for name in (config.name for config in configs)},
                 streak=Streak(min(config.retry.stop_after_identical for config in configs)),
             )
             resume(found, loop, executor, observer)

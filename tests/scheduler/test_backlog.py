@@ -1,0 +1,75 @@
+"""Which task starts next."""
+
+from pathlib import Path
+
+from accsearch.config.schema import Config
+from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.order import Sample, TimeModel
+from accsearch.scheduler.policy import Tries
+from accsearch.task import Task
+from accsearch.workdir import WorkDir
+
+CONFIG = Config(name="c", grid={"pipe": ("A", "B"), "n": ("1", "2", "3")})
+
+
+def entry(pipe: str, name: str, **fields: float) -> Entry:
+    task = Task(f"{pipe}_{name}", "c", {"pipe": pipe, "n": name}, "d")
+    made = Entry(task, CONFIG, WorkDir(Path("w")).task("c", task.id), Tries())
+    for field, value in fields.items():
+        setattr(made, field, value)
+    return made
+
+
+def order(backlog: Backlog, now: float = 0.0, pipe: str | None = None) -> list[str]:
+    found = []
+    while (each := backlog.pop(now, lambda _: True, pipe)) is not None:
+        found.append(each.task.id)
+    return found
+
+
+def timed(**seconds: float) -> TimeModel:
+    return TimeModel(
+        Sample(Task(name, "c", dict(zip(("pipe", "n"), name.split("_"), strict=True)), "d"), value)
+        for name, value in seconds.items()
+    )
+
+
+def test_unknown_times_keep_the_given_order() -> None:
+    names = ["3", "1", "2"]
+    assert order(Backlog([entry("A", name) for name in names], TimeModel())) == ["A_3", "A_1", "A_2"]
+
+
+def test_the_longest_comes_first() -> None:
+    backlog = Backlog([entry("A", name) for name in "123"], timed(A_1=1.0, A_2=9.0, A_3=4.0))
+    assert order(backlog) == ["A_2", "A_3", "A_1"]
+
+
+def test_what_finishes_changes_the_order_of_the_rest() -> None:
+    backlog = Backlog([entry("A", name) for name in "123"], timed(A_1=5.0, A_2=4.0, A_3=3.0))
+    assert backlog.pop(0.0, lambda _: True) is not None
+    backlog.learn(Sample(Task("A_3", "c", {"pipe": "A", "n": "3"}, "d"), 30.0))
+    assert order(backlog, now=10.0) == ["A_3", "A_2"]
+
+
+def test_the_pipeline_just_run_is_preferred_between_equals_only() -> None:
+    times = timed(A_1=5.0, B_1=5.0, B_2=9.0)
+    entries = [entry("A", "1"), entry("B", "1"), entry("B", "2")]
+    assert order(Backlog(entries, times), pipe="A") == ["B_2", "A_1", "B_1"]
+    assert order(Backlog(entries, times), pipe="B") == ["B_2", "B_1", "A_1"]
+
+
+def test_a_retry_waits_its_time_and_lets_others_pass() -> None:
+    backlog = Backlog([entry("A", "1", not_before=5.0), entry("A", "2")], TimeModel())
+    assert order(backlog, now=1.0) == ["A_2"]
+    assert backlog.next_retry(1.0) == 4.0
+    assert order(backlog, now=5.0) == ["A_1"]
+    assert backlog.next_retry(5.0) is None
+
+
+def test_a_task_that_does_not_fit_is_left() -> None:
+    backlog = Backlog([entry("A", "1"), entry("B", "1")], TimeModel())
+    found = backlog.pop(0.0, lambda each: each.task.axes["pipe"] == "B")
+    assert found is not None
+    assert found.task.id == "B_1"
+    assert len(backlog) == 1

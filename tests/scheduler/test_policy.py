@@ -1,0 +1,72 @@
+"""What follows from failures."""
+
+import pytest
+
+from accsearch.scheduler.policy import POLICY, UNCOUNTED_LIMIT, Streak, Tries, next_try, put_back
+from accsearch.task import FailureReason
+
+
+def outcomes(
+    reason: FailureReason, tries: Tries, max_attempts: int = 2, on_oom: str = "halve_batch"
+) -> list[Tries]:
+    """Return what is used up after each failure for the same reason, until there is no retry."""
+    found = []
+    again = True
+    while again:
+        again, tries = next_try(reason, tries, max_attempts=max_attempts, on_oom=on_oom)
+        found.append(tries)
+    return found
+
+
+def test_every_reason_has_a_decision() -> None:
+    assert POLICY.keys() == set(FailureReason)
+
+
+def test_a_counted_failure_is_tried_max_attempts_times() -> None:
+    assert len(outcomes(FailureReason.ERROR, Tries(), max_attempts=3)) == 3
+
+
+def test_a_configuration_fault_is_tried_once() -> None:
+    assert len(outcomes(FailureReason.CONFIG, Tries(), max_attempts=9)) == 1
+
+
+def test_out_of_memory_halves_the_batch_down_to_one() -> None:
+    batches = [tries.batch_size for tries in outcomes(FailureReason.OOM, Tries(batch_size=8))]
+    assert batches == [4, 2, 1, 1, 1]
+
+
+@pytest.mark.parametrize(("on_oom", "number"), [("same_batch", 2), ("fail", 1)])
+def test_out_of_memory_otherwise(on_oom: str, number: int) -> None:
+    found = outcomes(FailureReason.OOM, Tries(batch_size=8), on_oom=on_oom)
+    assert [tries.batch_size for tries in found] == [8] * number
+
+
+def test_a_lost_gpu_uses_up_nothing_but_is_bounded() -> None:
+    found = outcomes(FailureReason.LOST_GPU, Tries(), max_attempts=1)
+    assert len(found) == UNCOUNTED_LIMIT
+    assert {tries.counted for tries in found} == {0}
+
+
+def test_put_back_keeps_what_was_used_up() -> None:
+    assert put_back(Tries(1, 0, 4)) == (True, Tries(1, 1, 4))
+
+
+def test_a_streak_counts_tasks_that_fail_alike() -> None:
+    streak = Streak(3)
+    assert not streak.failure("a", FailureReason.ERROR, "x", 1.0)
+    assert not streak.failure("a", FailureReason.ERROR, "x", 1.0)
+    assert not streak.failure("b", FailureReason.ERROR, "x", 1.0)
+    assert streak.failure("c", FailureReason.ERROR, "x", 1.0)
+
+
+@pytest.mark.parametrize("breaker", ["success", "other message", "long attempt"])
+def test_a_streak_is_broken(breaker: str) -> None:
+    streak = Streak(2)
+    streak.failure("a", FailureReason.ERROR, "x", 1.0)
+    if breaker == "success":
+        streak.success()
+    elif breaker == "other message":
+        streak.failure("b", FailureReason.ERROR, "y", 1.0)
+    else:
+        streak.failure("b", FailureReason.ERROR, "x", 1000.0)
+    assert not streak.failure("c", FailureReason.ERROR, "x", 1.0)
