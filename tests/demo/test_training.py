@@ -77,6 +77,7 @@ def test_the_weights_fit_their_limits() -> None:
     assert sum(sizes) < wanted["all_files_bytes"]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_every_stage_runs_in_small_on_a_cpu_and_a_second_run_continues(tmp_path: Path) -> None:
     package = tmp_path / "package"
