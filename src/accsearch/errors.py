@@ -20,7 +20,9 @@ class ConfigError(AccsearchError):
 
     exit_code = 2
 
-    def __init__(self, message: str, *, file: str | Path = "", line: int | None = None, key: str = "") -> None:
+    def __init__(
+        self, message: str, *, file: str | Path = "", line: int | None = None, key: str = ""
+    ) -> None:
         place = f"{file}:{line}" if line is not None else str(file)
         super().__init__(": ".join(part for part in (place, key, message) if part))
         self.key = key
