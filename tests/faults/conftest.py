@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.faults.clock import WallClock
 from tests.faults.program import Gate, Work, processes_of
 from tests.standin import StandIn
 
@@ -27,6 +28,11 @@ def gate(tmp_path: Path) -> Iterator[Gate]:
     made = Gate(tmp_path, "gate")
     yield made
     made.close()
+
+
+@pytest.fixture
+def wall_clock(tmp_path: Path) -> WallClock:
+    return WallClock(tmp_path)
 
 
 def _work(folder: Path, env: dict[str, str]) -> Iterator[Work]:

@@ -1,6 +1,7 @@
 """What follows from a task's failure."""
 
 import pytest
+from tests.faults.clock import WallClock
 from tests.faults.program import Gate, Work
 
 ONE = ("--gpus", "none", "--slots", "1")
@@ -64,6 +65,27 @@ def test_a_time_limit_ends_a_worker_that_is_busy(work: Work) -> None:
     )
     assert work.run(*ONE).process.returncode == 1
     assert work.marker("a.failed")["reason"] == "timeout"
+
+
+def test_a_jump_of_the_wall_clock_changes_no_duration(work: Work, gate: Gate, wall_clock: WallClock) -> None:
+    # Given workers with limits, under a clock that a test can set
+    work.env |= wall_clock.environment()
+    limits = {"timeout": "60s", "stall_timeout": "60s"}
+    work.shell(gate.script(), ["a", "b"], worker=limits, retry={"max_attempts": 1, "backoff": "0s"})
+    with work.start_run(*ONE) as run:
+        # When it jumps a day ahead during one, and two days back during the other
+        gate.arrivals(1)
+        wall_clock.jump(86_400)
+        gate.open()
+        gate.arrivals(1)
+        wall_clock.jump(-86_400)
+        gate.open()
+        # Then both are done, and took what they took
+        assert run.end() == 0, run.text
+    for task in "ab":
+        assert 0 < work.marker(f"{task}.done")["seconds"] < 60
+    begun, ended = (work.marker("a.done")[key] for key in ("started_at", "finished_at"))
+    assert begun[:10] < ended[:10]
 
 
 @pytest.mark.parametrize(

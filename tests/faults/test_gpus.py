@@ -264,6 +264,45 @@ def test_more_memory_than_any_gpu_has_is_refused(gpu_work: Work) -> None:
     assert "500.0 GiB" in run.text
 
 
+def test_a_task_larger_than_any_gpu_is_refused(gpu_work: Work, standin: StandIn) -> None:
+    for index in (0, 1):
+        standin.set_gpu(index, total=7 * GIB)
+    fake_search(gpu_work)
+    run = gpu_work.run()
+    assert run.process.returncode == 3
+    assert "needs about 8.0 GiB" in run.text
+
+
+def test_a_task_larger_than_what_is_free_waits_and_says_so(gpu_work: Work, standin: StandIn) -> None:
+    for index in (0, 1):
+        standin.set_gpu(index, used=135 * GIB)
+    fake_search(gpu_work)
+    with gpu_work.start_run() as run:
+        run.await_line("the tasks that wait need more")
+        assert "the tasks that wait need more" in gpu_work.status()["tasks"][0]["reason"]
+        assert gpu_work.markers("running") == []
+        standin.set_gpu(1, used=0)
+        run.await_line("started")
+        run.end()
+    assert gpu_work.marker("SD1.5_DDIM_4.failed")["gpu"] == standin.uuid(1)
+
+
+def fake_search(work: Work) -> None:
+    """Configure a task of 8 GiB whose worker ends at once, failed."""
+    (work.folder / "fake").mkdir()
+    (work.folder / "fake" / "sitecustomize.py").write_text(
+        "import os, sys\nif 'accsearch.worker' in sys.orig_argv: os._exit(2)\n"
+    )
+    (work.folder / "prompts.txt").write_text("a red circle\n" * 4)
+    (work.folder / "c.yaml").write_text(
+        "grid: {pipe: [SD1.5], sched: [DDIM], steps: [4]}\n"
+        "methods: {deepcache: {cache_interval: [2]}}\n"
+        "prompts: {file: prompts.txt}\n"
+        f"worker: {{num_samples: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
+        "gpus: {samples: 1, max_used_memory: 139GiB, min_free_memory: 1GiB}\n"
+    )
+
+
 def test_an_older_driver_is_good_enough(tmp_path_factory: pytest.TempPathFactory, gpu_work: Work) -> None:
     old = StandIn(
         tmp_path_factory.mktemp("old"),
