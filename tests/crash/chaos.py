@@ -26,13 +26,15 @@ def tasks(number: int) -> list[str]:
     return [f"t{each:04d}" for each in range(number)]
 
 
-def body(rng: random.Random, names: Sequence[str], extra: Mapping[str, str] | None = None) -> str:
-    """Return the shell code of all tasks: each sleeps some milliseconds, some leave a process behind."""
+def body(
+    rng: random.Random, names: Sequence[str], longest: float, extra: Mapping[str, str] | None = None
+) -> str:
+    """Return the shell code of all tasks: each sleeps up to `longest` seconds, some leave a process."""
     cases = []
     for name in names:
         left_behind = "setsid sleep 600 &" if rng.random() < 0.05 else ""
         more = (extra or {}).get(name, "")
-        cases.append(f"{name}) sleep 0.0{rng.randrange(10, 90)}; {left_behind} {more} ;;")
+        cases.append(f"{name}) sleep {rng.uniform(0.1, 1) * longest:.3f}; {left_behind} {more} ;;")
     return "case $T in\n" + "\n".join(cases) + "\nesac"
 
 
@@ -95,8 +97,11 @@ class Chaos:
         self._thread.join()
 
     def _run(self) -> None:
+        first = list(self._weights)
         while not self._over.wait(self._rng.uniform(*self._pause)):
             (what,) = self._rng.choices(list(self._weights), list(self._weights.values()))
+            # Whatever may happen does at least once, early on.
+            what = next((each for each in first if not self.done[each]), what)
             if what in self._others:
                 self._others[what]()
                 self.done[what] += 1

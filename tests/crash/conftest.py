@@ -11,6 +11,7 @@ __all__ = ["gpu_work", "shim", "work"]
 
 
 @pytest.fixture
-def shim(work: Work, tmp_path: Path) -> Shim:
+def shim(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shim:
     """Faults of whatever is started in `work` with `shim.environment()`."""
+    monkeypatch.setenv("FAULT_TEST", str(work.folder))  # what is started here is found like the rest
     return Shim(tmp_path, work.root)

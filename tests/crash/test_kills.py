@@ -19,11 +19,11 @@ def test_random_kills_lose_nothing_and_run_nothing_twice_at_once(work: Work, num
     # Given a grid of short tasks, some of which leave processes behind
     rng = random.Random(number)
     names = tasks(number)
-    configure(work, names, body(rng, names))
+    configure(work, names, body(rng, names, longest=0.4))
     finished: dict[str, str] = {}
     codes = []
-    weights = {"scheduler": 1, "keeper": 3, "worker": 4}
-    with Chaos(rng, work, (0.1, 0.5), weights) as chaos:
+    weights = {"worker": 4, "keeper": 3, "scheduler": 1}
+    with Chaos(rng, work, (0.2, 0.6), weights) as chaos:
         # When processes are killed at random and the run is started again and again
         while len(finished) < number:
             assert len(codes) < ROUNDS, codes
@@ -41,6 +41,7 @@ def test_random_kills_lose_nothing_and_run_nothing_twice_at_once(work: Work, num
     last = work.run("--gpus", "none", "--slots", "4")
     assert last.process.returncode == 0, last.text
     assert_complete(work, names)
+    assert set(work.states().values()) == {"done"}
     words = journal(work)
     assert words["twice"] == 0
     assert words["end"] >= number

@@ -74,7 +74,7 @@ def test_two_thousand_tasks_survive_everything(gpu_work: Work, machine: StandIn,
     rng = random.Random(2000)
     names = tasks(NUMBER)
     floods = {name: FLOODS[number % 2] for number, name in enumerate(rng.sample(names, NUMBER // 50))}
-    script = ON_GPU.format() + body(rng, names, floods)
+    script = ON_GPU.format() + body(rng, names, 0.1, floods)
     configure(work, names, script, gpus={"samples": 1, "release_timeout": "20s"}, retry={"backoff": "0s"})
     shim = Shim(tmp_path, work.root)
     weights = {"scheduler": 2, "keeper": 20, "worker": 30, "lose": 3, "find": 6, "fill": 1, "empty": 4}
@@ -113,6 +113,7 @@ def test_two_thousand_tasks_survive_everything(gpu_work: Work, machine: StandIn,
     }
     print(json.dumps(figures))
     assert_complete(work, names)
+    assert set(work.states().values()) == {"done"}
     assert words["twice"] == words["shared"] == 0
     assert min(chaos.done[what] for what in weights) > 0, figures
     assert all(path.stat().st_size < 70 << 20 for path in work.root.glob("logs/*/*.log"))
