@@ -159,7 +159,11 @@ def test_preempted_with_all_its_processes_it_gives_the_tasks_back(work: Work, ga
 
 def test_a_dropped_terminal_ends_nothing(work: Work, gate: Gate) -> None:
     work.shell(gate.script(), ["a", "b"])
-    with work.start_run(*ONE) as run:
+    # Under nohup the tests themselves ignore the signal, and a program inherits that.
+    inherited = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    run = work.start_run(*ONE)
+    signal.signal(signal.SIGHUP, inherited)
+    with run:
         gate.arrivals(1)
         assert run.process.stdout is not None
         assert run.process.stderr is not None

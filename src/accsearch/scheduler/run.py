@@ -144,5 +144,6 @@ def _summary(done: int, entries: Sequence[Entry], ending: Ending) -> Summary:
     if ending.exit_code == StorageError.exit_code or (ending.exit_code and left):
         code = ending.exit_code
     else:
-        code = 1 if failures else 0
+        # Left without an ending: what another host runs, or what could not be ended, is not done either.
+        code = 1 if failures or left else 0
     return Summary(dict(counts), failures, code, ending.why if left else None)
