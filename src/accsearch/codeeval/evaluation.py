@@ -44,9 +44,8 @@ class Evaluation:
     def from_json(cls, value: Mapping[str, Any]) -> "Evaluation":
         """Read what `to_json` wrote; raises TypeError for anything else."""
         lists = ("notes", "seeds", "baseline_times", "accelerated_times")
-        content: dict[str, Any] = {
-            name: tuple(each) if name in lists else each for name, each in value.items()
-        }
+        content: dict[str, Any] = dict(value)
+        content |= {name: tuple(each) for name, each in value.items() if name in lists}
         return cls(**content)
 
 

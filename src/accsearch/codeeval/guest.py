@@ -55,7 +55,7 @@ class Guest:
 
         Raises Refused if the program speaks unasked, answers wrongly, too late or not at all.
         """
-        if protocol.waiting(self._answers):
+        if self.speaks():
             self._closed_or("it sent something before it was asked")
         nonce = secrets.token_hex(16)
         deadline = min(time.monotonic() + timeout, self._cage.deadline)
@@ -90,6 +90,24 @@ class Guest:
                 if text.isprintable() and text not in self.notes:
                     self.notes.append(text)
         return self.notes[:NOTES_KEPT]
+
+    @property
+    def output(self) -> str:
+        """The end of what the program printed."""
+        return self._cage.output
+
+    @property
+    def output_bytes(self) -> int:
+        """How much the program printed."""
+        return self._cage.output_bytes
+
+    def speaks(self, within: float = 0.0) -> bool:
+        """Say whether the program sends something, though nothing was asked, within that many seconds."""
+        return protocol.waiting(self._answers, within)
+
+    def processes(self) -> list[int]:
+        """Return the living processes of the cage."""
+        return self._cage.processes()
 
     def pause(self) -> None:
         """Hold the program still."""

@@ -1,4 +1,4 @@
-"""The weights that a caged file may read: the demo's, the hub's cache, and a local folder that the code names."""
+"""The weights that a caged file may read: the demo's, the hub's cache, a local folder that it names."""
 
 import os
 from pathlib import Path

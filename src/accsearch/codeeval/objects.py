@@ -82,9 +82,10 @@ def _entries(caged: Guest, timeout: float) -> Entries:
     start, total = 0, 1
     while start < total:
         answer, _ = caged.ask("describe", timeout=timeout, max_body=PART, start=start)
-        total, lines = answer.header.get("total"), answer.body.splitlines()
-        if not isinstance(total, int) or not 0 < total <= MAX_ENTRIES or not lines:
+        told, lines = answer.header.get("total"), answer.body.splitlines()
+        if not isinstance(told, int) or not 0 < told <= MAX_ENTRIES or not lines:
             raise Refused("unsafe", "a forged description")
+        total = told
         for line in lines:
             entry = _entry(line)
             found[entry["path"]] = entry
@@ -109,7 +110,7 @@ class _Comparison:
         self._timeout = timeout
 
     def of(self, first: Entries, second: Entries) -> dict[str, Any]:
-        differences = []
+        differences: list[dict[str, Any]] = []
         paths = list(dict.fromkeys([*first, *second]))
         matched = 0
         for path in paths:

@@ -66,9 +66,9 @@ def send(descriptor: int, header: dict[str, Any], body: bytes = b"") -> None:
         raise Gone from None
 
 
-def waiting(descriptor: int) -> bool:
-    """Say whether something has already come."""
-    return bool(select.select([descriptor], [], [], 0)[0])
+def waiting(descriptor: int, within: float = 0.0) -> bool:
+    """Say whether something has come, or comes within that many seconds."""
+    return bool(select.select([descriptor], [], [], within)[0])
 
 
 def _exactly(descriptor: int, length: int, deadline: float | None) -> bytearray:

@@ -9,7 +9,7 @@ from typing import Any
 from accsearch.codeeval.harness.failure import WrongPipe
 from accsearch.codeeval.harness.recording import Recorder
 
-USES_DIFFUSION = re.compile(rb"diffusers|tgate|DeepCache|tomesd|transformers|accsearch")
+USES_DIFFUSION = re.compile(rb"diffusers|tgate|DeepCache|tomesd|transformers")
 Answer = tuple[dict[str, Any], bytes]
 
 

@@ -114,7 +114,7 @@ def _config_parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
     config = getattr(value, "config", None)
     if isinstance(config, Mapping):
         yield f"{path}.config", dict(config)
-    elif hasattr(config, "to_dict"):
+    elif config is not None and hasattr(config, "to_dict"):
         yield f"{path}.config", config.to_dict()
 
 

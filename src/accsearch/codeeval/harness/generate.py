@@ -1,6 +1,7 @@
 """Make one image the way the generated file does, and hand over its pixels."""
 
 import inspect
+import sys
 from typing import Any
 
 from accsearch.codeeval.harness.failure import WrongPipe
@@ -9,13 +10,13 @@ from accsearch.codeeval.harness.recording import ENTRY_NAMES, Call
 
 def generate(pipe: Any, call: Call | None, request: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
     """Answer a request for one image of `prompt` from `seed`: its size, and its RGB bytes."""
-    import torch
-
-    # A wrapper may take no generator: then this is where its noise comes from.
-    torch.manual_seed(request["seed"])
-    generator = torch.Generator("cpu").manual_seed(request["seed"])
     entry, arguments = _entry(pipe, call)
-    offered = {**arguments, **request["arguments"], "generator": generator}
+    offered = {**arguments, **request["arguments"]}
+    torch: Any = sys.modules.get("torch")
+    if torch is not None:
+        # A wrapper may take no generator: then this is where its noise comes from.
+        torch.manual_seed(request["seed"])
+        offered["generator"] = torch.Generator("cpu").manual_seed(request["seed"])
     result = entry(request["prompt"], **_accepted(entry, offered))
     image = _first_image(result)
     return {"width": image.width, "height": image.height}, image.tobytes()
@@ -62,9 +63,9 @@ def _first_image(result: Any) -> Any:
 def _pixels(value: Any) -> Any:
     """Return 8-bit pixels (height, width, 3) from an array or a tensor of one image or a batch."""
     import numpy
-    import torch
 
-    if isinstance(value, torch.Tensor):
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.Tensor):
         value = value.detach().float().cpu().numpy()
         value = numpy.moveaxis(value, -3, -1) if value.ndim >= 3 and value.shape[-1] != 3 else value
     if not isinstance(value, numpy.ndarray):

@@ -13,7 +13,8 @@ OURS = frozenset(
     {
         "self", "prompt", "prompt_2", "prompt_3", "prompt_embeds", "negative_prompt_embeds",
         "pooled_prompt_embeds", "negative_pooled_prompt_embeds", "generator", "latents",
-        "num_images_per_prompt", "output_type", "return_dict", "callback", "callback_on_step_end", "args", "kwargs",
+        "num_images_per_prompt", "output_type", "return_dict", "callback", "callback_on_step_end",
+        "args", "kwargs",
     }
 )  # fmt: skip
 """Arguments that the parent decides, or that belong to the file's own prompt."""

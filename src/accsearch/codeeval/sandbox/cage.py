@@ -27,8 +27,8 @@ GRACE = 5.0
 class Cage:
     """A context manager that starts `program` within `rules`, and leaves nothing of it alive.
 
-    `handed` are descriptors that the program inherits. Its output is read to the end, and the last 16 KiB of it
-    are kept: a program that prints a gigabyte costs no memory.
+    `handed` are descriptors that the program inherits. Its output is read to the end, of which 16 KiB are
+    kept: a program that prints a gigabyte costs no memory.
     """
 
     def __init__(self, rules: Rules, program: Sequence[str], handed: Sequence[int] = ()) -> None:
@@ -92,14 +92,18 @@ class Cage:
             self.end("protocol: it closed its pipes and ran on")
             return self._process.wait()
 
+    def processes(self) -> list[int]:
+        """Return the living processes of the cage, without the launcher."""
+        return descendants(self._process.pid)
+
     def pause(self) -> None:
         """Stop every process of the program, so that it takes no time from what is measured elsewhere."""
         for _ in range(2):
-            send(self._tree(), signal.SIGSTOP)
+            send(self.processes(), signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let the program go on."""
-        send(self._tree(), signal.SIGCONT)
+        send(self.processes(), signal.SIGCONT)
 
     def end(self, because: str | None = None) -> None:
         """Kill the program with all that it started, and wait until it is gone."""
@@ -107,7 +111,7 @@ class Cage:
             self.stopped_because = because
         self._ending.set()
         if self._process.poll() is None:
-            end_all(self._tree)
+            end_all(self.processes)
             self._process.kill()
         self._process.wait()
         for thread in (self._reader, self._watcher):
@@ -115,9 +119,6 @@ class Cage:
                 thread.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
-
-    def _tree(self) -> list[int]:
-        return descendants(self._process.pid)
 
     def _watch(self) -> None:
         looks = 0
@@ -128,7 +129,7 @@ class Cage:
             looks += 1
             if reason is not None:
                 self.stopped_because = self.stopped_because or reason
-                end_all(self._tree)
+                end_all(self.processes)
                 self._process.kill()
                 return
 
@@ -136,7 +137,7 @@ class Cage:
         limits = self.rules.limits
         if time.monotonic() > self.deadline:
             return f"timeout: it ran for over {limits.wall_seconds:g} s"
-        if len(self._tree()) > limits.processes:
+        if len(self.processes()) > limits.processes:
             return f"processes: it started over {limits.processes}"
         if measure_scratch and size_of(Path(self.rules.scratch), limits.scratch_bytes) > limits.scratch_bytes:
             return f"disk: it wrote over {limits.scratch_bytes >> 20} MiB"

@@ -4,6 +4,7 @@
 """
 
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable
@@ -102,6 +103,8 @@ def _enter(rules: Rules, program: list[str], *, own_user: bool, own_count: bool)
 def _fork(start: Callable[[], object]) -> int:
     child = os.fork()
     if child:
+        # The pipes are the program's alone: when it closes them, the parent must see it.
+        os.closerange(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         return child
     try:
         _die_with_parent()

@@ -18,7 +18,7 @@ LARGEST_BODY = 4096 * 4096 * 3
 
 
 class Duel:
-    """Collects times and images of both sides; `pairs` are the prompts and seeds, in the order of the images."""
+    """Collects times and images of both sides; `pairs` are prompts and seeds in the order of the images."""
 
     def __init__(self, baseline: Baseline, guest: Guest, material: Material) -> None:
         self._baseline = baseline

@@ -1,0 +1,377 @@
+"""What generated code may try, and that none of it passes. Real cages, no torch."""
+
+import os
+import socket
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+from tests.codeeval.caged import ISOLATED, LIMITS, PIPE, load, running
+
+from accsearch.codeeval.guest import Refused
+from accsearch.codeeval.sandbox.rules import MIB, Level
+
+pytestmark = pytest.mark.skipif(not ISOLATED, reason="this kernel offers no isolation")
+STRONGEST = ISOLATED[0] if ISOLATED else Level.NONE
+
+
+def survivors(mark: str) -> list[psutil.Process]:
+    return [each for each in psutil.process_iter(["cmdline"]) if mark in " ".join(each.info["cmdline"] or [])]
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_a_loop_that_swallows_every_exception_is_ended(level: Level) -> None:
+    source = """
+        while True:
+            try:
+                while True:
+                    pass
+            except BaseException:
+                pass
+    """
+    verdict, error, _ = load(source, level, replace(LIMITS, wall_seconds=4.0))
+    assert verdict == "timeout"
+    assert "timeout" in error
+
+
+@pytest.mark.parametrize("level", [*ISOLATED, Level.NONE])
+def test_a_fork_bomb_is_ended_with_all_its_processes(level: Level) -> None:
+    # Bounded by itself too: at most 200 processes, whatever the cage does.
+    mark = f"bomb-{os.getpid()}-{level}"
+    source = f"""
+        import os, subprocess, sys
+        for number in range(200):
+            try:
+                subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(60)", "{mark}"],
+                                 start_new_session=True)
+            except BaseException:
+                pass
+        while True:
+            pass
+    """
+    verdict, error, _ = load(source, level)
+    assert verdict == "unsafe"
+    assert "processes" in error
+    assert survivors(mark) == []
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_the_network_is_out_of_reach(level: Level) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.1)
+        port = server.getsockname()[1]
+        source = f"""
+            import socket
+            reached = False
+            try:
+                socket.create_connection(("127.0.0.1", {port}), timeout=2)
+                reached = True
+            except OSError:
+                pass
+            try:
+                datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+                datagrams.sendto(b"x", ("127.0.0.1", {port}))
+            except OSError:
+                pass
+            assert not reached
+            {PIPE}
+        """
+        verdict, error, notes = load(source, level)
+        with pytest.raises(TimeoutError):
+            server.accept()
+    assert (verdict, error) == ("loaded", "")
+    assert any(note.startswith("network") for note in notes)
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_nothing_is_written_outside_the_scratch_folder(level: Level, tmp_path: Path) -> None:
+    tmp_path.chmod(0o777)
+    source = f"""
+        tried = 0
+        for path in ("{tmp_path}/written", "/usr/written", "/dev/shm/written-{os.getpid()}"):
+            try:
+                open(path, "w").write("x")
+            except OSError:
+                tried += 1
+        open("inside", "w").write("x")
+        {PIPE}
+    """
+    verdict, error, notes = load(source, level)
+    assert (verdict, error) == ("loaded", "")
+    assert list(tmp_path.iterdir()) == []
+    assert not Path("/usr/written").exists()
+    assert not Path(f"/dev/shm/written-{os.getpid()}").exists()
+    assert f"write: {tmp_path}/written" in notes
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_the_reference_cannot_be_read(level: Level, tmp_path: Path) -> None:
+    reference = tmp_path / "reference.py"
+    reference.write_text("the answer", encoding="utf-8")
+    source = f"""
+        found = None
+        try:
+            found = open("{reference}").read()
+        except OSError:
+            pass
+        assert found is None
+        {PIPE}
+    """
+    verdict, error, notes = load(source, level)
+    assert (verdict, error) == ("loaded", "")
+    assert f"read: {reference}" in notes
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_no_other_process_can_be_signalled(level: Level) -> None:
+    source = f"""
+        import os, signal
+        try:
+            os.kill({os.getpid()}, signal.SIGUSR1)
+        except OSError:
+            pass
+        {PIPE}
+    """
+    # The default action of SIGUSR1 would end this test's own process.
+    verdict, error, notes = load(source, level)
+    assert (verdict, error) == ("loaded", "")
+    assert f"signal: kill {os.getpid()}" in notes
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_the_environment_holds_no_secret(level: Level, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    source = f"""
+        import os
+        assert "hf_secret" not in " ".join(os.environ.values())
+        try:
+            seen = open("/proc/{os.getpid()}/environ", "rb").read()
+        except OSError:
+            seen = b""
+        assert b"hf_secret" not in seen
+        {PIPE}
+    """
+    assert load(source, level)[:2] == ("loaded", "")
+
+
+def test_exit_code_0_without_an_answer_has_not_passed() -> None:
+    verdict, error, _ = load("import os; os._exit(0)", STRONGEST)
+    assert verdict == "failed"
+    assert "exit code 0 without an answer" in error
+
+
+def test_sys_exit_is_a_failure() -> None:
+    assert load("raise SystemExit(0)", STRONGEST)[0] == "failed"
+
+
+def test_a_forged_verdict_on_stdout_means_nothing() -> None:
+    source = """
+        print('{"verdict": "ok", "speedup": 100.0}', flush=True)
+        print("Evaluated", flush=True)
+        raise ValueError("nothing works")
+    """
+    verdict, error, _ = load(source, STRONGEST)
+    assert verdict == "failed"
+    assert "ValueError: nothing works" in error
+
+
+FORGE = """
+    import os, stat, struct
+    text = b'{"nonce": "0", "pipe": "x", "arguments": {}}'
+    frame = struct.pack(">II", len(text), 0) + text
+    for descriptor in range(3, 64):
+        try:
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                os.write(descriptor, frame)
+        except OSError:
+            pass
+"""
+
+
+def test_a_forged_answer_on_the_pipe_is_told_by_its_nonce() -> None:
+    source = FORGE + f"    {PIPE}"
+    verdict, error, _ = load(source, STRONGEST)
+    assert verdict == "unsafe"
+    assert "forged" in error
+
+
+def test_bytes_that_are_no_frame_are_refused() -> None:
+    source = (
+        FORGE.replace("os.write(descriptor, frame)", "os.write(descriptor, b'\\xff' * 64)") + f"    {PIPE}"
+    )
+    verdict, error, _ = load(source, STRONGEST)
+    assert verdict == "unsafe"
+    assert "forged" in error
+
+
+def test_an_answer_before_the_question_is_refused() -> None:
+    source = """
+        import os, stat, struct, threading
+        def forge():
+            text = b'{"nonce": "0"}'
+            frame = struct.pack(">II", len(text), 0) + text
+            for descriptor in range(3, 64):
+                try:
+                    if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                        os.write(descriptor, frame)
+                except OSError:
+                    pass
+        threading.Timer(2.0, forge).start()
+        pipe = lambda prompt, **options: None
+    """
+    with running(source, STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        assert caged.speaks(within=30.0)
+        with pytest.raises(Refused, match="forged") as found:
+            caged.ask("generate", timeout=30, prompt="a cat", seed=1, arguments={})
+    assert found.value.verdict == "unsafe"
+
+
+def test_a_gigabyte_of_output_is_capped() -> None:
+    source = f"""
+        import os
+        block = b"x" * (1 << 20)
+        for _ in range(1024):
+            os.write(1, block)
+        {PIPE}
+    """
+    with running(source, STRONGEST) as caged:
+        before = psutil.Process().memory_info().rss
+        caged.ask("load", timeout=60)
+        assert caged.output_bytes >= 1 << 30
+        assert len(caged.output) <= 16 * 1024
+        assert psutil.Process().memory_info().rss - before < 64 * MIB
+
+
+def test_a_full_disk_is_no_way_out() -> None:
+    source = """
+        block = b"x" * (1 << 20)
+        with open("big", "wb") as file:
+            for _ in range(2000):
+                file.write(block)
+        while True:
+            pass
+    """
+    limits = replace(LIMITS, file_bytes=64 * MIB, scratch_bytes=32 * MIB)
+    verdict, error, _ = load(source, STRONGEST, limits)
+    assert verdict in ("unsafe", "failed")
+    assert "disk" in error or "File too large" in error
+
+
+def test_memory_has_a_bound() -> None:
+    verdict, error, _ = load("x = bytearray(1 << 36)", STRONGEST)
+    assert verdict == "failed"
+    assert "MemoryError" in error
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("x = 1", "defines no `pipe`"),
+        ("pipe = 3", "of type int"),
+        ("pipe = None", "of type NoneType"),
+        ("pipe = {'unet': 1}", "of type dict"),
+    ],
+)
+def test_a_pipe_that_is_missing_or_wrong_has_a_verdict(source: str, said: str) -> None:
+    verdict, error, _ = load(source, STRONGEST)
+    assert verdict == "invalid"
+    assert said in error
+
+
+def test_a_patched_clock_changes_no_time() -> None:
+    source = """
+        import time
+        really = time.sleep
+        time.perf_counter = time.time = time.monotonic = lambda: 0.0
+        time.perf_counter_ns = lambda: 0
+        from PIL import Image
+        def pipe(prompt, **options):
+            really(0.3)
+            return Image.new("RGB", (8, 8))
+    """
+    with running(source, STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        _, seconds = caged.ask("generate", timeout=30, max_body=1000, prompt="a cat", seed=1, arguments={})
+    assert seconds >= 0.3
+
+
+def test_a_lazy_image_is_computed_within_the_time() -> None:
+    source = """
+        import time
+        from PIL import Image
+        class Lazy(Image.Image):
+            pass
+        class Result:
+            @property
+            def images(self):
+                time.sleep(0.3)
+                return [Image.new("RGB", (8, 8))]
+        def pipe(prompt, **options):
+            return Result()
+    """
+    with running(source, STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        answer, seconds = caged.ask(
+            "generate", timeout=30, max_body=1000, prompt="a cat", seed=1, arguments={}
+        )
+    assert len(answer.body) == 8 * 8 * 3
+    assert seconds >= 0.3
+
+
+def test_a_result_that_is_no_image_is_invalid() -> None:
+    with running("pipe = lambda prompt, **options: 'an image'", STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        with pytest.raises(Refused) as found:
+            caged.ask("generate", timeout=30, max_body=1000, prompt="a cat", seed=1, arguments={})
+    assert found.value.verdict == "invalid"
+
+
+def test_a_file_that_works_on_in_the_background_stands_still_while_paused() -> None:
+    source = f"""
+        import threading
+        def work():
+            while True:
+                pass
+        threading.Thread(target=work, daemon=True).start()
+        {PIPE}
+    """
+    with running(source, STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        caged.pause()
+        pids = caged.processes()
+        states = {psutil.Process(pid).status() for pid in pids}
+        caged.resume()
+    assert pids
+    assert states == {psutil.STATUS_STOPPED}
+
+
+def test_a_daemon_does_not_outlive_the_cage() -> None:
+    mark = f"daemon-{os.getpid()}"
+    source = f"""
+        import subprocess, sys
+        subprocess.Popen([sys.executable, "-I", "-S", "-c", "import time; time.sleep(120)", "{mark}"],
+                         start_new_session=True)
+        {PIPE}
+    """
+    for level in (*ISOLATED, Level.NONE):
+        with running(source, level) as caged:
+            caged.ask("load", timeout=30)
+            assert survivors(mark)
+        assert survivors(mark) == []
+
+
+def test_closed_pipes_are_a_failure_not_a_wait() -> None:
+    source = """
+        import os
+        os.closerange(3, 64)
+        while True:
+            pass
+    """
+    began = time.monotonic()
+    verdict, error, _ = load(source, STRONGEST)
+    assert verdict == "unsafe"
+    assert "closed its pipes" in error
+    assert time.monotonic() - began < LIMITS.wall_seconds
