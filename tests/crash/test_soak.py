@@ -23,10 +23,13 @@ ROUNDS = 400
 CODES = (0, 1, 3, 4, -signal.SIGKILL)
 ON_GPU = f"""
 exec 8>>locks/$CUDA_VISIBLE_DEVICES
-flock -n 8 || {{{{ echo "shared $CUDA_VISIBLE_DEVICES" >> journal; exit 1; }}}}
+flock -n 8 || {{ echo "shared $CUDA_VISIBLE_DEVICES" >> journal; exit 1; }}
 echo {2 * GIB} > "$STANDIN_NVML_HOLDERS/$CUDA_VISIBLE_DEVICES/$$"
 """
-FLOODS = ("yes 'a line of output' | head -c 20000000", "yes | tr '\\\\n' '\\\\r' | head -c 20000000; echo")
+FLOODS = (
+    "yes 'a line of output' | head -c 20000000; echo",
+    r"yes | tr '\n' '\r' | head -c 20000000; echo",
+)
 
 
 @pytest.fixture
@@ -74,7 +77,7 @@ def test_two_thousand_tasks_survive_everything(gpu_work: Work, machine: StandIn,
     rng = random.Random(2000)
     names = tasks(NUMBER)
     floods = {name: FLOODS[number % 2] for number, name in enumerate(rng.sample(names, NUMBER // 50))}
-    script = ON_GPU.format() + body(rng, names, 0.1, floods)
+    script = ON_GPU + body(rng, names, 0.06, floods)
     configure(work, names, script, gpus={"samples": 1, "release_timeout": "20s"}, retry={"backoff": "0s"})
     shim = Shim(tmp_path, work.root)
     weights = {"scheduler": 2, "keeper": 20, "worker": 30, "lose": 3, "find": 6, "fill": 1, "empty": 4}
