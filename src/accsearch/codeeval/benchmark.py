@@ -18,14 +18,17 @@ from accsearch.workdir import WorkDir
 FILE_NAME = "benchmark.jsonl"
 AXIS = "file"
 SENTINEL = "Evaluated"
-KEYS = {"id", "level", "prompt", "reference", "generated", "min_speedup", "max_loss", "max_latency"}
+KEYS = {"id", "level", "prompt", "reference", "generated", "min_speedup", "max_loss", "max_latency", "timeout"}
 HASH_LENGTH = 8
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkTask:
-    """One generated file with what is asked of it; latency in seconds an image, `max_loss` a fraction."""
+    """One generated file with what is asked of it.
+
+    `max_latency` is in seconds an image, `max_loss` a fraction; `timeout` in seconds bounds this file's run.
+    """
 
     id: str
     generated: Path
@@ -35,6 +38,7 @@ class BenchmarkTask:
     min_speedup: float | None = None
     max_loss: float | None = None
     max_latency: float | None = None
+    timeout: float | None = None
 
     @property
     def axis_value(self) -> str:
@@ -82,7 +86,7 @@ def _task(line: str, path: Path, number: int) -> BenchmarkTask:
             raise ConfigError("missing, or not a text", file=path, line=number, key=key)
     for key in sorted(value.keys() - KEYS):
         raise ConfigError(f"unknown key (allowed {', '.join(sorted(KEYS))})", file=path, line=number, key=key)
-    for key in ("min_speedup", "max_loss", "max_latency"):
+    for key in ("min_speedup", "max_loss", "max_latency", "timeout"):
         if value.get(key) is not None and not isinstance(value[key], int | float):
             raise ConfigError("not a number", file=path, line=number, key=key)
     folder = path.resolve().parent
@@ -97,6 +101,7 @@ def _task(line: str, path: Path, number: int) -> BenchmarkTask:
         min_speedup=value.get("min_speedup"),
         max_loss=value.get("max_loss"),
         max_latency=value.get("max_latency"),
+        timeout=value.get("timeout"),
     )
 
 

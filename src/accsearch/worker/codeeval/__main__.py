@@ -35,7 +35,11 @@ def main(argv: Sequence[str]) -> int:
         parser.error("give --file, or --benchmark and --entry")
     hush()
     try:
-        path = file or find_entry(load_benchmark(benchmark), entry).generated
+        path = file
+        if path is None:
+            task = find_entry(load_benchmark(benchmark), entry)
+            path = task.generated
+            told["timeout"] = task.timeout or told["timeout"]
         from accsearch.worker.codeeval.evaluate import evaluate
 
         evaluation = evaluate(path, Settings(**told))

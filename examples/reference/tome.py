@@ -1,0 +1,9 @@
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+import tomesd
+
+pipe = StableDiffusionPipeline.from_pretrained("accsearch/demo", torch_dtype=torch.float32)
+pipe.scheduler = DDIMScheduler.from_config(pipe.scheduler.config)
+tomesd.apply_patch(pipe, ratio=0.5, max_downsample=1)
+image = pipe("a large red circle on a white background", num_inference_steps=10, guidance_scale=4.0).images[0]
+image.save("image.png")
