@@ -171,8 +171,9 @@ def test_a_gpu_that_someone_takes_between_two_tasks_is_given_up(
         gate.arrivals(1)
         standin.hold(0, stranger, 5 * GIB)
         gate.open()
-        run.await_line("taken by another process")
+        run.await_line("given up")
         assert gpu_work.status()["counts"]["pending"] == 1
+        assert "leased" not in gpu_work.json("gpus", "--json")[0]["why"]
         os.kill(stranger, signal.SIGKILL)
         os.waitpid(stranger, 0)
         gate.arrivals(1)
@@ -237,11 +238,13 @@ def test_memory_that_stays_quarantines_the_gpu(gpu_work: Work, standin: StandIn,
 
 
 def test_a_gpu_that_no_task_needs_is_given_back(gpu_work: Work, standin: StandIn, gate: Gate) -> None:
-    gpu_work.shell(gate.script(), ["a"], gpus=QUICK)
+    gpu_work.shell(gate.script(), ["a", "b"], gpus=QUICK)
     with gpu_work.start_run() as run:
-        gate.arrivals(1)
-        free = [row for row in gpu_work.json("gpus", "--json") if "leased" not in row["why"]]
-        assert len(free) == 1
+        gate.arrivals(2)
+        assert all("leased" in row["why"] for row in gpu_work.json("gpus", "--json"))
+        gate.open()
+        run.await_line("done")
+        assert sum("leased" in row["why"] for row in gpu_work.json("gpus", "--json")) == 1
         gate.open()
         assert run.end() == 0, run.text
     assert not any("leased" in row["why"] for row in gpu_work.json("gpus", "--json"))
