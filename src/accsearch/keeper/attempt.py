@@ -64,7 +64,7 @@ class Attempt:
             os.close(self._input)
         try:
             self._amend(self._running_of(self.child.pid).ljust(self._marker_size))
-        except OSError:
+        except StorageError:
             self.child.send(signal.SIGKILL)  # whose start cannot be recorded must not run
             self.child.reap()
             end_descendants(0)
@@ -78,13 +78,17 @@ class Attempt:
     def _amend(self, data: bytes) -> None:
         """Overwrite `.running` in place and within one page, which no death of a process tears.
 
-        A second rename would cost a flush.
+        A second rename would cost a flush. Raises StorageError.
         """
-        marker = os.open(self.job["running_file"], os.O_WRONLY | os.O_CLOEXEC)
+        path = self.job["running_file"]
         try:
-            os.pwrite(marker, data, 0)
-        finally:
-            os.close(marker)
+            marker = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                os.pwrite(marker, data, 0)
+            finally:
+                os.close(marker)
+        except OSError as error:
+            raise StorageError(f"{path}: {error.strerror}") from error
 
     def _running_of(self, pid: int) -> bytes:
         self.running = {
