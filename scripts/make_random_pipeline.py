@@ -125,6 +125,15 @@ def build_sdxl(device: torch.device) -> Any:
         lambda: AutoencoderKL(sample_size=1024, scaling_factor=0.13025, force_upcast=True, **AUTOENCODER),
         device,
     )
+    scheduler = EulerDiscreteScheduler(
+        beta_start=0.00085,
+        beta_end=0.012,
+        beta_schedule="scaled_linear",
+        timestep_spacing="leading",
+        steps_offset=1,
+    )
+    # Euler ignores it, but a DDIM made from this configuration would clip without it.
+    scheduler.register_to_config(clip_sample=False)
     return StableDiffusionXLPipeline(
         vae=vae,
         text_encoder=random_module(lambda: CLIPTextModel(_text_config(tokenizer, CLIP_L)), device),
@@ -132,13 +141,7 @@ def build_sdxl(device: torch.device) -> Any:
         tokenizer=tokenizer,
         tokenizer_2=build_tokenizer((), MAX_LENGTH),
         unet=random_module(lambda: UNet2DConditionModel(**SDXL_UNET), device),
-        scheduler=EulerDiscreteScheduler(
-            beta_start=0.00085,
-            beta_end=0.012,
-            beta_schedule="scaled_linear",
-            timestep_spacing="leading",
-            steps_offset=1,
-        ),
+        scheduler=scheduler,
         add_watermarker=False,
     )
 

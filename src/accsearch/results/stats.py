@@ -44,8 +44,8 @@ def t_quantile(df: int, p: float = 0.975) -> float:
 
 
 def relative_loss(baseline: float | None, trial: float | None) -> float | None:
-    """Return (baseline - trial) / baseline, or None where that is undefined."""
-    if baseline is None or trial is None or baseline == 0:
+    """Return (baseline - trial) / baseline, or None where that has no meaning: no scores, or no positive one."""
+    if baseline is None or trial is None or baseline <= 0:
         return None
     return (baseline - trial) / baseline
 
