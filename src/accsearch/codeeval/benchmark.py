@@ -18,7 +18,17 @@ from accsearch.workdir import WorkDir
 FILE_NAME = "benchmark.jsonl"
 AXIS = "file"
 SENTINEL = "Evaluated"
-KEYS = {"id", "level", "prompt", "reference", "generated", "min_speedup", "max_loss", "max_latency", "timeout"}
+KEYS = {
+    "id",
+    "level",
+    "prompt",
+    "reference",
+    "generated",
+    "min_speedup",
+    "max_loss",
+    "max_latency",
+    "timeout",
+}
 HASH_LENGTH = 8
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 

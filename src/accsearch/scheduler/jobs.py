@@ -47,5 +47,3 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
         stall_timeout=worker.stall_timeout,
         grace=GRACE,
     )
-
-

@@ -51,9 +51,7 @@ class Tries:
     batch_size: int | None = None
 
 
-def next_try(
-    reason: FailureReason, tries: Tries, *, max_attempts: int, on_oom: str
-) -> tuple[bool, Tries]:
+def next_try(reason: FailureReason, tries: Tries, *, max_attempts: int, on_oom: str) -> tuple[bool, Tries]:
     """Return whether to try again after a failure for `reason`, and what is used up then.
 
     `on_oom` is `halve_batch`, `same_batch` or `fail`. A batch that can still be halved bounds itself, so that

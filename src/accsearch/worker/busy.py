@@ -16,7 +16,9 @@ def kernel_seconds(run: Any, machine: Machine) -> float:
 
     The profiler slows the host, not the kernels, so compare with the wall time of a run without it.
     """
-    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA], acc_events=True) as profiler:
+    with torch.profiler.profile(
+        activities=[torch.profiler.ProfilerActivity.CUDA], acc_events=True
+    ) as profiler:
         with torch.inference_mode():
             run()
         machine.synchronize()
