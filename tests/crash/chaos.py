@@ -68,7 +68,10 @@ def members(folder: Path, scheduler: int | None) -> dict[str, list[int]]:
 
 
 class Chaos:
-    """Does one thing at random, again and again, in a thread of its own; `done` counts what it did."""
+    """Does one thing at random, again and again, in a thread of its own; `done` counts what it did.
+
+    After `most` things it stops, so that a slow machine, too, gets somewhere.
+    """
 
     def __init__(
         self,
@@ -77,12 +80,14 @@ class Chaos:
         pause: tuple[float, float],
         weights: Mapping[str, int],
         others: Mapping[str, Callable[[], None]] | None = None,
+        most: int = 1 << 30,
     ) -> None:
         self.done: Counter[str] = Counter()
         self.scheduler: int | None = None
         self._rng = rng
         self._work = work
         self._pause = pause
+        self._most = most
         self._weights = weights
         self._others = dict(others or {})
         self._over = threading.Event()
@@ -98,7 +103,7 @@ class Chaos:
 
     def _run(self) -> None:
         first = list(self._weights)
-        while not self._over.wait(self._rng.uniform(*self._pause)):
+        while self.done.total() < self._most and not self._over.wait(self._rng.uniform(*self._pause)):
             (what,) = self._rng.choices(list(self._weights), list(self._weights.values()))
             # Whatever may happen does at least once, early on.
             what = next((each for each in first if not self.done[each]), what)

@@ -23,7 +23,7 @@ def test_random_kills_lose_nothing_and_run_nothing_twice_at_once(work: Work, num
     finished: dict[str, str] = {}
     codes = []
     weights = {"worker": 4, "keeper": 3, "scheduler": 1}
-    with Chaos(rng, work, (0.2, 0.6), weights) as chaos:
+    with Chaos(rng, work, (0.2, 0.6), weights, most=number // 3) as chaos:
         # When processes are killed at random and the run is started again and again
         while len(finished) < number:
             assert len(codes) < ROUNDS, codes
