@@ -7,7 +7,7 @@ from typing import Any
 from accsearch.config.models import ModelInfo
 from accsearch.demo import pipeline_path
 from accsearch.demo.operators import mend_torchvision
-from accsearch.errors import UsageError
+from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.machine import Machine
 
 
@@ -15,7 +15,8 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
     """Return the pipeline on its device, with `scheduler` made from its own scheduler's settings.
 
     Weights must be safetensors and code of a repository is never run. The hub's client locks each file, so
-    that several workers download it once. Raises UsageError where diffusers lacks the class.
+    that several workers download it once. Raises UsageError where diffusers lacks the class or the folder lacks
+    weights, AccsearchError where the hub does not answer.
     """
     mend_torchvision()
     import diffusers
@@ -30,13 +31,14 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
         optional: dict[str, Any] = {"safety_checker": None} if model.family == "sd" else {}
         if model.family == "sd":
             optional["requires_safety_checker"] = False
-        pipeline = pipeline_class.from_pretrained(  # type: ignore[union-attr]
-            source,
-            revision=model.revision,
-            torch_dtype=machine.dtype,
-            use_safetensors=True,
-            **optional,
-        )
+        try:
+            pipeline = pipeline_class.from_pretrained(  # type: ignore[union-attr]
+                source, revision=model.revision, dtype=machine.dtype, use_safetensors=True, **optional
+            )
+        except OSError as error:
+            # A folder will not change by trying again; the hub may answer next time.
+            kind = UsageError if Path(source).is_dir() else AccsearchError
+            raise kind(f"{source} cannot be loaded: {' '.join(str(error).split())}") from error
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(machine.device)

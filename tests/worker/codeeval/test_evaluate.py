@@ -10,6 +10,9 @@ from accsearch.codeeval.settings import Settings
 from accsearch.errors import UsageError
 from accsearch.worker.codeeval.evaluate import evaluate
 
+# diffusers warns of the argument by which the worker, which runs by itself, names the data type.
+pytestmark = pytest.mark.filterwarnings("ignore:`torch_dtype` is deprecated:FutureWarning")
+
 START = """
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline

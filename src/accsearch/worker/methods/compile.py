@@ -4,8 +4,9 @@ Ansel et al.: PyTorch 2: Faster Machine Learning Through Dynamic Python Bytecode
 Compilation, ASPLOS 2024.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 
@@ -13,16 +14,34 @@ from accsearch.task import Scalar
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Invoke, Session
 
+RECOMPILE_LIMIT = 64
+
 
 @contextmanager
 def compiled(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
     """Compile the denoiser's `forward`, and whatever another method runs in its place, in `mode`."""
     mode = str(parameters["mode"])
-    before = session.compiled
-    session.compiled = lambda function: torch.compile(function, mode=mode, dynamic=False)
+    before = session.compiled, session.kept
+
+    def compile_one(function: Callable[..., Any]) -> Callable[..., Any]:
+        compiled_function = torch.compile(function, mode=mode, dynamic=False)
+
+        def run(*args: Any, **kwargs: Any) -> Any:
+            return tuple(session.kept(tensor) for tensor in compiled_function(*args, **kwargs))
+
+        return run
+
+    session.compiled = compile_one
+    if mode == "reduce-overhead":
+        # A replayed graph writes where it wrote before, and samplers look back at earlier outputs.
+        session.kept = torch.clone
     try:
-        with replaced(session.denoiser, session.compiled(session.denoiser.forward)):
+        # Each phase of a method is a graph of its own.
+        with (
+            torch._dynamo.config.patch(recompile_limit=RECOMPILE_LIMIT),
+            replaced(session.denoiser, compile_one(session.denoiser.forward)),
+        ):
             yield invoke
     finally:
-        session.compiled = before
+        session.compiled, session.kept = before
         torch.compiler.reset()

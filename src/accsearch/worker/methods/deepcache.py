@@ -35,8 +35,11 @@ def deepcache(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]
         return output
 
     def forward(*args: Any, **kwargs: Any) -> Any:
+        nonlocal feature
         if schedule.computes_all(session.clock):
-            return whole(*args, **kwargs)
+            output = whole(*args, **kwargs)
+            feature = session.kept(feature)
+            return output
         return shallow(feature, *args, **kwargs)
 
     with replaced(branch.source, keep), replaced(unet, forward):

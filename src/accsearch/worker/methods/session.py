@@ -61,7 +61,8 @@ class Session:
     """The state that the methods of one trial share while they are applied.
 
     `denoiser` is the pipeline's UNet or transformer. `fresh_steps` are sampler steps that must compute every
-    layer (T-GATE asks for them, DeepCache obeys). `compiled` turns a pure function into what runs it fastest.
+    layer (T-GATE asks for them, DeepCache obeys). `compiled` turns a pure function into what runs it fastest;
+    `kept` returns what a later call may still read of a tensor made inside it.
     `changes` are the methods' changes of weights, in the order in which they were made.
     """
 
@@ -71,6 +72,7 @@ class Session:
     seed: int
     fresh_steps: set[int] = field(default_factory=set)
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function
+    kept: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
     changes: list[Change] = field(default_factory=list)
 
 

@@ -53,27 +53,32 @@ class Plan:
 
 
 class _Phase:
-    """What the current call does; every attention layer reads it. `averages` joins the halves of guidance."""
+    """What the current call does, which every attention layer reads, and the layers' caches.
 
-    cross: Use = Use.COMPUTE
-    self_: Use = Use.COMPUTE
-    averages: bool = False
-    generation: int = 0
+    `averages` joins the halves of guidance in what is stored.
+    """
+
+    def __init__(self, layers: int) -> None:
+        self.cross = Use.COMPUTE
+        self.self_ = Use.COMPUTE
+        self.averages = False
+        self.caches: list[torch.Tensor | None] = [None] * layers
 
 
 @contextmanager
 def tgate(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
     """Gate cross-attention at `gate_step`; guided pipelines run on half the batch from there on."""
     plan = Plan(**{field.name: int(parameters[field.name]) for field in fields(Plan)})
-    phase = _Phase()
+    layers = attentions(session.denoiser)
+    phase = _Phase(len(layers))
     # The batch is halved at the gate, so features of before do not fit after it; at the step before it every
     # layer must fill its cache.
     fresh = {plan.gate_step - 1, plan.gate_step}
     session.fresh_steps |= fresh
     with ExitStack() as stack:
         stack.callback(session.fresh_steps.difference_update, fresh)
-        for attention in attentions(session.denoiser):
-            stack.enter_context(replaced(attention, _cached(attention.forward, phase)))
+        for number, layer in enumerate(layers):
+            stack.enter_context(replaced(layer, _cached(layer.forward, phase, number)))
         stack.enter_context(replaced(session.denoiser, _gated(session, plan, phase)))
         yield invoke
 
@@ -89,16 +94,19 @@ def _gated(session: Session, plan: Plan, phase: _Phase) -> Callable[..., Any]:
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         if clock.index == 0:
-            phase.generation += 1
+            phase.caches = [None] * len(phase.caches)
         phase.cross = plan.cross_attention(clock.step)
         phase.self_ = plan.self_attention(clock.step)
         phase.averages = clock.guided and clock.step == plan.gate_step - 1
-        if not clock.guided or clock.step < plan.gate_step:
-            return inner(*args, **kwargs)
-        batch = args[0].shape[0]
-        half = inner(*_first_half(args, batch), **_first_half(kwargs, batch))[0]
+        gated = clock.guided and clock.step >= plan.gate_step
+        if gated:
+            batch = args[0].shape[0]
+            args, kwargs = _first_half(args, batch), _first_half(kwargs, batch)
+        output = inner(*args, **kwargs)
+        if Use.STORE in (phase.cross, phase.self_):
+            phase.caches = [cache if cache is None else session.kept(cache) for cache in phase.caches]
         # Equal halves make guidance the identity, whatever its scale.
-        return (torch.cat([half, half]),)
+        return (torch.cat([output[0], output[0]]),) if gated else output
 
     return forward
 
@@ -114,26 +122,21 @@ def _first_half(value: Any, batch: int) -> Any:
     return value
 
 
-def _cached(compute: Callable[..., torch.Tensor], phase: _Phase) -> Callable[..., torch.Tensor]:
-    cache: torch.Tensor | None = None
-    generation = -1
-
+def _cached(compute: Callable[..., torch.Tensor], phase: _Phase, number: int) -> Callable[..., torch.Tensor]:
     def forward(
         hidden_states: torch.Tensor, encoder_hidden_states: torch.Tensor | None = None, **kwargs: Any
     ) -> torch.Tensor:
-        nonlocal cache, generation
-        if generation != phase.generation:
-            cache, generation = None, phase.generation
         use = phase.self_ if encoder_hidden_states is None else phase.cross
+        cache = phase.caches[number]
         if use is Use.REUSE and cache is not None:
             return cache
         output = compute(hidden_states, encoder_hidden_states=encoder_hidden_states, **kwargs)
         if use is Use.STORE:
             if phase.averages:
                 unconditional, conditional = output.chunk(2)
-                cache = (unconditional + conditional) / 2
+                phase.caches[number] = (unconditional + conditional) / 2
             else:
-                cache = output
+                phase.caches[number] = output
         return output
 
     return forward

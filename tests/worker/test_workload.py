@@ -1,0 +1,60 @@
+"""Embeddings computed once, and noise that does not depend on the batch."""
+
+from typing import Any
+
+import pytest
+import torch
+
+from accsearch.worker.machine import choose_machine
+from accsearch.worker.methods.compose import apply
+from accsearch.worker.workload import Workload
+
+PROMPTS = ["a red cat", "a blue house", "the large tree", "the small dog", "a photo of a cat"]
+
+
+def workload(pipeline: Any, guidance: float = 5.0, **settings: int) -> Workload:
+    values = {"num_inference_steps": 3, "guidance_scale": guidance, **settings}
+    return Workload(pipeline, PROMPTS, choose_machine("cpu", "float32"), seed=11, settings=values)
+
+
+def test_batches_hold_every_prompt_once(tiny_pipelines: dict[str, Any]) -> None:
+    assert workload(tiny_pipelines["sd"]).batches(2) == [[0, 1], [2, 3], [4]]
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+@pytest.mark.parametrize("guidance", [1.0, 5.0])
+def test_an_image_does_not_depend_on_its_batch(
+    tiny_pipelines: dict[str, Any], family: str, guidance: float
+) -> None:
+    pipeline = tiny_pipelines[family]
+    work = workload(pipeline, guidance)
+
+    with torch.inference_mode(), apply(pipeline, {}) as invoke:
+        together = invoke(**work.arguments([1, 3]))
+        alone = invoke(**work.arguments([3]))
+
+    torch.testing.assert_close(together[1:], alone, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_embeddings_are_those_of_the_pipeline_itself(tiny_pipelines: dict[str, Any], family: str) -> None:
+    pipeline = tiny_pipelines[family]
+    arguments = workload(pipeline).arguments([0, 2])
+    latents = arguments["latents"]
+
+    with torch.inference_mode(), apply(pipeline, {}) as invoke:
+        ours = invoke(**arguments)
+        its_own = invoke(
+            prompt=[PROMPTS[0], PROMPTS[2]], latents=latents, num_inference_steps=3, guidance_scale=5.0
+        )
+
+    torch.testing.assert_close(ours, its_own, atol=1e-4, rtol=0)
+
+
+def test_a_configured_size_is_drawn(tiny_pipelines: dict[str, Any]) -> None:
+    pipeline = tiny_pipelines["sd"]
+
+    with torch.inference_mode(), apply(pipeline, {}) as invoke:
+        images = invoke(**workload(pipeline, height=48, width=40).arguments([0]))
+
+    assert images.shape == (1, 3, 48, 40)
