@@ -159,6 +159,11 @@ def test_limits_decide_who_passes(limits: dict[str, float], why: str | None, tmp
     assert standing.passed == (why is None)
 
 
+def test_a_method_that_changes_no_image_does_not_pass(tmp_path: Path) -> None:
+    standing = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=1.3), replace(GOOD, active=False))
+    assert standing.why == "its methods do nothing: every image equals the baseline's"
+
+
 def test_a_file_must_agree_with_its_reference(tmp_path: Path) -> None:
     task = next(task for task in load_benchmark(EXAMPLES) if task.id == "plain-wrong-steps")
     standing = judge(task, GOOD)

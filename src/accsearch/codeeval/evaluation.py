@@ -16,6 +16,7 @@ class Evaluation:
     """Times in seconds an image, scores as means over the images; what was not measured is None.
 
     `notes` lists what the file tried in vain (network, files, signals); `seeds` are those of the images.
+    `active` is false if methods that change images were written and every image equals the baseline's.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Evaluation:
     upper_bound: Mapping[str, float] | None = None
     error: str | None = None
     entry: str | None = None
+    active: bool | None = None
     notes: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     baseline_times: tuple[float, ...] = ()

@@ -132,7 +132,7 @@ class Guest:
             raise UsageError(lines[-1] if lines else "the sandbox cannot be built")
         if because is not None:
             verdict = "timeout" if because.startswith("timeout") else "unsafe"
-            return Refused(verdict, because)
+            return Refused(verdict, because.removeprefix("timeout: "))
         if code == 0:
             return Refused("failed", "it ended with exit code 0 without an answer" + last)
         how = f"signal {code - 128}" if code > 128 else f"exit code {code}"

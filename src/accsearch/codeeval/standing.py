@@ -1,7 +1,7 @@
 """Pass rate per level and achievement rate of a benchmark, after DiffBench (arXiv 2601.03178).
 
 A task passes if its file is evaluated `ok`, agrees with the reference on all five fields where there is one,
-and keeps the limits that the task states.
+has methods that do something, and keeps the limits that the task states.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,6 +65,8 @@ def _why(task: BenchmarkTask, evaluation: Evaluation | None, static: Mapping[str
     if static is not None and static["verdict"] != "match":
         wrong = [name for name, each in static["fields"].items() if not each["match"]]
         return "differs from the reference: " + ", ".join(wrong)
+    if evaluation.active is False:
+        return "its methods do nothing: every image equals the baseline's"
     asked = (
         ("speedup", evaluation.speedup, task.min_speedup, "under"),
         ("relative_quality_loss", evaluation.relative_quality_loss, task.max_loss, "over"),

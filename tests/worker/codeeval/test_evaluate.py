@@ -55,6 +55,7 @@ def test_an_entry_point_of_a_package_is_measured(
     found = judged(TGATE, tmp_path, tiny_paths["sd"], prompts)
     assert (found.verdict, found.error) == ("ok", None)
     assert found.entry == "tgate"
+    assert found.active is True
     assert found.configuration["acceleration_methods"] == ["tgate"]
     assert found.configuration["num_inference_steps"] == 6
     assert found.speedup is not None and found.speedup > 0

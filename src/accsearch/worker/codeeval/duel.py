@@ -9,6 +9,7 @@ import torch
 
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.guest import Guest, Refused
+from accsearch.methods.catalogue import METHODS
 from accsearch.worker.codeeval.baseline import Baseline
 from accsearch.worker.codeeval.material import Material
 from accsearch.worker.images import Images, InvalidImages, collect
@@ -68,9 +69,18 @@ class Duel:
             accelerated_score=scores[1],
             speedup=self.speedup,
             relative_quality_loss=(scores[0] - scores[1]) / scores[0] if scores[0] else None,
+            active=self._active(evaluation),
             seeds=tuple(seed for _, seed in self.pairs),
             baseline_times=tuple(self._times[0]),
             accelerated_times=tuple(self._times[1]),
+        )
+
+    def _active(self, evaluation: Evaluation) -> bool | None:
+        written = evaluation.configuration["acceleration_methods"] or []
+        if not any(name in METHODS and not METHODS[name].exact for name in written):
+            return None
+        return any(
+            mine.tobytes() != other.tobytes() for mine, other in zip(self.ours, self.theirs, strict=True)
         )
 
     def _ours(self, prompt: str, seed: int) -> tuple[Any, float]:
