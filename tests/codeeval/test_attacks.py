@@ -240,9 +240,11 @@ def test_a_gigabyte_of_output_is_capped() -> None:
     with running(source, STRONGEST) as caged:
         before = psutil.Process().memory_info().rss
         caged.ask("load", timeout=60)
-        assert caged.output_bytes >= 1 << 30
-        assert len(caged.output) <= 16 * 1024
-        assert psutil.Process().memory_info().rss - before < 64 * MIB
+        grown = psutil.Process().memory_info().rss - before
+    # The answer overtakes what is still in the pipe; the end of the cage waits for all of it.
+    assert caged.output_bytes >= 1 << 30
+    assert len(caged.output) <= 16 * 1024
+    assert grown < 64 * MIB
 
 
 def test_a_full_disk_is_no_way_out() -> None:

@@ -1,7 +1,7 @@
 """The worker from its arguments to its results, on tiny random pipelines."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,6 @@ from accsearch.worker.images import InvalidImages
 from accsearch.worker.measurement import Measured, measure_trial
 
 TRIALS = ["baseline", "deepcache-i2-b0", "tome-r0.5-d1", "deepcache-i2-b0+tome-r0.5-d1"]
-
-
-@pytest.fixture(autouse=True)
-def _stay(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """Come back to the current folder, which the worker changes."""
-    monkeypatch.chdir(tmp_path)
-    yield
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch, trial: Methods, error: Exception) -> None:

@@ -1,7 +1,6 @@
 """What one worker has to do, from its arguments and the stored plan."""
 
 import argparse
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,8 +49,6 @@ def assignment_of(arguments: argparse.Namespace) -> Assignment:
         return _alone(arguments)
     workdir = WorkDir(arguments.workdir.resolve())
     plan = load_plan(workdir, arguments.config)
-    # Data sets and files of the configuration are named from where the run was started.
-    os.chdir(plan.cwd)
     axes = {"pipe": arguments.pipe, "sched": arguments.sched, "steps": arguments.steps}
     for task in plan.grid.tasks:
         if task.axes == axes:

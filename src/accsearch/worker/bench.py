@@ -49,7 +49,6 @@ class Generation:
     peak_bytes: int | None
     held_bytes: int | None
     began: float
-    ended: float
 
 
 @contextmanager
@@ -86,10 +85,8 @@ def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:
             if len(batches) > 1:
                 # What compiling and the first choice of kernels took is not the trial's need.
                 machine.reset_peak()
-    ended = time.perf_counter()
-    return Generation(
-        collect(found, len(bench.workload.prompts)), tuple(seconds), machine.peak(), held, began, ended
-    )
+    collected = collect(found, len(bench.workload.prompts))
+    return Generation(collected, tuple(seconds), machine.peak(), held, began)
 
 
 def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:

@@ -1,17 +1,17 @@
 """How much of the time the GPU computes, from the profiler's record of one batch."""
 
 from collections.abc import Iterable
-from typing import Any
 
 import torch
 
 from accsearch.worker.machine import Machine
+from accsearch.worker.stopwatch import Run
 
 HOST_BOUND = 0.9
 """Under this share of busy time the host, not the card, sets the pace."""
 
 
-def kernel_seconds(run: Any, machine: Machine) -> float:
+def kernel_seconds(run: Run, machine: Machine) -> float:
     """Run once under the profiler and return the seconds in which at least one kernel or copy ran.
 
     The profiler slows the host, not the kernels, so compare with the wall time of a run without it.

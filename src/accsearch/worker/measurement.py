@@ -16,7 +16,7 @@ from accsearch.worker.images import Images
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.methods.session import Applied
 from accsearch.worker.monitor import Readings
-from accsearch.worker.stopwatch import Times, race, timed, warm_up
+from accsearch.worker.stopwatch import Run, Times, race, timed, warm_up
 
 
 @dataclass
@@ -39,7 +39,8 @@ class Measured:
     set_up_seconds: float
     set_up_bytes: int | None
     peak_bytes: int | None
-    gpu_busy: float | None
+    kernel_seconds: float | None
+    """Of a batch: how long at least one kernel or copy ran; None on the CPU."""
     power_watts: float | None
     utilization: float | None
     strangers: frozenset[int]
@@ -53,7 +54,7 @@ def measure_baseline(bench: Bench, batch_size: int) -> Measured:
         run = partial(applied, **bench.workload.arguments(_timed_batch(bench, batch_size)))
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
         seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
-        return _measured(bench, applied, generation, seen, seconds, None, 0.0)
+        return _measured(bench, applied, run, generation, seen, time.perf_counter(), seconds, None, 0.0)
 
 
 def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
@@ -69,10 +70,11 @@ def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
         numbers = _timed_batch(bench, batch_size)
         # Generators go on from run to run, which changes a sampler's own noise and not its time.
         run = partial(applied, **bench.workload.arguments(numbers))
-        plain = partial(_plain, bench, **bench.workload.arguments(numbers))
+        plain = partial(plain_call, bench, **bench.workload.arguments(numbers))
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
+        alone = time.perf_counter()
         times = race(bench.machine, applied, run, plain, settings)
-        return _measured(bench, applied, generation, seen, times.trial, times, entered)
+        return _measured(bench, applied, run, generation, seen, alone, times.trial, times, entered)
 
 
 def is_exact(methods: Methods) -> bool:
@@ -80,7 +82,8 @@ def is_exact(methods: Methods) -> bool:
     return all(METHODS[name].exact for name in methods)
 
 
-def _plain(bench: Bench, **arguments: object) -> torch.Tensor:
+def plain_call(bench: Bench, **arguments: object) -> torch.Tensor:
+    """Call the pipeline itself, with nothing of ours in between."""
     images: torch.Tensor = bench.pipeline(**arguments, output_type="pt", return_dict=False)[0]
     return images
 
@@ -97,17 +100,16 @@ def _full(generation: Generation, bench: Bench, batch_size: int) -> Sequence[flo
 def _measured(
     bench: Bench,
     applied: Applied,
+    run: Run,
     generation: Generation,
     seen: Readings,
+    alone: float,
     seconds: tuple[float, ...],
     times: Times | None,
     entered: float,
 ) -> Measured:
+    """Put the figures together; until `alone`, nothing but the trial itself ran since its first batch."""
     batch = median(seconds)
-    busy = None
-    if bench.machine.is_cuda:
-        arguments = bench.workload.arguments(bench.workload.batches(bench.assignment.batch_size)[0])
-        busy = min(1.0, kernel_seconds(partial(applied, **arguments), bench.machine) / batch)
     peak = generation.peak_bytes
     return Measured(
         images=generation.images,
@@ -118,8 +120,8 @@ def _measured(
         set_up_seconds=entered + max(0.0, generation.seconds[0] - batch),
         set_up_bytes=generation.held_bytes,
         peak_bytes=None if peak is None else peak - bench.scorer_bytes - applied.idle_bytes,
-        gpu_busy=busy,
-        power_watts=seen.mean_power(generation.began, generation.ended),
-        utilization=seen.mean_utilization(generation.began, generation.ended),
+        kernel_seconds=kernel_seconds(run, bench.machine) if bench.machine.is_cuda else None,
+        power_watts=seen.mean_power(generation.began, alone),
+        utilization=seen.mean_utilization(generation.began, alone),
         strangers=frozenset(seen.strangers),
     )

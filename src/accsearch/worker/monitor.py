@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import fmean
 
@@ -88,19 +88,12 @@ class Monitor:
 @contextmanager
 def open_monitor(gpu: str | None) -> Iterator[Monitor]:
     """Yield a monitor of the GPU with this UUID; an idle one on the CPU or without NVML."""
-    if gpu is None:
-        yield Monitor(None, None)
-        return
-    try:
-        opened = open_nvml()
-        nvml = opened.__enter__()
-    except NoGpuError:
-        yield Monitor(None, None)
-        return
-    try:
+    with ExitStack() as stack:
+        nvml = None
+        if gpu is not None:
+            with suppress(NoGpuError):
+                nvml = stack.enter_context(open_nvml())
         yield Monitor(nvml, gpu)
-    finally:
-        nvml.close()
 
 
 def _mean(samples: list[tuple[float, float]], start: float, end: float) -> float | None:

@@ -130,6 +130,9 @@ class Recorder:
 
     def _measured(self, line: ResultLine, measured: Measured, seconds: tuple[float, ...]) -> ResultLine:
         times = _per_image(self, seconds)
+        busy = (
+            None if measured.kernel_seconds is None else min(1.0, measured.kernel_seconds / median(seconds))
+        )
         notes = [line.note] if line.note else []
         if measured.strangers:
             notes.append(
@@ -149,8 +152,8 @@ class Recorder:
             peak_memory_bytes=measured.peak_bytes,
             set_up_seconds=measured.set_up_seconds,
             set_up_memory_bytes=measured.set_up_bytes,
-            gpu_busy=measured.gpu_busy,
-            host_bound=None if measured.gpu_busy is None else measured.gpu_busy < HOST_BOUND,
+            gpu_busy=busy,
+            host_bound=None if busy is None else busy < HOST_BOUND,
             power_watts=measured.power_watts,
             gpu_utilization=measured.utilization,
             images_sha256=measured.images.sha256,

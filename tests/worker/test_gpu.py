@@ -1,0 +1,45 @@
+"""What only a GPU can show."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.worker.runs import Run
+
+from accsearch.task import BASELINE, WorkerExit
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def test_a_gpu_run_reports_the_gpu(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, worker={"device": "cuda", "dtype": "float16"})
+
+    assert run.work() == WorkerExit.OK
+
+    for line in run.lines().values():
+        assert line.gpu is not None
+        assert line.gpu.startswith(("GPU-", "MIG-"))
+        assert line.gpu_busy is not None
+        assert 0 < line.gpu_busy <= 1
+        assert line.host_bound is not None
+        assert line.peak_memory_bytes is not None
+        assert line.peak_memory_bytes > 0
+    assert run.lines()[BASELINE].environment["driver"]
+
+
+@pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
+def test_compiled_trials_run_with_each_method(tmp_path: Path, tiny_paths: dict[str, Path], mode: str) -> None:
+    methods = {"deepcache": {"cache_interval": [2]}, "tgate": {"gate_step": [2]}, "compile": {"mode": [mode]}}
+    run = Run(tmp_path, tiny_paths, sched="DPMSolverMultistep", worker={"device": "cuda"}, methods=methods)
+
+    assert run.work() == WorkerExit.OK
+
+    eager, compiled = run.lines()["deepcache-i2-b0"], run.lines()[f"deepcache-i2-b0+compile-{mode}"]
+    assert compiled.scores == pytest.approx(eager.scores, abs=1.0)
+    assert compiled.set_up_seconds is not None
+    assert eager.set_up_seconds is not None
+    assert compiled.set_up_seconds > eager.set_up_seconds
