@@ -99,7 +99,8 @@ def task_spooler(load: Load, setting: Setting) -> None:
     script += [f"tsp -n sh -c {shlex.quote(setting.shell_line(task_id))} > ids" for task_id in load.ids]
     script += [f"while [ $(wc -l < {setting.times}) -lt {len(load.ids)} ]; do sleep 0.01; done", "tsp -K"]
     (setting.folder / "script").write_text(_lines(script))
-    _call(["sh", "script"], setting, TS_SOCKET=str(setting.folder / "socket"), TS_MAXFINISHED="1")
+    # With TS_MAXFINISHED=1 the server (1.0.1) died on the load of 1000 tasks.
+    _call(["sh", "script"], setting, TS_SOCKET=str(setting.folder / "socket"))
 
 
 def seed_script(load: Load, setting: Setting) -> None:

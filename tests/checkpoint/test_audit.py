@@ -60,6 +60,24 @@ def test_done_holds_and_nothing_is_changed(done):
     assert files(done) == before
 
 
+def test_what_a_task_took_is_known_after_its_marker_has_ceased_to_hold(done):
+    done.paths.log.write_text("overwritten\n")
+    found = record(done)
+
+    assert (found.state, found.seconds, found.last_seconds) == (TaskState.PENDING, None, 2.5)
+
+    tidy(found)
+    again = record(done)
+
+    assert (again.state, again.seconds, again.last_seconds) == (TaskState.PENDING, None, 2.5)
+
+
+def test_a_damaged_marker_that_was_set_aside_tells_no_time(done):
+    done.paths.done.rename(done.paths.done.with_name(f"{done.task.id}.done.aside")).write_bytes(b"{")
+
+    assert record(done).last_seconds is None
+
+
 def test_a_deleted_log_is_not_held_against_the_task(done):
     done.paths.log.unlink()
 

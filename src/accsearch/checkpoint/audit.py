@@ -90,6 +90,7 @@ class _Audit:
                 why,
                 attempt=value["attempt"],
                 seconds=value["seconds"],
+                last_seconds=value["seconds"],
                 gpu=value["gpu"],
             )
         return self._not_done(task, why, value)
@@ -125,6 +126,22 @@ class _Audit:
 
     def _not_done(self, task: Task, why: str = "", done: Mapping[str, Any] | None = None) -> TaskRecord:
         """Return a pending or failed record; `done` is the content of a marker that does not hold."""
+        return replace(self._unfinished(task, why, done), last_seconds=self._took(task, done))
+
+    def _took(self, task: Task, done: Mapping[str, Any] | None) -> float | None:
+        """Return what the last success took, by a marker that does not hold or was set aside earlier."""
+        if done:
+            return float(done["seconds"])
+        aside = f"{task.id}.done.aside"
+        if aside not in self._markers:
+            return None
+        try:
+            marker = read_done(Path(f"{self._marks}{aside}"))
+        except DamagedMarker:
+            return None
+        return None if marker is None else marker.seconds
+
+    def _unfinished(self, task: Task, why: str, done: Mapping[str, Any] | None) -> TaskRecord:
         paths = self._workdir.task(task.config, task.id)
         last = max(done.get("attempt", 0) if done else 0, self._last_logged(task.id), _last_ended(paths.exit))
         aside = () if done is None else (paths.done,)

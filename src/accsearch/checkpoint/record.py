@@ -28,6 +28,8 @@ class TaskRecord:
     orphan_pid: int | None = None
     seconds: float | None = None
     """What a finished task took."""
+    last_seconds: float | None = None
+    """What its last success took, also where that does not hold any more: how long it may take again."""
     gpu: str | None = None
     set_aside: tuple[Path, ...] = ()
     """Markers that no longer hold; `tidy` renames them."""

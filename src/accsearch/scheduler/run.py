@@ -85,8 +85,8 @@ def _audit(
         for record in audit(
             workdir, grid, keep_stale=options.keep_stale, rerun_on_versions=options.rerun_on_versions
         ):
-            if record.seconds is not None:
-                samples.append(Sample(record.task, record.seconds))
+            if record.last_seconds is not None:
+                samples.append(Sample(record.task, record.last_seconds))
             if record.set_aside or record.leftover:
                 if record.set_aside:
                     observer.message(f"{record.task.name}: runs again: {record.why}")
