@@ -137,7 +137,7 @@ def test_a_prompts_file_is_found_beside_the_configuration(
     beside, here = tmp_path / "configs", tmp_path / "here"
     beside.mkdir()
     here.mkdir()
-    (beside / "prompts.txt").write_text("a cat\n", encoding="utf-8")
+    (beside / "prompts.txt").write_text("a cat\n" * 32, encoding="utf-8")
     monkeypatch.chdir(here)
 
     config = load_config(write(beside, MINIMAL + "prompts: {file: prompts.txt}\n"))
@@ -157,7 +157,7 @@ def test_more_repeats_than_the_default_cap_raise_it() -> None:
 
 
 def test_the_stored_form_gives_the_configuration_back_without_other_files(tmp_path: Path) -> None:
-    prompts = write(tmp_path, "a cat\n", "prompts.txt")
+    prompts = write(tmp_path, "a cat\n" * 32, "prompts.txt")
     config = load_config(
         write(
             tmp_path,

@@ -51,7 +51,11 @@ MISTAKES = {
         "1: grid.steps: is missing",
         "pipe, sched, steps",
     ),
-    "unknown axis": (GRID.replace("sched", "shced"), "1: grid.sched: is missing", "traversal_search"),
+    "misspelt axis": (
+        GRID.replace("sched", "shced"),
+        "1: grid.shced: unknown axis (allowed pipe, sched, steps",
+        "did you mean sched?",
+    ),
     "additional axis": (
         "grid: {pipe: [SD1.5], sched: [DDIM], steps: [20], seeds: [1]}\n",
         "1: grid.seeds: unknown axis",
@@ -72,12 +76,27 @@ MISTAKES = {
         "1: grid.sched[0]",
         "mean EulerDiscrete?",
     ),
-    "steps of zero": (GRID.replace("[20, 50]", "[0]"), "1: grid.steps[0]: 0 is not allowed", "1 to 10000"),
+    "steps of zero": (GRID.replace("[20, 50]", "[0]"), "1: grid.steps[0]: 0 is not allowed", "1 to 1000"),
     "negative steps": (GRID.replace("[20, 50]", "[-5]"), "1: grid.steps[0]: '-5'", "allowed letters, digits"),
-    "steps with a zero in front": (GRID.replace("[20, 50]", "[050]"), "1: grid.steps[0]: 050", "1 to 10000"),
-    "steps as text": (GRID.replace("[20, 50]", "[many]"), "1: grid.steps[0]: many", "1 to 10000"),
+    "steps with a zero in front": (GRID.replace("[20, 50]", "[050]"), "1: grid.steps[0]: 050", "1 to 1000"),
+    "steps beyond the training's": (
+        GRID.replace("[20, 50]", "[20, 1001]"),
+        "1: grid.steps[1]: 1001 is not allowed",
+        "1 to 1000",
+    ),
+    "steps as text": (GRID.replace("[20, 50]", "[many]"), "1: grid.steps[0]: many", "1 to 1000"),
     "underscore in a value": (COMMAND.replace("1, 2", "a_b"), "1: grid.size[0]: 'a_b'", "no underscore"),
     "value given twice": (GRID.replace("50", "20"), "1: grid.steps[1]: 20 is given twice", "one id"),
+    "value that is another's with a number": (
+        COMMAND.replace("1, 2", "2, 1.1, 1"),
+        "1: grid.size[1]: 1.1 beside 1: the log of task 1.1 would be that of attempt 1 of task 1",
+        "allowed as 1-1",
+    ),
+    "id that is another's with a number": (
+        COMMAND.replace("size: [1, 2]", "name: [X], size: [50, 50.3]"),
+        "1: grid.size[1]: 50.3 beside 50",
+        "attempt 3",
+    ),
     "one scheduler by two names": (
         GRID.replace("DDIM", "DDIM, DDIMScheduler"),
         "1: grid.sched[1]: DDIMScheduler is the same scheduler as DDIM",
@@ -209,6 +228,41 @@ MISTAKES = {
         GRID + "quality: {model: 'builtin:dem'}\n",
         "2: quality.model: ",
         "builtin:demo?",
+    ),
+    "more prompts than there are": (
+        GRID.replace("SD1.5", "demo") + "worker:\n  num_samples: 400\n",
+        "3: worker.num_samples: 400 is not allowed",
+        "allowed at most 320, the prompts in builtin:demo",
+    ),
+    "missing folder of a data set": (
+        GRID + "prompts: {dataset: ./coco}\n",
+        "2: prompts.dataset: no folder ./coco",
+        "a hub name OWNER/NAME",
+    ),
+    "missing folder of a scorer": (
+        GRID + "quality: {model: 'local-dir:/gone'}\n",
+        "2: quality.model: /gone is no folder of open_clip",
+        "open_clip_config.json",
+    ),
+    "missing weights of a scorer": (
+        GRID + "quality:\n  model: ViT-B-32\n  pretrained: weights/gone.pt\n",
+        "4: quality.pretrained: no file weights/gone.pt",
+        "a tag of open_clip",
+    ),
+    "missing weights beside the configuration": (
+        GRID + "quality: {model: ViT-B-32, pretrained: gone.safetensors}\n",
+        "2: quality.pretrained: no file gone.safetensors",
+        "allowed a file",
+    ),
+    "negative loss": (
+        GRID + "search: {max_score_loss: [0.01, -0.1]}\n",
+        "2: search.max_score_loss[1]: -0.1 is not allowed",
+        "at least 0",
+    ),
+    "loss in per cent": (
+        GRID + "search: {max_score_loss: 5}\n",
+        "2: search.max_score_loss",
+        "at most 1",
     ),
     "repeats above their cap": (
         GRID + "worker: {repeats: 5, max_repeats: 2}\n",

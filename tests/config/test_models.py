@@ -1,6 +1,7 @@
 """The model registry: aliases, mirrors, hub ids and saved folders."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,36 @@ def test_a_folder_is_known_by_its_content_not_its_place(tmp_path: Path) -> None:
 def test_a_folder_without_an_index_is_no_pipeline(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no saved pipeline: it has no model_index\.json"):
         resolve_model({"name": "m", "model": str(tmp_path)})
+
+
+@pytest.mark.parametrize(
+    ("lost", "says"),
+    [
+        ("unet/weights.safetensors", "it holds no weights"),
+        ("vae/weights.safetensors", "vae holds no weights"),
+        ("vae", "it has no folder vae"),
+    ],
+)
+def test_a_folder_without_all_its_weights_is_no_pipeline(tmp_path: Path, lost: str, says: str) -> None:
+    folder = save_pipeline(tmp_path / "mine", "StableDiffusionPipeline", ["CrossAttnDownBlock2D"])
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        "vae": ["diffusers", "AutoencoderKL"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+        "image_encoder": [None, None],
+    }
+    (folder / "model_index.json").write_text(json.dumps(index), encoding="utf-8")
+    if lost != "unet/weights.safetensors":
+        (folder / "vae" / "weights.safetensors").write_bytes(b"weights")
+        assert resolve_model({"name": "m", "model": str(folder)}).family == "sd"
+    if (folder / lost).is_dir():
+        shutil.rmtree(folder / lost)
+    else:
+        (folder / lost).unlink()
+
+    with pytest.raises(ValueError, match=f"is no whole pipeline: {says}"):
+        resolve_model({"name": "m", "model": str(folder)})
 
 
 def test_ids_that_are_gone_lead_to_their_mirrors() -> None:

@@ -119,12 +119,12 @@ def test_a_value_for_some_cells_leaves_the_others_digests_alone() -> None:
 
 def test_the_content_of_the_prompts_counts_not_their_place(tmp_path: Path) -> None:
     one, other = tmp_path / "one.txt", tmp_path / "other.txt"
-    one.write_text("a cat\n", encoding="utf-8")
-    other.write_text("a cat\n", encoding="utf-8")
+    one.write_text("a cat\n" * 32, encoding="utf-8")
+    other.write_text("a cat\n" * 32, encoding="utf-8")
     before = digests(config(prompts={"file": str(one)}))
 
     assert digests(config(prompts={"file": str(other)})) == before
-    other.write_text("a dog\n", encoding="utf-8")
+    other.write_text("a dog\n" * 32, encoding="utf-8")
     assert digests(config(prompts={"file": str(other)})) != before
 
 

@@ -46,11 +46,12 @@ def test_an_unknown_model_or_scheduler_is_one_line(
 def test_too_few_prompts_are_one_line(
     tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = Run(tmp_path, tiny_paths, worker={"num_samples": 4})
+    run = Run(tmp_path, tiny_paths)
+    (tmp_path / "prompts.txt").write_text("one\n")
 
     assert run.work() == WorkerExit.CONFIG
 
-    assert "4 prompts asked for" in capsys.readouterr().err
+    assert "3 prompts asked for" in capsys.readouterr().err
 
 
 def test_a_task_outside_the_plan_is_refused(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:

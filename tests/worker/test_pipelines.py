@@ -38,9 +38,9 @@ def test_an_unknown_scheduler_is_the_users_mistake(cpu: object, tiny_paths: dict
 def test_pickled_weights_are_refused(cpu: object, tiny_paths: dict[str, Path], tmp_path: Path) -> None:
     folder = tmp_path / "pickled"
     shutil.copytree(tiny_paths["sd"], folder)
+    info = resolve_model({"name": "tiny", "model": str(folder)})
     weights = folder / "unet" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_suffix(".bin"))
-    info = resolve_model({"name": "tiny", "model": str(folder)})
 
     with pytest.raises(UsageError, match=r"cannot be loaded: .*safetensors"):
         load_pipeline(info, "DDIM", cpu)  # type: ignore[arg-type]

@@ -3,19 +3,18 @@
 import math
 import re
 from collections import Counter
-from pathlib import Path
 
 from accsearch.config.cells import cells_of, refusals, refused_everywhere
 from accsearch.config.mistake import Mistake, nearest
 from accsearch.config.placeholders import RESERVED, unknown_placeholder
-from accsearch.config.prompts import DEMO
 from accsearch.config.schedulers import FLOW_MATCH, SCHEDULERS, scheduler_name
 from accsearch.config.schema import Config
+from accsearch.config.sources import check_sources
 
 MAX_ID_BYTES = 200
 MAX_TASKS = 100_000
-MAX_STEPS = 10_000
-BUILTIN_SCORERS = ("builtin:demo", "builtin:tiny")
+MAX_STEPS = 1000
+"""Timesteps that the models of diffusers are trained with; no sampler can take more steps."""
 _WHOLE = re.compile(r"[1-9][0-9]*")
 
 
@@ -28,7 +27,7 @@ def check(config: Config) -> None:
     _schedulers(config)
     _steps(config)
     _worker(config)
-    _sources(config)
+    check_sources(config)
     _methods(config)
 
 
@@ -49,6 +48,22 @@ def _ids(config: Config) -> None:
     tasks = math.prod(len(values) for values in config.grid.values())
     if tasks > MAX_TASKS:
         raise Mistake(("grid",), f"has {tasks} tasks (allowed {MAX_TASKS})")
+    _log_names(config)
+
+
+def _log_names(config: Config) -> None:
+    """Refuse ids of which one is another's with an attempt's number, since their logs would be one file."""
+    # Values hold no underscore, so that two such ids differ in their last value alone.
+    axis, values = list(config.grid.items())[-1]
+    others = set(values)
+    for index, value in enumerate(values):
+        shorter, _, attempt = value.rpartition(".")
+        if shorter in others and _WHOLE.fullmatch(attempt):
+            message = (
+                f"{value} beside {shorter}: the log of task {value} would be that of "
+                f"attempt {attempt} of task {shorter} (allowed as {shorter}-{attempt})"
+            )
+            raise Mistake(("grid", axis, index), message)
 
 
 def _command(config: Config) -> None:
@@ -100,25 +115,6 @@ def _worker(config: Config) -> None:
         raise Mistake(("worker", "max_repeats"), message)
     if config.search.target_speedup is not None and config.search.strategy != "upper_bound":
         raise Mistake(("search", "target_speedup"), "needs search.strategy: upper_bound")
-
-
-def _sources(config: Config) -> None:
-    prompts = config.prompts
-    if (prompts.file is None) == (prompts.dataset is None):
-        raise Mistake(("prompts",), "allowed either {file} or {dataset, split, column}")
-    if prompts.file is not None and prompts.file != DEMO:
-        if prompts.file.startswith("builtin:"):
-            raise Mistake(("prompts", "file"), f"{prompts.file} is not allowed (allowed a file or {DEMO})")
-        path = Path(prompts.file)
-        if not path.is_file():
-            raise Mistake(("prompts", "file"), f"no file {prompts.file}")
-        if path.stat().st_size == 0:
-            raise Mistake(("prompts", "file"), f"{prompts.file} is empty")
-    scorer = config.quality.model
-    if scorer.startswith("builtin:") and scorer not in BUILTIN_SCORERS:
-        hint = nearest(scorer, BUILTIN_SCORERS)
-        message = f"nothing built in is named {scorer} (allowed {', '.join(BUILTIN_SCORERS)}{hint})"
-        raise Mistake(("quality", "model"), message)
 
 
 def _methods(config: Config) -> None:

@@ -17,7 +17,7 @@ from accsearch.config.mistake import Path as KeyPath
 from accsearch.config.models import BUILTIN, ModelInfo
 from accsearch.config.pipes import resolve_pipes
 from accsearch.config.prompts import DEMO, source_fingerprint
-from accsearch.config.schema import Config, QualityConfig
+from accsearch.config.schema import LOCAL_SCORER, Config, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.errors import ConfigError
 from accsearch.methods.combinations import default_lists
@@ -25,8 +25,6 @@ from accsearch.methods.combinations import default_lists
 KEYS = ("name", "grid", "worker", "prompts", "quality", "methods", "search", "gpus", "retry")
 COCO = {"dataset": "phiyodr/coco2017", "split": "validation", "column": "captions"}
 VIT_G = {"model": "ViT-g-14", "pretrained": "laion2b_s34b_b88k"}
-LOCAL_SCORER = "local-dir:"
-"""open_clip's prefix of a folder that holds a model with its weights."""
 
 _AS_WRITTEN = (
     ("name",),
@@ -133,14 +131,15 @@ def _slug(name: str) -> str:
 
 
 def _axes(config: Config) -> None:
-    for axis in AXES:
-        if axis not in config.grid:
-            raise Mistake(("grid", axis), f"is missing (traversal_search has the axes {', '.join(AXES)})")
+    # What is there and wrong comes first: a misspelt axis would else be said to be missing.
     for axis in config.grid:
         if axis not in AXES:
             allowed = ", ".join(AXES)
             hint = nearest(axis, AXES)
             raise Mistake(("grid", axis), f"unknown axis (allowed {allowed} for traversal_search{hint})")
+    for axis in AXES:
+        if axis not in config.grid:
+            raise Mistake(("grid", axis), f"is missing (traversal_search has the axes {', '.join(AXES)})")
 
 
 def _complete(
@@ -162,7 +161,7 @@ def _complete(
         {
             **config.resolved(),
             "prompts": prompts,
-            "quality": sections.get("quality") or scorer,
+            "quality": _with_paths(sections.get("quality") or scorer, folder),
             "methods": default_lists() if default else parse_methods(listed),
             "implementation": _implementation(methods or {}),
             "facts": {"models": models, "default_methods": default},
@@ -186,6 +185,18 @@ def _found(written: str | None, folder: Path) -> str | None:
         if path.exists():
             return str(path.resolve())
     return written
+
+
+def _with_paths(quality: Mapping[str, str | None], folder: Path) -> dict[str, str | None]:
+    """Make the folder or the file that holds the scorer's weights absolute."""
+    found = dict(quality)
+    model, pretrained = found.get("model") or "", _found(found.get("pretrained"), folder)
+    if model.startswith(LOCAL_SCORER):
+        found["model"] = f"{LOCAL_SCORER}{_found(model.removeprefix(LOCAL_SCORER), folder)}"
+    # A folder that happens to have the name of a tag is none of it.
+    if pretrained is not None and Path(pretrained).is_file():
+        found["pretrained"] = pretrained
+    return found
 
 
 def _prompts_fact(config: Config) -> str:

@@ -191,7 +191,10 @@ _BY_FAMILY: Mapping[Family, ModelInfo] = {
 
 def _local(folder: Path) -> ModelInfo:
     """Read what a saved pipeline says of itself; raises ValueError if it is none."""
-    pipeline_class = str(_json(folder / "model_index.json").get("_class_name", ""))
+    index = _json(folder / "model_index.json")
+    if lacking := _lacking(folder, index):
+        raise ValueError(f"{folder} is no whole pipeline: {lacking}")
+    pipeline_class = str(index.get("_class_name", ""))
     family = FAMILIES.get(pipeline_class, "other")
     base = _BY_FAMILY[family].model_copy(
         update={"model_id": str(folder), "pipeline_class": pipeline_class, "family": family}
@@ -207,6 +210,24 @@ def _local(folder: Path) -> ModelInfo:
     size = sample * scale if isinstance(sample, int) else base.size
     update = {"blocks": BRANCHES_PER_BLOCK * len(levels), "attention_downsample": 2**first, "size": size}
     return base.model_copy(update=update)
+
+
+_OPTIONAL = frozenset({"safety_checker", "feature_extractor"})
+"""Parts of a pipeline that nothing here loads."""
+
+
+def _lacking(folder: Path, index: Mapping[str, Any]) -> str | None:
+    """Return what a saved pipeline lacks of the parts that its index lists, None if it is whole."""
+    if not any(folder.glob("*/*.safetensors")):
+        return "it holds no weights (allowed *.safetensors)"
+    for name, kind in index.items():
+        if name in _OPTIONAL or not isinstance(kind, list) or None in kind:
+            continue
+        if not (folder / name).is_dir():
+            return f"it has no folder {name}"
+        if (folder / name / "config.json").is_file() and not any((folder / name).glob("*.safetensors")):
+            return f"{name} holds no weights (allowed *.safetensors)"
+    return None
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -34,3 +34,9 @@ def source_fingerprint(prompts: "PromptsConfig") -> str:
 def prompts_path(file: str) -> Path:
     """Return the path that `prompts.file` stands for."""
     return captions_path() if file == DEMO else Path(file)
+
+
+def read_prompts(file: str) -> list[str]:
+    """Return the lines of `prompts.file` that are not blank; raises OSError or UnicodeDecodeError."""
+    lines = prompts_path(file).read_text(encoding="utf-8").splitlines()
+    return [line.strip() for line in lines if line.strip()]

@@ -1,6 +1,7 @@
 """The configuration as frozen models; docs/configuration.md is its reference."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -31,8 +32,11 @@ from accsearch.task import Scalar
 
 DAY = 86_400.0
 MAX_REPEATS = 10
+LOCAL_SCORER = "local-dir:"
+"""open_clip's prefix of a folder that holds a model with its weights."""
 Int = Annotated[int, Strict()]
 Float = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Share = Annotated[Float, Field(ge=0, le=1)]
 Count = Annotated[Int, Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(parsed(parse_duration)), Field(le=365 * DAY)]
 Bytes = Annotated[int, BeforeValidator(parsed(parse_size))]
@@ -114,7 +118,7 @@ class SearchConfig(Section):
     """Every admitted trial, or the pruned search for the upper bound at the score losses asked for."""
 
     strategy: Literal["traversal", "upper_bound"] = "traversal"
-    max_score_loss: Annotated[tuple[Float, ...], BeforeValidator(as_list), Field(min_length=1)] = (0.01,)
+    max_score_loss: Annotated[tuple[Share, ...], BeforeValidator(as_list), Field(min_length=1)] = (0.01,)
     target_speedup: Annotated[Float, Field(ge=1)] | None = None
 
 
@@ -169,6 +173,15 @@ class Config(Section):
     def model(self, pipe: str) -> ModelInfo:
         """Return the model behind the name `pipe` of the `pipe` axis; raises KeyError."""
         return self.facts.models[pipe]
+
+    def scorer_identity(self) -> tuple[str, str | None, str]:
+        """Return what results depend on of the scorer: names, and the content of local weights, never a path."""
+        model, pretrained = self.quality.model, self.quality.pretrained
+        if model.startswith(LOCAL_SCORER):
+            model = LOCAL_SCORER
+        if pretrained is not None and Path(pretrained).is_absolute():
+            pretrained = Path(pretrained).suffix
+        return model, pretrained, self.facts.scorer
 
     def resolved(self) -> dict[str, Any]:
         """Return the whole configuration as JSON can hold it."""

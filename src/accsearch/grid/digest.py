@@ -27,6 +27,7 @@ MEASUREMENT_KEYS = (
     "env",
 )
 COMMAND_KEYS = ("kind", "command", "success_sentinel", "failure_patterns", "env")
+SECRET_KEYS = ("command", "env")
 DIGITS = 16
 
 
@@ -42,11 +43,15 @@ def shared_parts(config: Config) -> dict[str, str]:
     """Return the parts that all tasks of a configuration share; long values are hashed."""
     own = config.worker.kind == "traversal_search"
     worker = config.worker.model_dump(mode="json", include=set(MEASUREMENT_KEYS if own else COMMAND_KEYS))
-    parts = {f"worker.{key}": _shown(value) for key, value in worker.items()}
+    # A command and its environment may hold tokens, and the parts go into markers.
+    parts = {
+        f"worker.{key}": _hash(json.dumps(value, sort_keys=True)) if key in SECRET_KEYS else _shown(value)
+        for key, value in worker.items()
+    }
     parts["measurement_version"] = str(MEASUREMENT_VERSION)
     if own:
         parts["prompts"] = prompts_fingerprint(config)
-        parts["quality"] = _shown([*config.quality.model_dump().values(), config.facts.scorer])
+        parts["quality"] = _shown(config.scorer_identity())
         parts["methods.implementation"] = config.implementation
         for key, value in config.search.model_dump(mode="json").items():
             parts[f"search.{key}"] = _shown(value)

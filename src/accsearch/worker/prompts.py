@@ -1,9 +1,8 @@
 """The prompts: lines of a file, or a column of a data set."""
 
-from itertools import islice
 from typing import Any
 
-from accsearch.config.prompts import prompts_path
+from accsearch.config.prompts import read_prompts
 from accsearch.config.schema import PromptsConfig
 from accsearch.errors import UsageError
 
@@ -30,10 +29,9 @@ def doubled(prompt: str) -> str:
 
 def _of_file(file: str, count: int) -> list[str]:
     try:
-        text = prompts_path(file).read_text(encoding="utf-8")
+        return read_prompts(file)[:count]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"prompts.file: {file}: {error}") from error
-    return list(islice((line.strip() for line in text.splitlines() if line.strip()), count))
 
 
 def _of_dataset(source: PromptsConfig, count: int) -> list[str]:

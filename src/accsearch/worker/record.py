@@ -51,7 +51,7 @@ class Recorder:
             guidance_scale=assignment.guidance_scale,
             height=config.worker.height,
             width=config.worker.width,
-            scorer=f"{config.quality.model}:{config.quality.pretrained}:{config.facts.scorer}",
+            scorer=":".join(map(str, config.scorer_identity())),
             implementation=config.implementation,
         )
         return reuse_key(setting, methods, condition)
