@@ -51,7 +51,7 @@ class Recorder:
             guidance_scale=assignment.guidance_scale,
             height=config.worker.height,
             width=config.worker.width,
-            scorer=":".join(map(str, config.scorer_identity())),
+            scorer=self._scorer(),
             implementation=config.implementation,
         )
         return reuse_key(setting, methods, condition)
@@ -103,6 +103,9 @@ class Recorder:
         """Return the line of a trial that the search left out."""
         return replace(self._line(trial, "pruned"), note=why)
 
+    def _scorer(self) -> str:
+        return ":".join(map(str, self.assignment.config.scorer_identity()))
+
     def _line(self, trial: Trial, status: Any) -> ResultLine:
         assignment = self.assignment
         return ResultLine(
@@ -124,12 +127,17 @@ class Recorder:
             environment={
                 "driver": self.driver,
                 "implementation": assignment.config.implementation,
+                "model": assignment.model.identity,
+                "prompts": prompts_fingerprint(assignment.config),
+                "scorer": self._scorer(),
+                "guidance_scale": assignment.guidance_scale,
                 **_host(),
             },
         )
 
     def _measured(self, line: ResultLine, measured: Measured, seconds: tuple[float, ...]) -> ResultLine:
         times = _per_image(self, seconds)
+        height, width = measured.images.pixels.shape[-2:]
         busy = (
             None if measured.kernel_seconds is None else min(1.0, measured.kernel_seconds / median(seconds))
         )
@@ -157,6 +165,7 @@ class Recorder:
             power_watts=measured.power_watts,
             gpu_utilization=measured.utilization,
             images_sha256=measured.images.sha256,
+            environment={**line.environment, "height": height, "width": width},
             note="; ".join(notes) or None,
         )
 
@@ -174,6 +183,8 @@ def _host() -> Mapping[str, Any]:
         "host": platform.node(),
         "threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version() if torch.cuda.is_available() else None,  # type: ignore[no-untyped-call]
         "git": _git_state(Path(__file__).parent),
     }
 
