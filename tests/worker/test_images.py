@@ -32,6 +32,21 @@ def test_bad_images_are_named_by_their_prompt(value: float, word: str) -> None:
         collect([values], 4)
 
 
+def test_an_image_of_one_colour_is_constant() -> None:
+    values = noise()
+    values[1] = torch.tensor([1.0, 0.0, 0.2]).reshape(3, 1, 1)
+
+    with pytest.raises(InvalidImages, match=r"^images are constant for prompt 1$"):
+        collect([values], 4)
+
+
+def test_a_channel_without_detail_is_no_fault() -> None:
+    values = noise()
+    values[1, 0] = 0.5
+
+    collect([values], 4)
+
+
 def test_one_bad_pixel_that_is_no_number_is_enough() -> None:
     values = noise()
     values[2, 0, 0, 0] = float("nan")

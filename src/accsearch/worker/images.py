@@ -44,8 +44,10 @@ def collect(batches: Sequence[torch.Tensor], expected: int) -> Images:
     flat = values.flatten(1)
     lost = ~flat.isfinite().all(dim=1)
     pixels = (values.nan_to_num() * 255).round().clamp(0, 255).to(torch.uint8)
-    low, high = pixels.flatten(1).amin(dim=1), pixels.flatten(1).amax(dim=1)
-    faults = {"NaN": lost, "black": ~lost & (high == 0), "constant": ~lost & (high > 0) & (low == high)}
+    # By channel, so that a plain red is told as well as a plain grey.
+    low, high = pixels.flatten(2).amin(dim=2), pixels.flatten(2).amax(dim=2)
+    black, plain = (high == 0).all(dim=1), (low == high).all(dim=1)
+    faults = {"NaN": lost, "black": ~lost & black, "constant": ~lost & ~black & plain}
     found = [
         f"{kind} for prompt {', '.join(map(str, which.nonzero().flatten().tolist()))}"
         for kind, which in faults.items()
