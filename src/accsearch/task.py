@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-MEASUREMENT_VERSION = 1
+MEASUREMENT_VERSION = 2
 """Raised by hand when the way of measuring changes, so that old results are not mixed with new ones."""
 
 BASELINE = "baseline"
@@ -81,3 +81,4 @@ class WorkerExit:
     VALIDATION = 3
     OOM = 4
     LOST_GPU = 5
+    STORAGE = 6

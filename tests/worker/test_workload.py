@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.worker.methods.images import with_scheduler
 
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.methods.compose import apply
@@ -23,10 +24,11 @@ def test_batches_hold_every_prompt_once(tiny_pipelines: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
+@pytest.mark.parametrize("scheduler", ["DDIM", "EulerAncestralDiscrete"])
 def test_an_image_does_not_depend_on_its_batch(
-    tiny_pipelines: dict[str, Any], family: str, guidance: float
+    tiny_pipelines: dict[str, Any], family: str, guidance: float, scheduler: str
 ) -> None:
-    pipeline = tiny_pipelines[family]
+    pipeline = with_scheduler(tiny_pipelines[family], scheduler)
     work = workload(pipeline, guidance)
 
     with torch.inference_mode(), apply(pipeline, {}) as invoke:
@@ -36,9 +38,18 @@ def test_an_image_does_not_depend_on_its_batch(
     torch.testing.assert_close(together[1:], alone, atol=1e-4, rtol=0)
 
 
+def test_a_sampler_does_not_draw_the_noise_that_its_image_starts_from(tiny_pipelines: dict[str, Any]) -> None:
+    arguments = workload(tiny_pipelines["sd"]).arguments(range(len(PROMPTS)))
+
+    for generator in arguments["generator"]:
+        drawn = torch.randn(arguments["latents"][:1].shape, generator=generator)
+
+        assert all(not torch.equal(drawn[0], latents) for latents in arguments["latents"])
+
+
 @pytest.mark.parametrize("family", ["sd", "sdxl"])
 def test_embeddings_are_those_of_the_pipeline_itself(tiny_pipelines: dict[str, Any], family: str) -> None:
-    pipeline = tiny_pipelines[family]
+    pipeline = with_scheduler(tiny_pipelines[family], "DDIM")
     arguments = workload(pipeline).arguments([0, 2])
     latents = arguments["latents"]
 

@@ -8,6 +8,8 @@ import torch
 from accsearch.worker.machine import Machine
 
 ENCODER_CHUNK = 16
+SAMPLER_STREAM = 1 << 31
+"""What is added to an image's seed for the sampler's noise; generators of the CPU keep 32 bits of a seed."""
 
 
 class Workload:
@@ -52,8 +54,9 @@ class Workload:
 
     def _generator(self, number: int) -> torch.Generator:
         """Return the source of the noise that a sampler adds on its way."""
-        # On the device, since noise of the CPU would make the host wait at every step.
-        return torch.Generator(self._machine.device).manual_seed(self._seed + number)
+        # On the device, since noise of the CPU would make the host wait at every step. Not the stream of the
+        # latents, or the sampler would add the very noise that the image starts from.
+        return torch.Generator(self._machine.device).manual_seed(self._seed + SAMPLER_STREAM + number)
 
 
 def _encode(pipeline: Any, prompts: Sequence[str], machine: Machine, guided: bool) -> dict[str, torch.Tensor]:
