@@ -12,7 +12,6 @@ SCHEDULERS = FLOW_MATCH | {
     "DDPMParallel",
     "DEISMultistep",
     "DPMSolverMultistep",
-    "DPMSolverSDE",
     "DPMSolverSinglestep",
     "EDMDPMSolverMultistep",
     "EDMEuler",

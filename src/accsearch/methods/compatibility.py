@@ -42,7 +42,7 @@ SUPPORT: Mapping[Family, frozenset[str]] = {
     "other": frozenset({"half", "compile", "fewer_steps"}),
 }
 
-SECOND_ORDER = frozenset({"HeunDiscrete", "KDPM2Discrete", "KDPM2AncestralDiscrete", "DPMSolverSDE"})
+SECOND_ORDER = frozenset({"HeunDiscrete", "KDPM2Discrete", "KDPM2AncestralDiscrete"})
 """Schedulers that call the denoiser twice a step and so repeat timesteps."""
 
 
