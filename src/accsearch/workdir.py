@@ -4,7 +4,7 @@ import contextlib
 import errno
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,9 +27,15 @@ class TaskPaths:
     results: Path
     images: Path
 
-    def log_of(self, attempt: int) -> Path:
-        """Return where the log of an earlier attempt is kept."""
-        return self.log.with_name(f"{self.log.name.removesuffix('.log')}.{attempt}.log")
+    def log_of(self, attempt: int, ids: Set[str]) -> Path:
+        """Return where the log of an earlier attempt is kept, beside those of the grid's tasks `ids`.
+
+        `7.1.log` is the first attempt of task `7`, unless there is a task `7.1`: it is `7.~1.log` then.
+        """
+        name = f"{self.log.name.removesuffix('.log')}.{attempt}"
+        if name in ids:
+            name = f"{self.log.name.removesuffix('.log')}.~{attempt}"
+        return self.log.with_name(f"{name}.log")
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,16 +87,6 @@ MISTAKES = {
     "steps as text": (GRID.replace("[20, 50]", "[many]"), "1: grid.steps[0]: many", "1 to 1000"),
     "underscore in a value": (COMMAND.replace("1, 2", "a_b"), "1: grid.size[0]: 'a_b'", "no underscore"),
     "value given twice": (GRID.replace("50", "20"), "1: grid.steps[1]: 20 is given twice", "one id"),
-    "value that is another's with a number": (
-        COMMAND.replace("1, 2", "2, 1.1, 1"),
-        "1: grid.size[1]: 1.1 beside 1: the log of task 1.1 would be that of attempt 1 of task 1",
-        "allowed as 1-1",
-    ),
-    "id that is another's with a number": (
-        COMMAND.replace("size: [1, 2]", "name: [X], size: [50, 50.3]"),
-        "1: grid.size[1]: 50.3 beside 50",
-        "attempt 3",
-    ),
     "one scheduler by two names": (
         GRID.replace("DDIM", "DDIM, DDIMScheduler"),
         "1: grid.sched[1]: DDIMScheduler is the same scheduler as DDIM",

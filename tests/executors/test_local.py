@@ -45,6 +45,7 @@ def job(paths: TaskPaths, argv: Sequence[str], **changes: Any) -> Job:
         "env": {"ACCSEARCH_NONCE": "n1"},
         "cwd": str(paths.log.parent),
         "paths": paths,
+        "old_log": paths.log_of(changes.get("attempt", 1) - 1, frozenset()),
         "gpu": None,
         "batch_size": 4,
         "timeout": None,
@@ -125,7 +126,7 @@ def test_the_log_of_an_earlier_attempt_is_kept(slot: KeptSlot, paths: TaskPaths)
         slot.start(job(paths, ["echo", f"attempt {attempt}"], attempt=attempt))
         ended(slot)
     assert paths.log.read_text() == "attempt 2\n"
-    assert paths.log_of(1).read_text() == "attempt 1\n"
+    assert paths.log_of(1, frozenset()).read_text() == "attempt 1\n"
 
 
 def test_a_worker_has_its_own_session_and_only_its_streams(slot: KeptSlot, paths: TaskPaths) -> None:
@@ -284,7 +285,20 @@ def test_a_keeper_of_another_identity_is_not_adopted(slot: KeptSlot, paths: Task
     slot.start(job(paths, ["true"]))
     ended(slot)
     running = json.loads(paths.running.read_text()) | {"keeper_identity": "another boot:1"}
+    paths.exit.unlink()
     assert LocalExecutor().adopt(Running(**running), paths) is None
+
+
+def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(paths: TaskPaths) -> None:
+    slot = KeptSlot(None)
+    slot.start(job(paths, ["true"]))
+    ended(slot)
+    slot.close()
+
+    found = LocalExecutor().adopt(running_of(paths), paths)
+
+    assert isinstance(found, Ended)
+    assert found.exit.exit_code == 0
 
 
 def test_the_lease_is_held_by_keeper_and_worker(paths: TaskPaths, tmp_path: Path) -> None:

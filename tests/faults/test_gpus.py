@@ -271,9 +271,11 @@ def test_a_task_larger_than_any_gpu_is_refused(gpu_work: Work, standin: StandIn)
     for index in (0, 1):
         standin.set_gpu(index, total=7 * GIB)
     fake_search(gpu_work)
-    run = gpu_work.run()
-    assert run.process.returncode == 3
-    assert "needs about 8.0 GiB" in run.text
+    for command in ("plan", "run"):
+        with gpu_work.start(command, "c.yaml") as program:
+            assert program.end() == 3
+        assert len(program.lines) == 1
+        assert "needs about 8.0 GiB" in program.text
 
 
 def test_a_task_larger_than_what_is_free_waits_and_says_so(gpu_work: Work, standin: StandIn) -> None:

@@ -169,6 +169,63 @@ with open_nvml() as nvml:
     assert standin.calls()["nvmlInitWithFlags"] == 3
 
 
+def test_a_driver_that_does_not_open_again_is_no_loss_of_a_gpu_that_works(standin: StandIn) -> None:
+    program = """
+import json, sys
+from accsearch.gpus.device import GpuLost
+from accsearch.gpus.nvml import open_nvml
+with open_nvml() as nvml:
+    nvml.devices()
+    for line in sys.stdin:
+        try:
+            answer = nvml.read(line.strip()).utilization
+        except GpuLost as error:
+            answer = type(error).__name__
+        print(json.dumps(answer), flush=True)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        env=standin.environment(),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as child:
+        assert child.stdin is not None and child.stdout is not None
+
+        def read(index: int) -> Any:
+            assert child.stdin is not None and child.stdout is not None
+            child.stdin.write(f"{uuid_of(index)}\n")
+            child.stdin.flush()
+            return json.loads(child.stdout.readline())
+
+        standin.lose(0, 15)
+        assert read(0) == "GpuLost"
+        # Looking for the lost one again opens the library anew, which fails now: nobody can be read then.
+        standin.errors["nvmlInitWithFlags"] = 9
+        standin.write()
+        assert [read(0), read(1)] == ["DriverLost", "DriverLost"]
+        del standin.errors["nvmlInitWithFlags"]
+        standin.write()
+        assert [read(1), read(0)] == [0, "GpuLost"]
+        child.stdin.close()
+
+
+@pytest.mark.parametrize(("code", "answer"), [(3, None), (4, None), (999, "GpuLost"), (9, "GpuLost")])
+def test_memory_is_unknown_only_where_it_may_be(standin: StandIn, code: int, answer: str | None) -> None:
+    standin.set_gpu(0, errors={"nvmlDeviceGetMemoryInfo": code, "nvmlDeviceGetMemoryInfo_v2": code})
+    program = """
+import json, sys
+from accsearch.gpus.device import GpuLost
+from accsearch.gpus.nvml import open_nvml
+with open_nvml() as nvml:
+    try:
+        print(json.dumps(nvml.read(sys.argv[1]).memory_used))
+    except GpuLost as error:
+        print(json.dumps(type(error).__name__))
+"""
+    assert run(standin, program, uuid_of(0)) == answer
+
+
 @pytest.mark.parametrize(
     ("missing", "unknown"),
     [

@@ -15,7 +15,7 @@ CONFIG = Config(name="c", grid={"pipe": ("A", "B"), "n": ("1", "2", "3")})
 
 def entry(pipe: str, name: str, **fields: float) -> Entry:
     task = Task(f"{pipe}_{name}", "c", {"pipe": pipe, "n": name}, "d")
-    made = Entry(task, CONFIG, WorkDir(Path("w")).task("c", task.id), Tries())
+    made = Entry(task, CONFIG, WorkDir(Path("w")).task("c", task.id), frozenset(), Tries())
     for field, value in fields.items():
         setattr(made, field, value)
     return made

@@ -1,12 +1,14 @@
 """One GPU's states, with readings and times from the test and real leases."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from accsearch.config.schema import GpuConfig
-from accsearch.gpus.device import Device, GpuLost, Process, Reading
+from accsearch.gpus.device import Device, DriverLost, GpuLost, Process, Reading
 from accsearch.gpus.lease import acquire
+from accsearch.gpus.lease_files import lease_file
 from accsearch.scheduler.card import HEALTH, RETRY, Card, State
 from accsearch.scheduler.gpu_pool import GpuPool
 
@@ -22,12 +24,13 @@ class FakeProbe:
 
     def __init__(self) -> None:
         self.reading: Reading | None = IDLE
+        self.loss: type[GpuLost] = GpuLost
         self.calls = 0
 
     def read(self, uuid: str) -> Reading:
         self.calls += 1
         if self.reading is None:
-            raise GpuLost("GPU is lost")
+            raise self.loss("GPU is lost")
         return self.reading
 
 
@@ -144,6 +147,24 @@ def test_a_loss_at_work_is_noticed_and_excuses_the_task(card: Card, probe: FakeP
     probe.reading = IDLE
     card.step(card.due)
     assert (card.state, card.lost) == (State.TESTING, False)
+
+
+def test_a_driver_that_does_not_open_costs_a_gpu_at_work_nothing(card: Card, probe: FakeProbe) -> None:
+    ready(card).take(1.0)
+    probe.reading, probe.loss = None, DriverLost
+    card.step(1.0 + HEALTH)
+    assert (card.state, card.lost, card.due) == (State.TAKEN, False, 1.0 + 2 * HEALTH)
+    # Nothing more is started on it, though.
+    card.free(30.0)
+    assert (card.state, card.lost) == (State.QUARANTINED, True)
+
+
+def test_the_lease_of_a_gpu_at_work_is_kept_young(card: Card) -> None:
+    ready(card).take(1.0)
+    lease = lease_file("GPU-a")
+    os.utime(lease, (1, 1))
+    card.step(1.0 + HEALTH)
+    assert lease.stat().st_mtime > 1
 
 
 def test_a_pool_keeps_no_more_than_tasks_want(probe: FakeProbe, tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ class _Audit:
     def _last_logged(self, task: str) -> int:
         """Return the number of the last attempt that has left a log: `T.log` follows the rotated ones."""
         if self._logged is None:
-            self._logged = attempts(names(self._logs))
+            self._logged = attempts(names(self._logs), self._grid.ids())
         return self._logged.get(task, 0)
 
 

@@ -1,7 +1,7 @@
 """Folders and files of 10,000 tasks, read with few and plain system calls."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 from pathlib import Path
 
 from accsearch.checkpoint.log import SENTINEL_TAIL
@@ -9,15 +9,18 @@ from accsearch.checkpoint.log import SENTINEL_TAIL
 _BLOCK = 1 << 13
 
 
-def attempts(logs: Iterable[str]) -> dict[str, int]:
-    """Return the number of the last attempt of each task, out of `T.log` and `T.<attempt>.log`."""
+def attempts(logs: Iterable[str], ids: Set[str]) -> dict[str, int]:
+    """Return the number of the last attempt of each task, out of `T.log` and what `TaskPaths.log_of` gives."""
     rotated: dict[str, int] = {}
     current = []
     for name in logs:
         stem = name.removesuffix(".log")
-        current.append(stem)
+        if stem in ids:
+            current.append(stem)
+            continue
         task, _, number = stem.rpartition(".")
-        if task and number.isdecimal():
+        number = number.removeprefix("~")
+        if number.isdecimal():
             rotated[task] = max(rotated.get(task, 0), int(number))
     return rotated | {task: rotated.get(task, 0) + 1 for task in current}
 

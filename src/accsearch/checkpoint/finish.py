@@ -36,7 +36,7 @@ def judge(workdir: WorkDir, config: Config, task: Task, ended: Exit, running: Ru
         reason, message = failure
     except OSError as error:
         raise StorageError(f"{error.filename or paths.log}: {error.strerror}") from error
-    secrets = secrets_of({**os.environ, **_text(config.worker.env)})
+    secrets = secrets_of({**os.environ, **_text(config.worker.env)}, config.worker.command or ())
     return Failed(
         task=task.id,
         config=task.config,

@@ -39,7 +39,13 @@ def store_plan(
         "tasks": [{"id": task.id, "digest": task.digest, "trials": len(task.trials)} for task in grid.tasks],
     }
     data = encode_json(plan)
-    if not (path.exists() and path.read_bytes() == data):
+    try:
+        known = path.read_bytes()
+    except FileNotFoundError:
+        known = b""
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
+    if known != data:
         write_atomic(path, data)
 
 
@@ -56,5 +62,8 @@ def load_plan(workdir: WorkDir, config_name: str) -> StoredPlan:
         raise UsageError(f"{workdir.root} holds no plan of {config_name}; run the configuration first")
     if not isinstance(plan.get("schema"), int) or plan["schema"] > SCHEMA:
         raise UsageError(f"{path}: written by a newer version of accsearch")
-    grid = expand(Config.from_resolved(plan["resolved"]))
+    try:
+        grid = expand(Config.from_resolved(plan["resolved"]))
+    except (KeyError, TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+        raise UsageError(f"{path}: not a plan of this version; run the configuration again") from error
     return StoredPlan(grid, plan.get("launch") or {}, plan.get("cwd") or ".", plan.get("config_file"))

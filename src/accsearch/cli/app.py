@@ -25,7 +25,7 @@ from accsearch.cli import (
     stop,
     tune,
 )
-from accsearch.errors import AccsearchError
+from accsearch.errors import AccsearchError, StorageError
 
 app = typer.Typer(
     name="accsearch",
@@ -90,6 +90,9 @@ def _exit_code() -> int:
         # The reader of our stdout (head, less) has gone; say nothing more on it at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{place}{error.strerror or error}", StorageError.exit_code)
     return result if isinstance(result, int) else 0
 
 

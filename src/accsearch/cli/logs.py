@@ -15,6 +15,7 @@ def logs(
     workdir: WorkDirOption = HERE,
 ) -> None:
     """Print the log of a task's current attempt, or follow it until the task ends."""
+    from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import find_task
     from accsearch.cli.follow import follow_log
     from accsearch.errors import UsageError
@@ -23,13 +24,13 @@ def logs(
     directory = WorkDir(workdir.resolve())
     found = find_task(directory, task)
     paths = directory.task(found.config, found.id)
-    path = paths.log if attempt is None or not paths.log_of(attempt).exists() else paths.log_of(attempt)
-    if (
-        attempt is not None
-        and path == paths.log
-        and not _is_current(directory, found.config, found.id, attempt)
-    ):
-        raise UsageError(f"no log of attempt {attempt} of {found.name}")
+    path = paths.log
+    if attempt is not None:
+        earlier = paths.log_of(attempt, load_plan(directory, found.config).grid.ids())
+        if earlier.exists():
+            path = earlier
+        elif not _is_current(directory, found.config, found.id, attempt):
+            raise UsageError(f"no log of attempt {attempt} of {found.name}")
     if not path.exists():
         raise UsageError(f"{found.name} has no log yet: {path}")
     if follow:

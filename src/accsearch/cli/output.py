@@ -1,9 +1,10 @@
 """Data on stdout, everything else on stderr."""
 
+import io
 import json
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import typer
 
@@ -18,21 +19,42 @@ def print_json(value: Any) -> None:
 
 def message(text: str) -> None:
     """Print one line on stderr; a terminal that has gone away is no reason to stop."""
-    try:
-        print(text, file=sys.stderr, flush=True)
-    except OSError:
-        # The terminal of a dropped ssh session: messages have nowhere to go, the run goes on.
-        devnull = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(devnull, 2)
-        os.close(devnull)
+    _Lasting(sys.stderr).write(f"{text}\n")
+
+
+class _Lasting(io.TextIOBase):
+    """Stderr, also after the terminal of a dropped ssh session is gone: words go nowhere, the run goes on."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        return self._stream.encoding
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except OSError:
+            devnull = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(devnull, self._stream.fileno())
+            os.close(devnull)
+        return len(text)
 
 
 def console(*, stderr: bool = False) -> "Console":
     """Return a console that colours only a terminal, never under NO_COLOR, and never cuts piped text."""
     from rich.console import Console
 
-    stream = sys.stderr if stderr else sys.stdout
-    return Console(file=stream, highlight=False, width=None if stream.isatty() else 200)
+    stream = _Lasting(sys.stderr) if stderr else sys.stdout
+    return Console(file=cast(IO[str], stream), highlight=False, width=None if stream.isatty() else 200)
 
 
 def duration(seconds: float | None) -> str:

@@ -1,6 +1,7 @@
 """`accsearch plan`: what would run and why."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from accsearch.cli.options import (
     HERE,
@@ -11,6 +12,9 @@ from accsearch.cli.options import (
     RerunOnOption,
     WorkDirOption,
 )
+
+if TYPE_CHECKING:
+    from accsearch.grid import Grid
 
 
 def plan(
@@ -28,7 +32,9 @@ def plan(
     from accsearch.workdir import WorkDir
 
     rows: list[dict[str, Any]] = []
-    for grid in load_grids(configs, override):
+    grids = load_grids(configs, override)
+    _refuse_too_large(grids)
+    for grid in grids:
         for note in grid.notes:
             message(f"{grid.config.name}: {note}")
         for record in audit(
@@ -48,6 +54,16 @@ def plan(
         print_json({"tasks": rows})
         return
     _print_table(rows)
+
+
+def _refuse_too_large(grids: "Sequence[Grid]") -> None:
+    """Raise NoGpuError for a task that no GPU here could hold; a machine without GPUs plans for another."""
+    from accsearch.scheduler.fit import largest_here, memory_of, refuse_too_large
+
+    on_gpus = [grid for grid in grids if grid.config.worker.device == "cuda"]
+    needs = [(task.name, memory_of(task, grid.config)) for grid in on_gpus for task in grid.tasks]
+    if any(need is not None for _, need in needs):
+        refuse_too_large(needs, largest_here([grid.config for grid in on_gpus]))
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:

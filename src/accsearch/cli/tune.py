@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, GpusOption, OverrideOption, WorkDirOption
+from accsearch.cli.options import HERE, GpusOption, OverrideOption, SlotsOption, WorkDirOption
 
 
 def tune(
@@ -14,6 +14,7 @@ def tune(
     max_loss: Annotated[float, typer.Option("--max-loss", help="Largest relative loss of the score.")],
     override: OverrideOption = None,
     gpus: GpusOption = None,
+    slots: SlotsOption = None,
     workdir: WorkDirOption = HERE,
 ) -> int:
     """Search one task until a trial reaches the speed-up within the loss, or say how close it came."""
@@ -30,7 +31,7 @@ def tune(
     if len(grids[0].tasks) != 1:
         raise UsageError(f"{config}: tune searches one task, this grid has {len(grids[0].tasks)}")
     directory = WorkDir(workdir.resolve())
-    if code := launch(grids, directory, RunOptions(gpus=gpus, slots=1 if gpus == "none" else None)):
+    if code := launch(grids, directory, RunOptions(gpus=gpus, slots=slots or 1)):
         return code
     verdict = reached(directory, grids[0].tasks[0], target_speedup, max_loss)
     message(verdict.text)

@@ -48,22 +48,6 @@ def _ids(config: Config) -> None:
     tasks = math.prod(len(values) for values in config.grid.values())
     if tasks > MAX_TASKS:
         raise Mistake(("grid",), f"has {tasks} tasks (allowed {MAX_TASKS})")
-    _log_names(config)
-
-
-def _log_names(config: Config) -> None:
-    """Refuse ids of which one is another's with an attempt's number, since their logs would be one file."""
-    # Values hold no underscore, so that two such ids differ in their last value alone.
-    axis, values = list(config.grid.items())[-1]
-    others = set(values)
-    for index, value in enumerate(values):
-        shorter, _, attempt = value.rpartition(".")
-        if shorter in others and _WHOLE.fullmatch(attempt):
-            message = (
-                f"{value} beside {shorter}: the log of task {value} would be that of "
-                f"attempt {attempt} of task {shorter} (allowed as {shorter}-{attempt})"
-            )
-            raise Mistake(("grid", axis, index), message)
 
 
 def _command(config: Config) -> None:

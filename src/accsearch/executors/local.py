@@ -102,14 +102,14 @@ class LocalExecutor:
     def open_slot(self, lease: int | None) -> Slot:
         return KeptSlot(lease)
 
-    def adopt(self, running: Running, paths: TaskPaths) -> Slot | None:
+    def adopt(self, running: Running, paths: TaskPaths) -> Slot | Ended | None:
         try:
             pidfd = os.pidfd_open(running.keeper_pid)
         except ProcessLookupError:
-            return None
+            return read_end(paths, running.nonce)
         if not is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
             os.close(pidfd)  # another process has got the number
-            return None
+            return read_end(paths, running.nonce)
         return AdoptedSlot(running, paths, pidfd)
 
 
@@ -118,7 +118,7 @@ def read_end(paths: TaskPaths, nonce: str) -> Ended | None:
     try:
         ended = read_exit(paths.exit)
         begun = read_running(paths.running)
-    except DamagedMarker:
+    except (DamagedMarker, OSError):
         return None
     if ended is None or begun is None or not ended.nonce == begun.nonce == nonce:
         return None
@@ -134,7 +134,7 @@ def _message(job: Job) -> dict[str, Any]:
         "running_file": str(paths.running),
         "exit_file": str(paths.exit),
         "log": str(paths.log),
-        "old_log": str(paths.log_of(job.attempt - 1)),
+        "old_log": str(job.old_log),
         "results": str(paths.results),
         "timeout": job.timeout,
         "stall_timeout": job.stall_timeout,

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 from accsearch.checkpoint.markers import Exit, Running
@@ -20,6 +21,8 @@ class Job:
     env: Mapping[str, str]
     cwd: str
     paths: TaskPaths
+    old_log: Path
+    """Where the log of the attempt before goes."""
     gpu: str | None
     batch_size: int | None
     timeout: float | None
@@ -81,6 +84,6 @@ class Executor(Protocol):
         """Open a slot that holds `lease`, the descriptor of a GPU's lease, as long as it lives."""
         ...
 
-    def adopt(self, running: Running, paths: TaskPaths) -> Slot | None:
-        """Return the slot where this attempt still runs, None if its keeper is no more."""
+    def adopt(self, running: Running, paths: TaskPaths) -> Slot | Ended | None:
+        """Return the slot where this attempt still runs, or how it ended; None if its keeper left no word."""
         ...

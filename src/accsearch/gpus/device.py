@@ -9,6 +9,10 @@ class GpuLost(NoGpuError):
     """A GPU that no longer answers: it fell off the bus, needs a reset, or its MIG instance is gone."""
 
 
+class DriverLost(GpuLost):
+    """The driver's library does not open any more, which says nothing of a GPU that is at work."""
+
+
 @dataclass(frozen=True, slots=True)
 class Process:
     """A process on a GPU; `memory` (bytes) is None where the driver does not say."""

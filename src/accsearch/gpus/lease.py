@@ -4,6 +4,7 @@ The lock (flock) belongs to the open file, so it lasts until the last process th
 has ended: a keeper holds it on when its scheduler is killed. A lease is never unlocked, only closed.
 """
 
+import contextlib
 import fcntl
 import os
 import time
@@ -33,7 +34,8 @@ class Lease:
 
     def touch(self) -> None:
         """Mark the file as in use, so that no cleaner of temporary files takes it for an old one."""
-        os.utime(self._descriptor)
+        with contextlib.suppress(OSError):  # another user's file: its owner's runs mark it
+            os.utime(self._descriptor)
 
     def close(self) -> None:
         """Give up this process's share of the lease."""

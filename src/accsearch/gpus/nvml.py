@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accsearch.errors import NoGpuError
-from accsearch.gpus.device import Device, GpuLost, Process, Reading
+from accsearch.gpus.device import Device, DriverLost, GpuLost, Process, Reading
 
 WITHOUT_GPUS = "run on the CPU with `--gpus none --slots N`"
 
@@ -36,8 +36,16 @@ class Nvml:
             api.NVML_ERROR_RESET_REQUIRED,
             api.NVML_ERROR_GPU_NOT_FOUND,
         }
+        # What a driver or device may lack; anything else that it answers is trouble. A mismatch has no value.
+        self._lacking_codes = {
+            api.NVML_ERROR_NOT_SUPPORTED,
+            api.NVML_ERROR_FUNCTION_NOT_FOUND,
+            api.NVML_ERROR_NO_PERMISSION,
+            None,
+        }
         self._handles: dict[str, Any] = {}
         self._lost: set[str] = set()
+        self._is_open = True
         self._pid = os.getpid()
         self._open()
 
@@ -88,18 +96,26 @@ class Nvml:
             raise
 
     def _handle(self, uuid: str) -> Any:
-        if uuid in self._lost:
-            # The library finds a GPU that came back only when it is opened anew.
-            self.close()
-            self._handles.clear()
-            self._lost.clear()
-            self._open()
+        if uuid in self._lost or not self._is_open:
+            self._reopen()
         if uuid not in self._handles:
             try:
                 self._handles[uuid] = self._api.nvmlDeviceGetHandleByUUID(uuid)
             except self._errors as error:
                 raise GpuLost(f"{uuid}: {error}") from error
         return self._handles[uuid]
+
+    def _reopen(self) -> None:
+        """Open the library anew, which alone finds a GPU that came back; raises DriverLost."""
+        self.close()
+        self._handles.clear()
+        self._lost.clear()
+        self._is_open = False
+        try:
+            self._open()
+        except NoGpuError as error:
+            raise DriverLost(str(error)) from error
+        self._is_open = True
 
     def _read(self, handle: Any) -> Reading:
         used, free, total = self._memory(handle)
@@ -118,10 +134,14 @@ class Nvml:
         # Version 2 does not count the driver's own reserve as used.
         memory = self._known(self._api.nvmlDeviceGetMemoryInfo, handle, self._api.nvmlMemory_v2)
         if memory is None:
-            memory = self._known(self._api.nvmlDeviceGetMemoryInfo, handle)
-        return (
-            (None, None, None) if memory is None else (int(memory.used), int(memory.free), int(memory.total))
-        )
+            try:
+                memory = self._api.nvmlDeviceGetMemoryInfo(handle)
+            except self._errors as error:
+                # Without its memory a GPU would pass as idle, so only what may be lacking is taken as unknown.
+                if getattr(error, "value", None) not in self._lacking_codes:
+                    raise GpuLost(str(error)) from error
+                return (None, None, None)
+        return (int(memory.used), int(memory.free), int(memory.total))
 
     def _processes(self, handle: Any) -> tuple[Process, ...]:
         found: dict[int, Process] = {}

@@ -23,6 +23,10 @@ class Grid:
     tasks: tuple[Task, ...]
     notes: tuple[str, ...] = ()
 
+    def ids(self) -> frozenset[str]:
+        """Return the ids of all tasks."""
+        return frozenset(task.id for task in self.tasks)
+
 
 def expand(config: Config) -> Grid:
     """Return the tasks of `config`; the baseline is the first trial of each, a command worker has none."""

@@ -12,7 +12,7 @@ from typing import Any
 from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.errors import StorageError
 from accsearch.keeper.child import CANNOT_START, Child, spawn
-from accsearch.keeper.leftovers import end_descendants
+from accsearch.keeper.leftovers import descendants, end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
 from accsearch.redact import secrets_of
@@ -39,7 +39,7 @@ class Attempt:
         self._marker_size = 0
         self._env = {**os.environ, **job["env"]}
         rotate(Path(job["log"]), job["old_log"])
-        self._log = Log(Path(job["log"]), redactor(secrets_of(self._env)))
+        self._log = Log(Path(job["log"]), redactor(secrets_of(self._env, job["argv"])))
         self.output, self._input = os.pipe()
         os.set_blocking(self.output, False)
 
@@ -105,9 +105,11 @@ class Attempt:
         size = written = 0
         with contextlib.suppress(OSError):
             size = os.stat(self.job["results"]).st_size  # noqa: PTH116
-        with contextlib.suppress(OSError, ValueError):
-            text = Path(f"/proc/{self.running['pid']}/io").read_text()
-            written = int(text.split("\nwrite_bytes: ")[1].split("\n")[0])
+        # A download may be the work of a child.
+        for pid in descendants(os.getpid()):
+            with contextlib.suppress(OSError, ValueError):
+                text = Path(f"/proc/{pid}/io").read_text()
+                written += int(text.split("\nwrite_bytes: ")[1].split("\n")[0])
         return size, written
 
     def read_output(self, now: float) -> bool:

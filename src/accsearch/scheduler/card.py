@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from accsearch.config.schema import GpuConfig
-from accsearch.gpus.device import Device, GpuLost, Reading
+from accsearch.gpus.device import Device, DriverLost, GpuLost, Reading
 from accsearch.gpus.idle import INTERVAL, IdleTest, Release, ReleaseState, released
 from accsearch.gpus.lease import Lease, acquire, holder
 from accsearch.gpus.owner import describe_process
@@ -93,6 +93,8 @@ class Card:
                 self._await_release(now)
             case State.TAKEN:
                 self.due = now + HEALTH
+                if self._lease is not None:
+                    self._lease.touch()
                 self._read(now)
             case State.READY:
                 self.due = float("inf")
@@ -204,6 +206,8 @@ class Card:
         try:
             reading = self._probe.read(self.device.uuid)
         except GpuLost as error:
+            if isinstance(error, DriverLost) and self._at_work:
+                return None
             self.lost = True
             self._isolate(now, f"lost: {error}")
             return None

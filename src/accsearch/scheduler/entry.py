@@ -1,5 +1,6 @@
 """A task on its way through one run."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 
 from accsearch.checkpoint.markers import Failed
@@ -16,6 +17,8 @@ class Entry:
     task: Task
     config: Config
     paths: TaskPaths
+    ids: Set[str]
+    """Those of all tasks of its grid."""
     tries: Tries
     attempt: int = 0
     state: TaskState = TaskState.PENDING

@@ -9,6 +9,7 @@ from accsearch.errors import NoGpuError
 from accsearch.gpus.device import Device
 from accsearch.gpus.idle import gib
 from accsearch.scheduler.card import Card, Probe, State
+from accsearch.scheduler.fit import largest_memory
 from accsearch.scheduler.places import Place
 
 PATIENCE = 900.0
@@ -88,9 +89,7 @@ class GpuPool:
         return min(self._most, len(self._cards) - self._count(State.QUARANTINED))
 
     def largest(self) -> int | None:
-        totals = [card.device.memory_total for card in self._cards.values()]
-        known = [total for total in totals if total is not None]
-        return max(known) if len(known) == len(totals) else None
+        return largest_memory([card.device for card in self._cards.values()])
 
     def close(self) -> None:
         for card in self._cards.values():

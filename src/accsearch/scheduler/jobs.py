@@ -41,6 +41,7 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
         env=env,
         cwd=cwd,
         paths=entry.paths,
+        old_log=entry.paths.log_of(entry.attempt, entry.ids),
         gpu=place.gpu,
         batch_size=entry.tries.batch_size,
         timeout=worker.timeout,

@@ -85,3 +85,5 @@ def read_holder(workdir: WorkDir) -> Holder | None:
         return Holder(int(content["pid"]), content["create_time"], content["identity"])
     except (FileNotFoundError, ValueError, KeyError, TypeError):
         return None
+    except OSError as error:
+        raise StorageError(f"{workdir.lock}: {error.strerror}") from error

@@ -5,6 +5,7 @@ import selectors
 import time
 from collections.abc import Callable, Mapping
 
+from accsearch.checkpoint.live import attempt_of
 from accsearch.checkpoint.markers import Done, Running
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended, Event, Executor, Gone, Slot
@@ -22,7 +23,7 @@ from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
 from accsearch.scheduler.signals import Signals
 from accsearch.scheduler.station import Station
 from accsearch.scheduler.waiting import Waiting
-from accsearch.task import TaskState
+from accsearch.task import TaskState, WorkerExit
 from accsearch.workdir import WorkDir, remove
 
 Clock = Callable[[], float]
@@ -42,6 +43,7 @@ class Loop:
         *,
         cwd: Mapping[str, str],
         streak: Streak,
+        keep_stale: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         self.ending = Ending()
@@ -54,6 +56,7 @@ class Loop:
         self._observer = observer
         self._cwd = cwd
         self._streak = streak
+        self._keep_stale = keep_stale
         self._clock = clock
         self._recorder = Recorder(workdir)
         self._recording = 0
@@ -78,11 +81,12 @@ class Loop:
     def judge(self, entry: Entry, ended: Ended) -> None:
         """Judge an attempt that ended while no scheduler watched."""
         entry.become(TaskState.RUNNING)
-        self._record(entry, ended, None)
+        self._record(entry, ended, _preempted(ended))
 
     def run(self) -> None:
         """Run until nothing is left to start, to await or to write. Raises NoGpuError."""
         try:
+            self._on_signals()  # what arrived before there was a loop
             while True:
                 now = self._clock()
                 self._allocate(now)
@@ -105,7 +109,11 @@ class Loop:
 
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
-        self._pool.step(now, len(self._backlog) + self._recording if running else 0)
+        try:
+            self._pool.step(now, len(self._backlog) + self._recording if running else 0)
+        except StorageError as error:  # a lease cannot be written
+            self._storage_trouble(str(error))
+            return
         for identity, station in list(self._stations.items()):
             place = station.place
             if place is not None and station.entry is not None and (why := self._pool.trouble(place)):
@@ -133,7 +141,13 @@ class Loop:
             self._backlog.add(entry)
             return
         if station is None:
-            station = self._stations[place.id] = Station(self._executor.open_slot(place.lease), place)
+            try:
+                slot = self._executor.open_slot(place.lease)
+            except OSError as error:
+                self._backlog.add(entry)
+                self._storage_trouble(f"no keeper can be started: {error.strerror}")
+                return
+            station = self._stations[place.id] = Station(slot, place)
             self._watch(station)
         job = job_of(entry, place, self._workdir, self._cwd[entry.task.config])
         entry.become(TaskState.RUNNING)
@@ -181,8 +195,12 @@ class Loop:
         if stopped and excuse is None and ended.exit.exit_code != 0:
             self.put_back(entry)
             return
-        if excuse is None and not stopped and ended.exit.reason == "stopped":
-            excuse = "its keeper was told to end"
+        if ended.exit.exit_code == WorkerExit.STORAGE and entry.config.worker.kind == "traversal_search":
+            self.put_back(entry)
+            self._storage_trouble(f"{entry.task.name} could not write its results")
+            return
+        if excuse is None and not stopped:
+            excuse = _preempted(ended)
         self._record(entry, ended, excuse or trouble)
 
     def _free(self, station: Station, now: float) -> str | None:
@@ -201,8 +219,12 @@ class Loop:
         entry = station.finish(now)
         if entry is None:
             return
-        end_attempt(nonce)
+        left = end_attempt(nonce, _orphan(entry, nonce))
         self._free(station, now)
+        if left:
+            entry.become(TaskState.PENDING)
+            self._observer.message(f"{entry.task.name}: cannot end what is left of it (pids {left}); not run")
+            return
         self.put_back(entry)
         if self.ending.mode is Mode.STOP:
             return
@@ -242,9 +264,14 @@ class Loop:
         entry, verdict = outcome.entry, outcome.verdict
         entry.tries = outcome.tries
         if isinstance(verdict, Done):
-            entry.become(TaskState.DONE)
             self._streak.success()
             self._backlog.learn(Sample(entry.task, verdict.seconds))
+            if verdict.digest == entry.task.digest or self._keep_stale:
+                entry.become(TaskState.DONE)
+            else:
+                entry.become(TaskState.PENDING)
+                self._notes[entry.task.name] = "its turn: it ended under an earlier configuration"
+                self._backlog.add(entry)
         elif outcome.retry:
             entry.become(TaskState.PENDING)
             why = outcome.excuse or f"{verdict.reason}: {verdict.message}"
@@ -279,3 +306,16 @@ class Loop:
         self._waiting.close()
         self._recorder.close()
         self._selector.close()
+
+
+def _preempted(ended: Ended) -> str | None:
+    """Return the excuse of an attempt that was told to end by another than this loop."""
+    return "its keeper was told to end" if ended.exit.reason == "stopped" else None
+
+
+def _orphan(entry: Entry, nonce: str) -> int | None:
+    """Return the pid of a worker that outlived its keeper; it may have dropped the nonce."""
+    attempt = attempt_of(entry.paths, time.time())
+    if attempt is None or attempt.running is None or attempt.running.nonce != nonce:
+        return None
+    return attempt.orphan_pid

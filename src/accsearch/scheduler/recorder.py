@@ -59,6 +59,7 @@ class Recorder:
         self._workdir = workdir
         self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._results: deque[Recorded | Unrecorded] = deque()
+        self._crash: Exception | None = None
         self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._work, name="recorder", daemon=True)
         self._thread.start()
@@ -71,11 +72,13 @@ class Recorder:
         self._items.put(_Item(entry, ended, excuse))
 
     def read(self) -> list[Recorded | Unrecorded]:
-        """Return the outcomes that are on disk by now; never blocks."""
+        """Return the outcomes that are on disk by now; never blocks. Raises what has ended the thread."""
         try:
             os.eventfd_read(self._ready)
         except BlockingIOError:
             return []
+        if self._crash is not None:
+            raise self._crash
         return [self._results.popleft() for _ in range(len(self._results))]
 
     def close(self) -> None:
@@ -84,6 +87,13 @@ class Recorder:
         os.close(self._ready)
 
     def _work(self) -> None:
+        try:
+            self._record_all()
+        except Exception as error:  # noqa: BLE001 - a thread's outermost place: its loop must hear of it
+            self._crash = error
+            os.eventfd_write(self._ready, 1)
+
+    def _record_all(self) -> None:
         while (item := self._items.get()) is not None:
             group = [item]
             while len(group) < GROUP and not self._items.empty():

@@ -12,7 +12,7 @@ from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.orphans import end_attempt
 from accsearch.scheduler.policy import Tries
-from accsearch.task import FailureReason
+from accsearch.task import FailureReason, TaskState
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +45,26 @@ def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Obs
         assert running is not None
         if each.record.exit is not None:
             loop.judge(each.entry, Ended(each.record.exit, running))
-        elif running.host != loop.host:
+        elif running.host == loop.host:
+            _adopt(each, running, loop, executor, observer)
+        elif each.record.state is TaskState.RUNNING:
             observer.message(f"{each.entry.task.name}: {each.record.why}; it is left alone")
         else:
-            _adopt(each, running, loop, executor, observer)
+            observer.message(f"{each.entry.task.name}: {each.record.why}; it runs again")
+            loop.put_back(each.entry)
 
 
 def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, observer: Observer) -> None:
     entry = found.entry
-    slot = executor.adopt(running, entry.paths)
-    if slot is not None:
-        observer.message(f"{entry.task.name}: still at work from an earlier run (pid {running.pid}), adopted")
-        loop.adopt(entry, slot, running)
+    adopted = executor.adopt(running, entry.paths)
+    if isinstance(adopted, Ended):
+        loop.judge(entry, adopted)
         return
-    left = end_attempt(running.nonce)
+    if adopted is not None:
+        observer.message(f"{entry.task.name}: still at work from an earlier run (pid {running.pid}), adopted")
+        loop.adopt(entry, adopted, running)
+        return
+    left = end_attempt(running.nonce, found.record.orphan_pid)
     if left:
         observer.message(f"{entry.task.name}: cannot end what is left of it (pids {left}); it is not run")
         return

@@ -8,26 +8,24 @@ from pathlib import Path
 from accsearch.checkpoint.audit import audit
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
-from accsearch.config.schema import Config
-from accsearch.errors import NoGpuError, StorageError, UsageError
+from accsearch.errors import StorageError, UsageError
 from accsearch.executors.local import LocalExecutor
 from accsearch.executors.protocol import Executor
-from accsearch.gpus.idle import gib
 from accsearch.grid import Grid
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.ending import Ending
 from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.fit import memory_of, refuse_too_large
 from accsearch.scheduler.lock import locked
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
 from accsearch.scheduler.order import Sample, TimeModel
-from accsearch.scheduler.places import Pool
 from accsearch.scheduler.policy import Streak
 from accsearch.scheduler.pools import open_pool
 from accsearch.scheduler.resume import Found, first_tries, resume
 from accsearch.scheduler.signals import caught
 from accsearch.scheduler.sweep import sweep
-from accsearch.task import Task, TaskState
+from accsearch.task import TaskState
 from accsearch.workdir import WorkDir
 
 EXECUTORS: dict[str, type[Executor]] = {LocalExecutor.name: LocalExecutor}
@@ -50,13 +48,13 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         stack.enter_context(locked(workdir))
         sweep(workdir, [grid.config.name for grid in grids])
         signals = stack.enter_context(caught())
-        entries, found, samples = _audit(grids, workdir, options, observer)
+        entries, found, samples, done = _audit(grids, workdir, options, observer)
         loop: Loop | None = None
         if entries or found:
             configs = [grid.config for grid in grids]
             here = str(Path.cwd())
             pool = stack.enter_context(open_pool(configs, workdir, options, observer))
-            _refuse_too_large(entries, pool)
+            refuse_too_large(((entry.task.name, entry.memory) for entry in entries), pool.largest())
             loop = Loop(
                 workdir,
                 Backlog(entries, TimeModel(samples)),
@@ -66,22 +64,25 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
                 observer,
                 cwd={name: options.cwd.get(name, here) for name in (config.name for config in configs)},
                 streak=Streak(min(config.retry.stop_after_identical for config in configs)),
+                keep_stale=options.keep_stale,
             )
             resume(found, loop, executor, observer)
             loop.run()
-        done = sum(len(grid.tasks) for grid in grids) - len(entries) - len(found)
         tried = [*entries, *(each.entry for each in found)]
         return _summary(done, tried, loop.ending if loop is not None else Ending())
 
 
 def _audit(
     grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: Observer
-) -> tuple[list[Entry], list[Found], list[Sample]]:
-    """Return what is to be run, what an earlier scheduler left under way, and what finished tasks took."""
+) -> tuple[list[Entry], list[Found], list[Sample], int]:
+    """Return what is to be run, what an earlier scheduler left under way, what finished tasks took, and how
+    many of the chosen ones are done."""
     entries: list[Entry] = []
     found: list[Found] = []
     samples: list[Sample] = []
+    done = 0
     for grid in grids:
+        ids = grid.ids()
         for record in audit(
             workdir, grid, keep_stale=options.keep_stale, rerun_on_versions=options.rerun_on_versions
         ):
@@ -91,12 +92,16 @@ def _audit(
                 if record.set_aside:
                     observer.message(f"{record.task.name}: runs again: {record.why}")
                 tidy(record)
-            if record.state is TaskState.DONE or not _chosen(record.task.name, options):
+            if not _chosen(record.task.name, options):
+                continue
+            if record.state is TaskState.DONE:
+                done += 1
                 continue
             entry = Entry(
                 record.task,
                 grid.config,
                 workdir.task(record.task.config, record.task.id),
+                ids,
                 first_tries(record, grid.config),
                 record.attempt,
                 memory=memory_of(record.task, grid.config),
@@ -114,22 +119,7 @@ def _audit(
             }
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
             store_plan(workdir, grid, launch, None, cwd)
-    return entries, found, samples
-
-
-def memory_of(task: Task, config: Config) -> int | None:
-    """Return the bytes that a task is expected to need on a GPU, None if that is not known."""
-    if config.worker.kind == "command":
-        return None
-    return config.model(str(task.axes["pipe"])).memory_bytes
-
-
-def _refuse_too_large(entries: Sequence[Entry], pool: Pool) -> None:
-    largest = pool.largest()
-    for entry in entries:
-        if largest is not None and entry.memory is not None and entry.memory > largest:
-            need, have = gib(entry.memory), gib(largest)
-            raise NoGpuError(f"{entry.task.name} needs about {need}, the largest GPU here has {have}")
+    return entries, found, samples, done
 
 
 def _chosen(name: str, options: RunOptions) -> bool:

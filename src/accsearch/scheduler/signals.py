@@ -36,6 +36,8 @@ def caught() -> Iterator[Signals]:
         end.setblocking(False)
     before = {number: signal.signal(number, _note) for number in HANDLED}
     before[signal.SIGHUP] = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # Ignored by whoever started us, keepers would vanish without a status to wait for.
+    before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     wakeup = signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
     try:
         yield Signals(ours)

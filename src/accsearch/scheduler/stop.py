@@ -19,5 +19,10 @@ def stop(workdir: WorkDir, *, now: bool = False) -> int:
     holder = read_holder(workdir)
     if holder is None or not holder.is_alive():
         raise UsageError(f"{workdir.root}: no run is at work here")
-    os.kill(holder.pid, STOP if now else DRAIN)
+    try:
+        os.kill(holder.pid, STOP if now else DRAIN)
+    except PermissionError as error:
+        raise UsageError(
+            f"{workdir.root}: the run at work here (pid {holder.pid}) is another user's"
+        ) from error
     return holder.pid

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import FrameType
 from typing import NoReturn
 
-from accsearch.errors import AccsearchError, UsageError
+from accsearch.errors import AccsearchError, StorageError, UsageError
 from accsearch.task import WorkerExit
 from accsearch.worker.arguments import parse
 from accsearch.worker.quiet import hush
@@ -23,6 +23,8 @@ def main(argv: Sequence[str]) -> int:
 
     try:
         code = run(assignment_of(arguments), arguments.replay)
+    except StorageError as error:
+        return _say(error, WorkerExit.STORAGE)
     except UsageError as error:
         return _say(error, WorkerExit.CONFIG)
     except AccsearchError as error:
