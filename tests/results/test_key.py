@@ -20,6 +20,11 @@ SETTING = Setting(
     width=None,
     scorer="s",
     implementation="native",
+    repeats=3,
+    max_repeats=10,
+    ci_width=0.01,
+    warmup=1,
+    env={},
 )
 METHODS = {"deepcache": {"cache_interval": 3, "cache_branch_id": 0}}
 

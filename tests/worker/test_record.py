@@ -1,17 +1,50 @@
 """From a measurement to a line: what only a GPU gives, on numbers made up for it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from tests.worker.runs import Run
 
+from accsearch.grid.digest import MEASUREMENT_KEYS
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
 from accsearch.worker.images import collect
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.measurement import Measured
 from accsearch.worker.record import Recorder
+
+CHANGES: dict[str, Any] = {
+    "num_samples": 2,
+    "batch_size": 1,
+    "seed": 7,
+    "dtype": "bfloat16",
+    "guidance_scale": 2.0,
+    "height": 64,
+    "width": 64,
+    "repeats": 1,
+    "max_repeats": 3,
+    "ci_width": 0.5,
+    "warmup": 0,
+    "env": {"A": "b"},
+}
+
+
+def recorder(run: Run) -> Recorder:
+    settings = run.grid.config.worker
+    arguments = parse(run.arguments(batch_size=settings.batch_size))
+    return Recorder(assignment_of(arguments), choose_machine("cpu", settings.dtype), None)
+
+
+# What kind it is goes without saying, the device is known by its GPU, and stability has lines of its own.
+@pytest.mark.parametrize("name", sorted(set(MEASUREMENT_KEYS) - {"kind", "device", "stability"}))
+def test_what_changes_the_digest_changes_the_key(
+    tmp_path: Path, tiny_paths: dict[str, Path], name: str
+) -> None:
+    before = recorder(Run(tmp_path, tiny_paths)).key({})
+
+    assert recorder(Run(tmp_path, tiny_paths, worker={name: CHANGES[name]})).key({}) != before
 
 
 @pytest.mark.parametrize(
@@ -26,8 +59,6 @@ from accsearch.worker.record import Recorder
 def test_busy_is_a_share_of_the_times_of_the_same_line(
     tmp_path: Path, tiny_paths: dict[str, Path], seconds: list[float], busy: float, host_bound: bool
 ) -> None:
-    run = Run(tmp_path, tiny_paths)
-    recorder = Recorder(assignment_of(parse(run.arguments())), choose_machine("cpu", "float32"), None)
     measured = Measured(
         images=collect([torch.rand(3, 3, 8, 8)], 3),
         scores=[30.0, 31.0, 32.0],
@@ -42,7 +73,7 @@ def test_busy_is_a_share_of_the_times_of_the_same_line(
         strangers=frozenset(),
     )
 
-    line = recorder.baseline(measured, seconds)
+    line = recorder(Run(tmp_path, tiny_paths)).baseline(measured, seconds)
 
     assert line.gpu_busy == busy
     assert line.host_bound is host_bound

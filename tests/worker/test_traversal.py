@@ -112,6 +112,15 @@ def test_another_batch_size_reuses_nothing(tmp_path: Path, tiny_paths: dict[str,
     assert {line.batch_size for line in run.lines().values()} == {1}
 
 
+def test_another_way_of_timing_reuses_nothing(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    Run(tmp_path, tiny_paths, methods={}, worker={"ci_width": 0.01}).work()
+    changed = Run(tmp_path, tiny_paths, methods={}, worker={"ci_width": 0.5})
+
+    changed.work(attempt=2)
+
+    assert changed.lines()[BASELINE].attempt == 2
+
+
 def test_trials_repeat_bit_for_bit(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     run = Run(tmp_path, tiny_paths, sched="EulerAncestralDiscrete")
     run.work()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from accsearch.task import MEASUREMENT_VERSION, Methods
@@ -29,6 +30,12 @@ class Setting:
     scorer: str
     """Model and weights of the quality score."""
     implementation: str
+    repeats: int
+    max_repeats: int
+    ci_width: float
+    warmup: int
+    env: Mapping[str, str]
+    """What the configuration adds to the worker's environment."""
     measurement_version: int = MEASUREMENT_VERSION
 
 

@@ -53,6 +53,11 @@ class Recorder:
             width=config.worker.width,
             scorer=self._scorer(),
             implementation=config.implementation,
+            repeats=config.worker.repeats,
+            max_repeats=config.worker.max_repeats,
+            ci_width=config.worker.ci_width,
+            warmup=config.worker.warmup,
+            env=dict(config.worker.env),
         )
         return reuse_key(setting, methods, condition)
 
