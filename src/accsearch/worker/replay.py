@@ -1,76 +1,96 @@
 """Measure one stored trial again, and say whether images are identical and times agree."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from accsearch.errors import UsageError
-from accsearch.results.file import latest, read
-from accsearch.results.line import ResultLine
+from accsearch.results.line import Interval, ResultLine
+from accsearch.results.stats import speedup_interval
+from accsearch.results.versions import changes
 from accsearch.task import BASELINE, Trial
-from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.record import Recorder
 
+CONDITIONS = ("seed", "num_samples", "batch_size", "dtype", "gpu_name")
+"""Fields of a line that say how it was measured; `environment` holds the others."""
+_RESULTS = {"baseline_seconds", "absent"}
+_IMAGES = {True: "identical", False: "different", None: "not comparable (no hash was stored)"}
+
 
 @dataclass(frozen=True)
 class Comparison:
-    """A stored line against a new measurement; `images` is None where the stored line holds no hash."""
+    """A stored line against a new measurement; None where the lines do not hold what it takes to compare."""
 
     images: bool | None
-    speedups_agree: bool | None
+    times: bool | None
     text: str
 
     @property
     def agrees(self) -> bool:
-        return self.images is not False and self.speedups_agree is not False
-
-
-def stored_line(assignment: Assignment, trial: str) -> ResultLine:
-    """Return the line to replay; raises UsageError where the trial has no result."""
-    line = latest(read(assignment.paths.results)).get(trial)
-    if line is None or line.status != "ok":
-        raise UsageError(f"{assignment.task.name}: {trial} has no result to compare with")
-    return line
+        return self.images is not False and self.times is not False
 
 
 def replay(bench: Bench, recorder: Recorder, stored: ResultLine) -> Comparison:
     """Measure the trial of `stored` again with the same seeds, prompts and batch size."""
-    assignment = bench.assignment
-    plain = measure_baseline(bench, assignment.batch_size)
+    batch_size = bench.assignment.batch_size
+    plain = measure_baseline(bench, batch_size)
     if stored.trial == BASELINE:
         return compare(stored, recorder.baseline(plain, list(plain.seconds)))
-    measured = measure_trial(bench, stored.methods, assignment.batch_size)
+    measured = measure_trial(bench, stored.methods, batch_size)
     baseline = Baseline(plain.images, plain.scores)
     return compare(stored, recorder.trial(Trial(stored.trial, stored.methods), measured, baseline))
 
 
 def compare(stored: ResultLine, again: ResultLine) -> Comparison:
-    """Compare images by their hash, and speed-ups by whether their intervals meet."""
+    """Compare images by their hash, and times by intervals: a trial's speed-ups, the baseline's own times."""
     images = None if stored.images_sha256 is None else stored.images_sha256 == again.images_sha256
+    agree, said = (_baselines if stored.trial == BASELINE else _speedups)(stored, again)
+    lines = [
+        f"images: {_IMAGES[images]}",
+        f"seconds per image: {stored.seconds_per_image:.4f} then, {again.seconds_per_image:.4f} now",
+        said,
+    ]
+    if stored.key != again.key:
+        lines.append("settings: not those of the stored line, whose key differs")
+    if changed := ", ".join(_changed(stored, again)):
+        lines.append(f"changed since: {changed}")
+    return Comparison(images, agree, "\n".join(lines))
+
+
+def _speedups(stored: ResultLine, again: ResultLine) -> tuple[bool | None, str]:
     agree = None
     if stored.speedup_ci95 and again.speedup_ci95:
         agree = (
             stored.speedup_ci95[0] <= again.speedup_ci95[1]
             and again.speedup_ci95[0] <= stored.speedup_ci95[1]
         )
-    words = {True: "identical", False: "different", None: "not comparable (no hash was stored)"}
-    times = {True: "the intervals meet", False: "the intervals do not meet", None: "no interval"}
-    changed = [
-        f"{name} {stored.versions.get(name, 'absent')} -> {version}"
-        for name, version in again.versions.items()
-        if stored.versions.get(name) != version
-    ]
-    if stored.gpu_name != again.gpu_name:
-        changed.insert(0, f"device {stored.gpu_name or 'cpu'} -> {again.gpu_name or 'cpu'}")
-    lines = [
-        f"images: {words[images]}",
-        f"seconds per image: {stored.seconds_per_image:.4f} then, {again.seconds_per_image:.4f} now",
-        f"speed-up: {_speedup(stored)} then, {_speedup(again)} now: {times[agree]}",
-        *([f"changed since: {', '.join(changed)}"] if changed else []),
-    ]
-    return Comparison(images, agree, "\n".join(lines))
+    words = {True: "the intervals meet", False: "the intervals do not meet", None: "no interval"}
+    then, now = (f"{each.speedup:.3f}x{_shown(each.speedup_ci95)}" for each in (stored, again))
+    return agree, f"speed-up: {then} then, {now} now: {words[agree]}"
 
 
-def _speedup(line: ResultLine) -> str:
-    interval = f" [{line.speedup_ci95[0]:.3f}, {line.speedup_ci95[1]:.3f}]" if line.speedup_ci95 else ""
-    return f"{line.speedup:.3f}x{interval}"
+def _baselines(stored: ResultLine, again: ResultLine) -> tuple[bool | None, str]:
+    ratio = speedup_interval(stored.times, again.times)
+    if ratio is None:
+        return None, "then / now: no interval"
+    agree = ratio[0] <= 1 <= ratio[1]
+    return agree, f"then / now:{_shown(ratio)} {'contains' if agree else 'does not contain'} 1"
+
+
+def _changed(stored: ResultLine, again: ResultLine) -> Iterator[str]:
+    """Yield what differs between how the two were measured, as `seed 1 -> 2`."""
+    for name in CONDITIONS:
+        then, now = getattr(stored, name), getattr(again, name)
+        if then != now:
+            yield f"{name} {then} -> {now}"
+    # Earlier versions named less, and some of what stands there is a result.
+    for name in sorted((stored.environment.keys() & again.environment.keys()) - _RESULTS):
+        then, now = stored.environment[name], again.environment[name]
+        if then != now:
+            yield f"{name} {then} -> {now}"
+    if versions := changes(stored.versions, again.versions):
+        yield versions
+
+
+def _shown(interval: Interval | None) -> str:
+    return f" [{interval[0]:.3f}, {interval[1]:.3f}]" if interval else ""

@@ -3,6 +3,7 @@
 import sys
 
 from accsearch.demo.operators import mend_torchvision
+from accsearch.results.stored import stored_line
 from accsearch.task import BASELINE, WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench, open_bench
@@ -10,7 +11,7 @@ from accsearch.worker.failure import is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
-from accsearch.worker.replay import replay, stored_line
+from accsearch.worker.replay import replay
 from accsearch.worker.traversal import TaskEnded, finished, say, search
 
 
@@ -19,7 +20,7 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
     mend_torchvision()
     hush_loaded()
     if trial is not None:
-        stored = stored_line(assignment, trial)
+        stored = stored_line(assignment.paths, assignment.task, trial)
         with open_bench(assignment) as bench:
             comparison = replay(bench, _recorder(bench), stored)
         say(comparison.text)
