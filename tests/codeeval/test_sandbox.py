@@ -15,6 +15,7 @@ from accsearch.codeeval.sandbox.processes import descendants, end_all
 from accsearch.codeeval.sandbox.roots import devices, environment, readable
 from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
 from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder, size_of
+from accsearch.codeeval.sandbox.syscalls import ABSENT, IGNORED, NUMBERS, OF_PROCESS, REFUSED, TIMES
 from accsearch.errors import UsageError
 
 
@@ -106,7 +107,7 @@ def test_an_older_kernel_gets_only_the_rights_it_knows() -> None:
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
 def test_the_filter_ends_in_a_verdict_on_every_way(machine: str) -> None:
-    program = [struct.unpack("<HBBI", part) for part in _parts(seccomp.build(machine))]
+    program = [struct.unpack("<HBBI", part) for part in _parts(seccomp.build(machine, 77, truncation=True))]
     for number, (code, if_true, if_false, _) in enumerate(program):
         if code in (seccomp.JUMP_EQUAL, seccomp.JUMP_AT_LEAST, seccomp.JUMP_SET):
             assert number + 1 + max(if_true, if_false) < len(program)
@@ -115,28 +116,86 @@ def test_the_filter_ends_in_a_verdict_on_every_way(machine: str) -> None:
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
-def test_the_filter_judges_calls(machine: str) -> None:
-    architecture, refused, special = seccomp._TABLES[machine]
-    program = seccomp.build(machine)
-    assert _run(program, architecture, refused["socket"]) == seccomp.REFUSE
-    assert _run(program, architecture, refused["ptrace"]) == seccomp.REFUSE
-    assert _run(program, architecture, 0x40000000 + 41) == seccomp.REFUSE
-    assert _run(program, 0x12345678, 1) == seccomp.KILL_PROCESS
-    assert _run(program, architecture, special["clone3"]) == seccomp.ABSENT
-    assert _run(program, architecture, special["clone"], 0x10000000) == seccomp.REFUSE
-    assert _run(program, architecture, special["clone"], 0x003D0F00) == seccomp.ALLOW
-    assert _run(program, architecture, special["prlimit64"], 0) == seccomp.ALLOW
-    assert _run(program, architecture, special["prlimit64"], 1234) == seccomp.REFUSE
-    assert _run(program, architecture, 500) == seccomp.ALLOW
+@pytest.mark.parametrize(
+    ("name", "arguments", "verdict"),
+    [
+        ("socket", (), seccomp.REFUSE),
+        ("ptrace", (), seccomp.REFUSE),
+        ("shmat", (), seccomp.REFUSE),
+        ("clone3", (), seccomp.NOT_THERE),
+        ("memfd_create", (), seccomp.NOT_THERE),
+        ("clone", (0x10000000,), seccomp.REFUSE),
+        ("clone", (0x003D0F00,), seccomp.ALLOW),
+        ("fchmodat", (), seccomp.NO_EFFECT),
+        ("fchownat", (), seccomp.REFUSE),
+        ("setxattr", (), seccomp.REFUSE),
+        ("utimensat", (3, 0x1000, 0x2000), seccomp.NO_EFFECT),
+        ("utimensat", (3, 0, 0), seccomp.NO_EFFECT),
+        ("utimensat", (3, 0x1000, 0), seccomp.REFUSE),
+        ("ioctl", (3, 0x40086602), seccomp.REFUSE),
+        ("ioctl", (3, 0x5401), seccomp.ALLOW),
+        ("prctl", (4,), seccomp.REFUSE),
+        ("prctl", (15,), seccomp.ALLOW),
+        ("prlimit64", (0,), seccomp.ALLOW),
+        ("prlimit64", (77,), seccomp.ALLOW),
+        ("prlimit64", (1234,), seccomp.REFUSE),
+        ("sched_setaffinity", (0,), seccomp.ALLOW),
+        ("sched_setaffinity", (1234,), seccomp.REFUSE),
+        ("setpriority", (0, 77), seccomp.ALLOW),
+        ("setpriority", (0, 1234), seccomp.REFUSE),
+        # Those of the whole user.
+        ("setpriority", (2, 0), seccomp.REFUSE),
+        ("ioprio_set", (1, 0), seccomp.ALLOW),
+        ("ioprio_set", (3, 0), seccomp.REFUSE),
+        ("openat", (3, 0x1000, os.O_RDONLY | os.O_TRUNC), seccomp.ALLOW),
+    ],
+)
+def test_the_filter_judges_calls(machine: str, name: str, arguments: tuple[int, ...], verdict: int) -> None:
+    program = seccomp.build(machine, 77)
+    assert _run(program, machine, NUMBERS[machine][name], *arguments) == verdict
+
+
+def test_every_call_that_is_judged_has_a_number() -> None:
+    judged = {*REFUSED, *ABSENT, *IGNORED, *TIMES, *OF_PROCESS}
+    old = {"chmod", "chown", "lchown", "utime", "utimes", "futimesat"}
+    assert judged - NUMBERS["x86_64"].keys() == set()
+    assert judged - NUMBERS["aarch64"].keys() == old
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "verdict"),
+    [
+        ("truncate", (), seccomp.REFUSE),
+        ("openat2", (), seccomp.NOT_THERE),
+        ("openat", (3, 0x1000, os.O_RDONLY | os.O_TRUNC), seccomp.REFUSE),
+        ("openat", (3, 0x1000, 3 | os.O_TRUNC), seccomp.REFUSE),
+        # Landlock refuses these two itself.
+        ("openat", (3, 0x1000, os.O_WRONLY | os.O_TRUNC), seccomp.ALLOW),
+        ("open", (0x1000, os.O_RDWR | os.O_TRUNC), seccomp.ALLOW),
+        ("openat", (3, 0x1000, os.O_RDONLY), seccomp.ALLOW),
+    ],
+)
+def test_the_filter_knows_truncation(name: str, arguments: tuple[int, ...], verdict: int) -> None:
+    program = seccomp.build("x86_64", 77, truncation=True)
+    assert _run(program, "x86_64", NUMBERS["x86_64"][name], *arguments) == verdict
+
+
+def test_the_filter_knows_one_interface_of_one_processor() -> None:
+    program = seccomp.build("x86_64", 77)
+    assert _run(program, "x86_64", 0x40000000 + 41) == seccomp.REFUSE
+    assert _run(program, "x86_64", 500) == seccomp.ALLOW
+    assert _run(program, "aarch64", 1) == seccomp.KILL_PROCESS
 
 
 def _parts(program: bytes) -> list[bytes]:
     return [program[start : start + 8] for start in range(0, len(program), 8)]
 
 
-def _run(program: bytes, architecture: int, number: int, argument: int = 0) -> int:
+def _run(program: bytes, machine: str, number: int, *arguments: int) -> int:
     """Interpret a filter as the kernel does."""
-    words = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: architecture, seccomp.FIRST_ARGUMENT: argument}
+    words = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: seccomp.ARCHITECTURES[machine]}
+    for place, argument in enumerate((*arguments, 0, 0, 0)):
+        words[seccomp.ARGUMENTS + 8 * place] = argument
     steps = [struct.unpack("<HBBI", part) for part in _parts(program)]
     held, position = 0, 0
     while True:
@@ -146,6 +205,9 @@ def _run(program: bytes, architecture: int, number: int, argument: int = 0) -> i
             return int(value)
         if code == seccomp.LOAD:
             held = words[value]
+            continue
+        if code == seccomp.AND:
+            held &= value
             continue
         taken = {
             seccomp.JUMP_EQUAL: held == value,

@@ -96,7 +96,8 @@ def _enter(rules: Rules, program: list[str], *, own_user: bool, own_count: bool)
     if rules.level is Level.LANDLOCK:
         landlock.restrict(rules.readable, rules.devices, rules.scratch)
     if rules.level is not Level.NONE and seccomp.supported():
-        seccomp.restrict()
+        by_rules = rules.level is not Level.LANDLOCK or landlock.version() >= landlock.TRUNCATION_SINCE
+        seccomp.restrict(truncation=not by_rules)
     os.execve(program[0], program, dict(rules.environment))
 
 

@@ -1,51 +1,37 @@
 """A system call filter: no sockets, no tracing, no new namespaces, no way round landlock."""
 
 import ctypes
+import os
 import platform
 import struct
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from accsearch.codeeval.sandbox import libc
+from accsearch.codeeval.sandbox.syscalls import ABSENT, IGNORED, NUMBERS, OF_PROCESS, REFUSED, TIMES
 
 MODE_FILTER = 2
 KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
-REFUSE, ABSENT = 0x00050000 | 1, 0x00050000 | 38
-"""Return EPERM, return ENOSYS."""
+REFUSE, NOT_THERE, NO_EFFECT = 0x00050000 | 1, 0x00050000 | 38, 0x00050000
+"""Return EPERM; return ENOSYS; return 0 and do nothing."""
 
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
-NUMBER, ARCHITECTURE, FIRST_ARGUMENT = 0, 4, 16
+LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
+NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
+ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 X32 = 0x40000000
 NEW_NAMESPACE = 0x7E020000
 """CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 
-# `socket` is refused as a whole: UDP and named Unix sockets are nothing that landlock would stop, and
-# io_uring could open a socket unseen by this filter. `socketpair` stays.
-_X86_64 = {
-    "socket": 41, "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311,
-    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-    "mount": 165, "umount2": 166, "pivot_root": 155, "chroot": 161, "setns": 308, "unshare": 272,
-    "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "mount_setattr": 442,
-    "bpf": 321, "keyctl": 250, "add_key": 248, "request_key": 249, "perf_event_open": 298,
-    "userfaultfd": 323, "open_by_handle_at": 304, "pidfd_getfd": 438, "kexec_load": 246,
-    "kexec_file_load": 320, "init_module": 175, "finit_module": 313, "delete_module": 176, "reboot": 169,
-    "swapon": 167, "swapoff": 168, "settimeofday": 164, "clock_settime": 227, "acct": 163,
-    "shmget": 29, "semget": 64, "msgget": 68, "mq_open": 240,
-}  # fmt: skip
-_AARCH64 = {
-    "socket": 198, "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271,
-    "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
-    "mount": 40, "umount2": 39, "pivot_root": 41, "chroot": 51, "setns": 268, "unshare": 97,
-    "open_tree": 428, "move_mount": 429, "fsopen": 430, "fsconfig": 431, "fsmount": 432, "mount_setattr": 442,
-    "bpf": 280, "keyctl": 219, "add_key": 217, "request_key": 218, "perf_event_open": 241,
-    "userfaultfd": 282, "open_by_handle_at": 265, "pidfd_getfd": 438, "kexec_load": 104,
-    "kexec_file_load": 294, "init_module": 105, "finit_module": 273, "delete_module": 106, "reboot": 142,
-    "swapon": 224, "swapoff": 225, "settimeofday": 170, "clock_settime": 112, "acct": 89,
-    "shmget": 194, "semget": 190, "msgget": 186, "mq_open": 180,
-}  # fmt: skip
-_TABLES: Mapping[str, tuple[int, Mapping[str, int], Mapping[str, int]]] = {
-    "x86_64": (0xC000003E, _X86_64, {"clone": 56, "clone3": 435, "prlimit64": 302}),
-    "aarch64": (0xC00000B7, _AARCH64, {"clone": 220, "clone3": 435, "prlimit64": 261}),
-}
+ATTRIBUTES = (0x40086602, 0x40046602, 0x401C5820, 0x40087602, 0x40806685)
+"""FS_IOC_SETFLAGS in 64 and 32 bits, FSSETXATTR, SETVERSION and ENABLE_VERITY.
+
+A file opened for reading is enough for them.
+"""
+
+SET_DUMPABLE = 4
+TRUNCATES, ACCESS = 0o1000, 0o3
+PRIORITY_OF_PROCESS, IO_PRIORITY_OF_PROCESS = 0, 1
+
+Steps = list[bytes]
 
 
 class _Program(ctypes.Structure):
@@ -54,48 +40,118 @@ class _Program(ctypes.Structure):
 
 def supported() -> bool:
     """Say whether the system call numbers of this machine are known."""
-    return platform.machine() in _TABLES
+    return platform.machine() in NUMBERS
 
 
-def restrict() -> None:
-    """Install the filter for this process and its descendants. Needs no_new_privs. Raises OSError."""
-    program = build(platform.machine())
+def restrict(*, truncation: bool = False) -> None:
+    """Install the filter for this process and its descendants; with `truncation`, that is filtered too.
+
+    Needs no_new_privs. Raises OSError.
+    """
+    program = build(platform.machine(), os.getpid(), truncation=truncation)
     buffer = ctypes.create_string_buffer(program)
     header = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     libc.prctl(libc.PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(header))
 
 
-def build(machine: str) -> bytes:
-    """Return the filter for `machine` as 8-byte instructions."""
-    architecture, refused, special = _TABLES[machine]
+def build(machine: str, pid: int, *, truncation: bool = False) -> bytes:
+    """Return the filter for a process of `machine` as 8-byte instructions."""
+    numbers = NUMBERS[machine]
     steps = [
         _step(LOAD, ARCHITECTURE),
-        _step(JUMP_EQUAL, architecture, 1, 0),
+        _step(JUMP_EQUAL, ARCHITECTURES[machine], 1, 0),
         _step(RETURN, KILL_PROCESS),
         _step(LOAD, NUMBER),
         # Numbers of the x32 interface would reach the same calls under other names.
         _step(JUMP_AT_LEAST, X32, 0, 1),
         _step(RETURN, REFUSE),
     ]
-    for number in refused.values():
-        steps += [_step(JUMP_EQUAL, number, 0, 1), _step(RETURN, REFUSE)]
-    steps += [
-        # Its flags are in memory, where a filter cannot look; the C library then takes `clone`.
-        _step(JUMP_EQUAL, special["clone3"], 0, 1),
-        _step(RETURN, ABSENT),
-        _step(JUMP_EQUAL, special["clone"], 0, 4),
-        _step(LOAD, FIRST_ARGUMENT),
+    answers = dict.fromkeys(REFUSED, REFUSE) | dict.fromkeys(ABSENT, NOT_THERE)
+    judged = {name: [_step(RETURN, answer)] for name, answer in answers.items()}
+    # Landlock has no say in who owns a file, its mode, times and attributes: a user could change those of
+    # every file of theirs. Only what the standard library calls on copies of its own gets no error.
+    judged |= {name: [_step(RETURN, NO_EFFECT)] for name in IGNORED}
+    judged |= {name: _times(*places) for name, places in TIMES.items()}
+    judged |= {name: _own_process(name, place, pid) for name, place in OF_PROCESS.items()}
+    judged["ioctl"] = _unless(1, ATTRIBUTES)
+    # A process that cannot be looked into hides the files that it holds open from the watch on disk.
+    judged["prctl"] = _unless(0, (SET_DUMPABLE,))
+    judged["clone"] = [
+        _load(0),
         _step(JUMP_SET, NEW_NAMESPACE, 0, 1),
         _step(RETURN, REFUSE),
         _step(RETURN, ALLOW),
-        # Limits of other processes: only those of the caller itself (0) may be touched.
-        _step(JUMP_EQUAL, special["prlimit64"], 0, 3),
-        _step(LOAD, FIRST_ARGUMENT),
-        _step(JUMP_EQUAL, 0, 1, 0),
+    ]
+    if truncation:
+        judged |= _truncation()
+    for name, block in judged.items():
+        if name in numbers:
+            steps += [_step(JUMP_EQUAL, numbers[name], 0, len(block)), *block]
+    return b"".join([*steps, _step(RETURN, ALLOW)])
+
+
+def _times(path: int, times: int) -> Steps:
+    """Do nothing, but refuse "now" for a path: `touch` of Python takes success for a file that is there."""
+    return [
+        _load(times),
+        _step(JUMP_EQUAL, 0, 0, 2),
+        _load(path),
+        _step(JUMP_EQUAL, 0, 0, 1),
+        _step(RETURN, NO_EFFECT),
+        _step(RETURN, REFUSE),
+    ]
+
+
+def _own_process(name: str, place: int, pid: int) -> Steps:
+    """Allow a call on the caller (0) and on the process that installs the filter, refuse it on all others."""
+    kinds = {"setpriority": PRIORITY_OF_PROCESS, "ioprio_set": IO_PRIORITY_OF_PROCESS}
+    # What is no number of a process is that of a group or a user.
+    of_process = (
+        [_load(0), _step(JUMP_EQUAL, kinds[name], 1, 0), _step(RETURN, REFUSE)] if name in kinds else []
+    )
+    return [
+        *of_process,
+        _load(place),
+        _step(JUMP_EQUAL, 0, 2, 0),
+        _step(JUMP_EQUAL, pid, 1, 0),
         _step(RETURN, REFUSE),
         _step(RETURN, ALLOW),
     ]
-    return b"".join(steps)
+
+
+def _truncation() -> dict[str, Steps]:
+    """Refuse what empties a file without having it open for writing; the flags of openat2 are in memory."""
+
+    def of_open(flags: int) -> Steps:
+        return [
+            _load(flags),
+            _step(AND, TRUNCATES | ACCESS),
+            _step(JUMP_EQUAL, TRUNCATES, 1, 0),
+            _step(JUMP_EQUAL, TRUNCATES | ACCESS, 0, 1),
+            _step(RETURN, REFUSE),
+            _step(RETURN, ALLOW),
+        ]
+
+    return {
+        "truncate": [_step(RETURN, REFUSE)],
+        "openat2": [_step(RETURN, NOT_THERE)],
+        "open": of_open(1),
+        "openat": of_open(2),
+    }
+
+
+def _unless(argument: int, values: Sequence[int]) -> Steps:
+    """Refuse a call with one of the values as an argument."""
+    tests = [_step(JUMP_EQUAL, value, len(values) - number, 0) for number, value in enumerate(values)]
+    return [_load(argument), *tests, _step(RETURN, ALLOW), _step(RETURN, REFUSE)]
+
+
+def _load(argument: int) -> bytes:
+    """Load the lower half of an argument: all that the kernel takes of numbers and flags.
+
+    Of addresses it is enough too: where it is 0 by chance, the call is refused or does nothing all the same.
+    """
+    return _step(LOAD, ARGUMENTS + 8 * argument)
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

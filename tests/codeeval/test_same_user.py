@@ -1,0 +1,178 @@
+"""What a caged program can do to files and processes of its own user where no namespace hides them."""
+
+import ctypes
+import os
+import resource
+import signal
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from accsearch.codeeval.sandbox import landlock, libc, seccomp
+
+USER = 54_321
+pytestmark = pytest.mark.skipif(
+    not landlock.version() or not seccomp.supported(), reason="this kernel has no landlock"
+)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Yield a folder of the unprivileged user's, with `scratch` and a file beside it."""
+    with tempfile.TemporaryDirectory(prefix="accsearch-test-") as name:
+        place = Path(name).resolve()
+        (place / "scratch").mkdir()
+        (place / "outside").write_text("as it was", encoding="utf-8")
+        (place / "outside").chmod(0o600)
+        os.utime(place / "outside", (1_000_000, 1_000_000))
+        if os.geteuid() == 0:
+            for path in (place, *place.iterdir()):
+                os.chown(path, USER, USER)
+        yield place
+
+
+def caged(folder: Path, attempt: Callable[[], object], *, truncation: bool = False) -> str:
+    """Run `attempt` as an unprivileged user in landlock and the filter, without any namespace.
+
+    Returns "" or the error.
+    """
+    read, write = os.pipe()
+    child = os.fork()
+    if child == 0:
+        said = ""
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(USER, USER, USER)
+                os.setresuid(USER, USER, USER)
+            libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
+            landlock.restrict(["/usr", str(folder / "outside")], [], str(folder / "scratch"))
+            seccomp.restrict(truncation=truncation)
+            attempt()
+        # Nothing may come out of the forked test.
+        except BaseException as error:  # noqa: BLE001
+            said = f"{type(error).__name__}: {error}"
+        os.write(write, said.encode())
+        os._exit(0)
+    os.close(write)
+    os.waitpid(child, 0)
+    with os.fdopen(read, encoding="utf-8") as pipe:
+        return pipe.read()
+
+
+def fchmod(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    os.fchmod(descriptor, 0o777)
+
+
+def set_flags(path: Path) -> None:
+    import fcntl
+
+    # The file is not to be dumped.
+    fcntl.ioctl(os.open(path, os.O_RDONLY), 0x40086602, (0x40).to_bytes(8, "little"))
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda path: path.chmod(0o777),
+        fchmod,
+        lambda path: os.chown(path, USER, USER),
+        lambda path: os.utime(path, (5, 5)),
+        lambda path: os.utime(path),
+        lambda path: path.touch(),
+        lambda path: os.setxattr(path, "user.mark", b"x"),
+        set_flags,
+    ],
+    ids=["chmod", "fchmod", "chown", "utime", "utime-now", "touch", "setxattr", "flags"],
+)
+def test_metadata_of_files_outside_stay(folder: Path, attempt: Callable[[Path], object]) -> None:
+    outside = folder / "outside"
+    before = outside.stat()
+    caged(folder, lambda: attempt(outside))
+    after = outside.stat()
+    names = ("st_mode", "st_uid", "st_gid", "st_mtime_ns", "st_ctime_ns")
+    assert [getattr(after, name) for name in names] == [getattr(before, name) for name in names]
+
+
+def test_copies_and_new_files_in_scratch_are_as_ever(folder: Path) -> None:
+    import shutil
+
+    scratch = folder / "scratch"
+
+    def work() -> None:
+        shutil.copy2(folder / "outside", scratch / "copy")
+        (scratch / "below").mkdir()
+        shutil.copytree(scratch / "below", scratch / "tree")
+        (scratch / "new").touch()
+        (scratch / "new").touch()
+        assert (scratch / "new").exists()
+        with tempfile.NamedTemporaryFile(dir=scratch) as file:
+            os.fchmod(file.fileno(), 0o644)
+
+    assert caged(folder, work) == ""
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda pid: os.sched_setaffinity(pid, {0}),
+        lambda pid: os.setpriority(os.PRIO_PROCESS, pid, 19),
+        lambda pid: os.setpriority(os.PRIO_USER, 0, 19),
+        lambda pid: os.sched_setscheduler(pid, os.SCHED_BATCH, os.sched_param(0)),
+        lambda pid: os.sched_setparam(pid, os.sched_param(0)),
+        lambda pid: resource.prlimit(pid, resource.RLIMIT_CORE, (0, 0)),
+        lambda pid: libc.syscall(
+            seccomp.NUMBERS[os.uname().machine]["ioprio_set"], 1, pid, 3 << 13, ctypes.c_long(0)
+        ),
+        lambda pid: os.kill(pid, signal.SIGTERM),
+    ],
+    ids=["affinity", "priority", "user", "scheduler", "parameters", "limits", "disk", "signal"],
+)
+def test_another_process_of_the_user_is_left_alone(folder: Path, attempt: Callable[[int], object]) -> None:
+    who = {"user": USER, "group": USER, "extra_groups": []} if os.geteuid() == 0 else {}
+    with subprocess.Popen(["sleep", "60"], **who) as other:  # type: ignore[call-overload]
+        try:
+            said = caged(folder, lambda: attempt(other.pid))
+            assert other.poll() is None
+            assert os.getpriority(os.PRIO_PROCESS, other.pid) == os.getpriority(os.PRIO_PROCESS, 0)
+        finally:
+            other.kill()
+    assert said.startswith("PermissionError")
+
+
+def test_a_program_may_still_arrange_itself(folder: Path) -> None:
+    def work() -> None:
+        os.sched_setaffinity(0, os.sched_getaffinity(0))
+        os.sched_setaffinity(os.getpid(), os.sched_getaffinity(0))
+        os.nice(1)
+        resource.prlimit(os.getpid(), resource.RLIMIT_CORE, (0, 0))
+
+    assert caged(folder, work) == ""
+
+
+@pytest.mark.parametrize(
+    "attempt",
+    [
+        lambda path: os.truncate(path, 0),
+        lambda path: os.open(path, os.O_RDONLY | os.O_TRUNC),
+        lambda path: os.open(path, 3 | os.O_TRUNC),
+        lambda path: os.open(path, os.O_WRONLY | os.O_TRUNC),
+    ],
+    ids=["truncate", "open-read", "open-neither", "open-write"],
+)
+def test_older_landlock_empties_no_file(
+    folder: Path, attempt: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(landlock, "version", lambda: 2)
+    outside = folder / "outside"
+    said = caged(folder, lambda: attempt(outside), truncation=True)
+    assert outside.read_text(encoding="utf-8") == "as it was"
+    assert said.startswith("PermissionError")
+
+
+def test_no_memory_is_had_as_a_file(folder: Path) -> None:
+    assert caged(folder, lambda: os.memfd_create("hidden")).startswith("OSError")
