@@ -6,7 +6,7 @@ from statistics import fmean
 
 import pytest
 
-from accsearch.worker.timing import is_stable, outliers, pairs_needed, speedup
+from accsearch.worker.timing import Speedup, is_stable, outliers, pairs_needed, speedup
 
 
 def normal(source: random.Random) -> float:
@@ -30,7 +30,8 @@ def test_intervals_hold_the_truth_as_often_as_they_say(draw: object, pilot: int,
 
     for _ in range(runs):
         pairs = [draw(source) for _ in range(pilot)]  # type: ignore[operator]
-        pairs += [draw(source) for _ in range(pairs_needed(pairs, 0.01, cap) - pilot)]  # type: ignore[operator]
+        while len(pairs) < pairs_needed(pairs, pilot, 0.01, cap):
+            pairs += [draw(source) for _ in range(pairs_needed(pairs, pilot, 0.01, cap) - len(pairs))]  # type: ignore[operator]
         interval = speedup(pairs, pilot, cap).interval
         assert interval is not None
         held += interval[0] <= 1 <= interval[1]
@@ -40,17 +41,17 @@ def test_intervals_hold_the_truth_as_often_as_they_say(draw: object, pilot: int,
 
 
 def test_quiet_pairs_need_no_more_than_the_pilot() -> None:
-    assert pairs_needed([0.5, 0.5001, 0.4999], 0.01, 50) == 3
+    assert pairs_needed([0.5, 0.5001, 0.4999], 3, 0.01, 50) == 3
 
 
 def test_noisy_pairs_are_repeated_up_to_the_cap() -> None:
-    assert pairs_needed([0.5, 0.9, 0.1], 0.01, 50) == 50
+    assert pairs_needed([0.5, 0.9, 0.1], 3, 0.01, 50) == 50
 
 
 def test_the_asked_width_is_reached_when_the_cap_allows() -> None:
     source = random.Random(3)
     pilot = [normal(source) for _ in range(10)]
-    needed = pairs_needed(pilot, 0.01, 10_000)
+    needed = pairs_needed(pilot, 10, 0.01, 10_000)
 
     interval = speedup(pilot + [normal(source) for _ in range(needed - 10)], 10, 10_000).interval
 
@@ -84,6 +85,17 @@ def test_one_disturbed_pair_of_ten_hardly_moves_the_speed_up() -> None:
 def test_outliers_are_marked_by_index() -> None:
     assert outliers([1.0, 1.01, 0.99, 1.02, 3.0]) == (4,)
     assert outliers([1.0, 1.0, 1.0]) == ()
+
+
+def test_one_time_stands_out_among_equal_ones() -> None:
+    assert outliers([1.0, 1.0, 1.0, 3.0]) == (3,)
+    assert outliers([1.0, 1.0, 1.0, 3.0, 3.0]) == ()
+
+
+def test_an_interval_is_compared_with_a_width_by_its_logarithms() -> None:
+    assert Speedup(2.0, (2.0 * math.exp(-0.01), 2.0 * math.exp(0.0099))).is_within(0.01)
+    assert not Speedup(2.0, (2.0 * math.exp(-0.01), 2.0 * math.exp(0.0101))).is_within(0.01)
+    assert not Speedup(2.0, None).is_within(0.01)
 
 
 def test_warm_up_is_over_when_the_last_run_is_no_slower() -> None:

@@ -75,6 +75,8 @@ def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings
         return [math.log(base / own) for base, own in zip(baselines, trials, strict=True)]
 
     pilot, cap = settings.repeats, max(settings.repeats, settings.max_repeats)
-    measure(pilot)
-    measure(pairs_needed(ratios(), settings.ci_width, cap))
+    needed = pilot
+    while len(trials) < needed:
+        measure(needed)
+        needed = pairs_needed(ratios(), pilot, settings.ci_width, cap)
     return Times(tuple(trials), tuple(baselines), speedup(ratios(), pilot, cap))

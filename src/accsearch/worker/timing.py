@@ -2,10 +2,13 @@
 
 Baseline and trial are timed in pairs, so that what slows the machine down slows both; the unit is the
 logarithm of a pair's ratio. A first set of pairs, the pilot, fixes by its spread alone how many are measured
-in all, up to a cap (Stein 1945, Annals of Mathematical Statistics 16:243). Below the cap the interval is
-Stein's, at the cap that of a fixed sample. The risk of missing the truth is split between the two ways to
-end, so that together they miss in at most 5 % of cases. The centre is a trimmed mean (Yuen 1974, Biometrika
-61:165), so that a few disturbed pairs move and widen the interval little.
+next, up to a cap (Stein 1945, Annals of Mathematical Statistics 16:243). If the interval is still too wide
+then, since later pairs were more disturbed, all up to the cap are measured.
+
+Below the cap the interval is Stein's, at the cap that of a fixed sample. Each would miss the truth with at
+most its own risk if it were taken always, whatever decides which of the two is reported; so by the union bound
+a reported interval misses in at most EARLY_RISK + CAP_RISK = 5 % of cases. The centre is a trimmed mean (Yuen
+1974, Biometrika 61:165), so that a few disturbed pairs move and widen the interval little.
 """
 
 import math
@@ -30,16 +33,22 @@ class Speedup:
     value: float
     interval: tuple[float, float] | None
 
+    def is_within(self, half_width: float) -> bool:
+        """Say whether the interval is at most +- `half_width` wide, as logarithms: 0.01 is about 1 %."""
+        return self.interval is not None and math.log(self.interval[1] / self.interval[0]) / 2 <= half_width
 
-def pairs_needed(pilot: Sequence[float], half_width: float, cap: int) -> int:
-    """Return how many pairs to measure in all, after a pilot of log-ratios, for an interval of +- half_width.
 
-    At least the pilot's own number and at most `cap`, unless the pilot is longer.
+def pairs_needed(log_ratios: Sequence[float], pilot: int, half_width: float, cap: int) -> int:
+    """Return how many pairs to measure in all for an interval of +- `half_width`, as many as there are to stop.
+
+    The first `pilot` log-ratios say how many come next, at most `cap`; after those it is all or nothing.
     """
-    first = len(pilot)
-    if first < 2 or first >= cap:
-        return max(first, cap)
-    return max(first, min(cap, math.ceil((_stein(pilot) / half_width) ** 2)))
+    count = len(log_ratios)
+    if pilot < 2 or pilot >= cap:
+        return max(pilot, cap)
+    if count == pilot:
+        return max(pilot, min(cap, math.ceil((_stein(log_ratios) / half_width) ** 2)))
+    return count if speedup(log_ratios, pilot, cap).is_within(half_width) else cap
 
 
 def speedup(log_ratios: Sequence[float], pilot: int, cap: int) -> Speedup:
@@ -78,12 +87,11 @@ def _trimmed(values: Sequence[float], risk: float) -> tuple[float, float]:
 def outliers(times: Sequence[float]) -> tuple[int, ...]:
     """Return the indices of times that stand out; they are kept in every figure."""
     center = median(times)
-    deviation = median(abs(time - center) for time in times)
-    if deviation == 0:
-        return ()
-    return tuple(
-        index for index, time in enumerate(times) if 0.6745 * abs(time - center) / deviation > OUTLIER_SCORE
-    )
+    distances = [abs(time - center) for time in times]
+    # Where most times are equal their median deviation is 0; then by the mean one, not scaled to a normal
+    # sample's, or one of four could never stand out.
+    deviation = median(distances) / 0.6745 or fmean(distances)
+    return tuple(index for index, distance in enumerate(distances) if distance > OUTLIER_SCORE * deviation)
 
 
 def is_stable(times: Sequence[float], tolerance: float = 0.1) -> bool:
