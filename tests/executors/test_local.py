@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 from accsearch.checkpoint.markers import Running, read_exit, read_running
+from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import AdoptedSlot, KeptSlot, LocalExecutor
 from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
 from accsearch.executors.wire import LEASE
@@ -30,8 +32,22 @@ def paths(tmp_path: Path) -> TaskPaths:
 
 
 @pytest.fixture
-def slot() -> Iterator[KeptSlot]:
-    kept = KeptSlot(None)
+def server() -> Iterator[ForkServer]:
+    started = ForkServer()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def executor() -> Iterator[LocalExecutor]:
+    made = LocalExecutor()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def slot(server: ForkServer) -> Iterator[KeptSlot]:
+    kept = KeptSlot(server, None)
     yield kept
     kept.close()
 
@@ -201,10 +217,12 @@ def test_a_growing_results_file_is_progress(slot: KeptSlot, paths: TaskPaths) ->
     assert (exit.exit_code, exit.reason) == (0, None)
 
 
-def test_a_keeper_without_its_scheduler_finishes_and_ends(paths: TaskPaths, tmp_path: Path) -> None:
+def test_a_keeper_without_its_scheduler_finishes_and_ends(
+    server: ForkServer, paths: TaskPaths, tmp_path: Path
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(None)
+    slot = KeptSlot(server, None)
     code = f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read(); print('done')"
     slot.start(job(paths, python(code)))
     await_file(fifo)
@@ -212,29 +230,31 @@ def test_a_keeper_without_its_scheduler_finishes_and_ends(paths: TaskPaths, tmp_
     slot._socket.close()
     fifo.write_text("go")
     assert is_gone(keeper)
-    os.waitpid(keeper, 0)
+    slot.close()
     marker = read_exit(paths.exit)
     assert marker is not None
     assert marker.exit_code == 0
     assert paths.log.read_text() == "done\n"
 
 
-def test_a_job_whose_scheduler_died_before_it_began_never_runs(paths: TaskPaths, tmp_path: Path) -> None:
-    slot = KeptSlot(None)
-    keeper = slot._pid
-    os.kill(keeper, signal.SIGSTOP)
+def test_a_job_whose_scheduler_died_before_it_began_never_runs(
+    server: ForkServer, paths: TaskPaths, tmp_path: Path
+) -> None:
+    slot = KeptSlot(server, None)
+    assert slot._pidfd is not None
+    signal.pidfd_send_signal(slot._pidfd, signal.SIGSTOP)
     slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
     slot._socket.close()
-    os.kill(keeper, signal.SIGCONT)
-    os.waitpid(keeper, 0)
+    signal.pidfd_send_signal(slot._pidfd, signal.SIGCONT)
+    slot.close()
     assert not (tmp_path / "ran").exists()
     assert not paths.running.exists()
 
 
-def test_a_killed_keeper_is_noticed(paths: TaskPaths, tmp_path: Path) -> None:
+def test_a_killed_keeper_is_noticed(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(None)
+    slot = KeptSlot(server, None)
     slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
     await_file(fifo)
     running = running_of(paths)
@@ -246,68 +266,76 @@ def test_a_killed_keeper_is_noticed(paths: TaskPaths, tmp_path: Path) -> None:
     assert is_gone(running.pid)
 
 
-def test_an_attempt_of_an_earlier_scheduler_is_adopted(paths: TaskPaths, tmp_path: Path) -> None:
+def test_an_attempt_of_an_earlier_scheduler_is_adopted(
+    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, tmp_path: Path
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(None)
+    slot = KeptSlot(server, None)
     slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
     await_file(fifo)
     slot._socket.close()
-    adopted = LocalExecutor().adopt(running_of(paths), paths)
+    adopted = executor.adopt(running_of(paths), paths)
     assert isinstance(adopted, AdoptedSlot)
     fifo.write_text("go")
     first, second = wait(adopted)
     adopted.close()
-    os.waitpid(slot._pid, 0)
+    slot.close()
     assert isinstance(first, Ended)
     assert first.exit.exit_code == 0
     assert second == Gone()
 
 
-def test_an_adopted_attempt_can_be_stopped(paths: TaskPaths, tmp_path: Path) -> None:
+def test_an_adopted_attempt_can_be_stopped(
+    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, tmp_path: Path
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(None)
+    slot = KeptSlot(server, None)
     slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
     await_file(fifo)
     slot._socket.close()
-    adopted = LocalExecutor().adopt(running_of(paths), paths)
+    adopted = executor.adopt(running_of(paths), paths)
     assert adopted is not None
     adopted.stop()
     event = wait(adopted)[0]
     adopted.close()
-    os.waitpid(slot._pid, 0)
+    slot.close()
     assert isinstance(event, Ended)
     assert event.exit.reason == "stopped"
 
 
-def test_a_keeper_of_another_identity_is_not_adopted(slot: KeptSlot, paths: TaskPaths) -> None:
+def test_a_keeper_of_another_identity_is_not_adopted(
+    executor: LocalExecutor, slot: KeptSlot, paths: TaskPaths
+) -> None:
     slot.start(job(paths, ["true"]))
     ended(slot)
     running = json.loads(paths.running.read_text()) | {"keeper_identity": "another boot:1"}
     paths.exit.unlink()
-    assert LocalExecutor().adopt(Running(**running), paths) is None
+    assert executor.adopt(Running(**running), paths) is None
 
 
-def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(paths: TaskPaths) -> None:
-    slot = KeptSlot(None)
+def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(
+    server: ForkServer, executor: LocalExecutor, paths: TaskPaths
+) -> None:
+    slot = KeptSlot(server, None)
     slot.start(job(paths, ["true"]))
     ended(slot)
     slot.close()
 
-    found = LocalExecutor().adopt(running_of(paths), paths)
+    found = executor.adopt(running_of(paths), paths)
 
     assert isinstance(found, Ended)
     assert found.exit.exit_code == 0
 
 
-def test_the_lease_is_held_by_keeper_and_worker(paths: TaskPaths, tmp_path: Path) -> None:
+def test_the_lease_is_held_by_keeper_and_worker(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:
     lease = os.open(tmp_path / "lease", os.O_RDWR | os.O_CREAT)
-    slot = KeptSlot(lease)
+    slot = KeptSlot(server, lease)
     os.close(lease)
     slot.start(job(paths, python(f"import os; print(os.readlink('/proc/self/fd/{LEASE}'))")))
     ended(slot)
-    held = str(Path(f"/proc/{slot._pid}/fd/{LEASE}").readlink())
+    held = str(Path(f"/proc/{running_of(paths).keeper_pid}/fd/{LEASE}").readlink())
     slot.close()
     assert held == paths.log.read_text().strip() == str(tmp_path / "lease")
 
@@ -317,3 +345,29 @@ def test_a_keeper_that_cannot_record_runs_nothing(slot: KeptSlot, paths: TaskPat
     slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
     assert isinstance(wait(slot)[0], NoStorage)
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_killed_server_is_started_again_and_its_keepers_live_on(
+    executor: LocalExecutor, paths: TaskPaths
+) -> None:
+    first = executor.open_slot(None)
+    os.kill(executor._server._pid, signal.SIGKILL)
+
+    second = executor.open_slot(None)
+
+    for number, slot in enumerate((first, second), 1):
+        slot.start(job(paths, ["echo", f"attempt {number}"], attempt=number, nonce=f"n{number}"))
+        assert ended(slot).exit.exit_code == 0
+        slot.close()
+    assert paths.log.read_text() == "attempt 2\n"
+
+
+def test_a_server_ends_with_its_scheduler() -> None:
+    program = """
+import os, signal
+from accsearch.executors.forkserver import ForkServer
+print(ForkServer()._pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert is_gone(int(ended.stdout))

@@ -78,13 +78,12 @@ def test_a_worker_that_dropped_its_environment_is_ended_with_its_dead_keeper(wor
     assert is_alive(worker)
     # When run again, in the same run's terms or in a later one's
     with work.start_run(*ONE) as run:
-        gate.arrivals(1)
+        second = gate.arrivals(1)["a"]
         # Then it has ended before the task ran again
         assert not is_alive(worker)
-        second = work.marker("a.running")
-        os.kill(second["keeper_pid"], signal.SIGKILL)
+        os.kill(work.marker("a.running")["keeper_pid"], signal.SIGKILL)
         gate.arrivals(1)
-        assert not is_alive(second["pid"])
+        assert not is_alive(second)
         gate.open()
         assert run.end() == 0, run.text
     assert work.marker("a.done")["attempt"] == 3

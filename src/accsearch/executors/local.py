@@ -1,16 +1,16 @@
 """Run tasks on this machine, each slot in the care of a keeper process."""
 
-import fcntl
 import os
+import select
 import signal
 import socket
-import sys
 from typing import Any, TypeVar
 
 from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
 from accsearch.checkpoint.process import is_alive
+from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
-from accsearch.executors.wire import CHANNEL, LEASE, Lines
+from accsearch.executors.wire import Lines
 from accsearch.workdir import TaskPaths
 
 NAME = "local"
@@ -19,15 +19,23 @@ Known = TypeVar("Known", Exit, Running)
 
 
 class KeptSlot:
-    """A slot whose keeper this process started."""
+    """A slot whose keeper this process asked for."""
 
-    def __init__(self, lease: int | None) -> None:
-        ours, theirs = socket.socketpair()
-        self._socket = ours
+    def __init__(self, server: ForkServer, lease: int | None) -> None:
         self._lines = Lines()
         self._job: Job | None = None
-        self._pid = _spawn_keeper(theirs, lease)
-        theirs.close()
+        self._socket, theirs = socket.socketpair()
+        try:
+            pid = server.fork([theirs.fileno(), *([] if lease is None else [lease])])
+        except OSError:
+            self._socket.close()
+            raise
+        finally:
+            theirs.close()
+        try:
+            self._pidfd: int | None = os.pidfd_open(pid)
+        except ProcessLookupError:  # killed already; `read` finds out
+            self._pidfd = None
 
     def fileno(self) -> int:
         return self._socket.fileno()
@@ -57,7 +65,11 @@ class KeptSlot:
     def close(self) -> None:
         """Let the keeper end and wait for it, so that its GPU's lease is free on return."""
         self._socket.close()
-        os.waitpid(self._pid, 0)
+        if self._pidfd is not None:
+            poller = select.poll()
+            poller.register(self._pidfd, select.POLLIN)
+            poller.poll()
+            os.close(self._pidfd)
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -99,8 +111,16 @@ class LocalExecutor:
 
     name = NAME
 
+    def __init__(self) -> None:
+        self._server = ForkServer()
+
     def open_slot(self, lease: int | None) -> Slot:
-        return KeptSlot(lease)
+        try:
+            return KeptSlot(self._server, lease)
+        except ConnectionError:  # somebody has killed the server
+            self._server.close()
+            self._server = ForkServer()
+            return KeptSlot(self._server, lease)
 
     def adopt(self, running: Running, paths: TaskPaths) -> Slot | Ended | None:
         try:
@@ -111,6 +131,9 @@ class LocalExecutor:
             os.close(pidfd)  # another process has got the number
             return read_end(paths, running.nonce)
         return AdoptedSlot(running, paths, pidfd)
+
+    def close(self) -> None:
+        self._server.close()
 
 
 def read_end(paths: TaskPaths, nonce: str) -> Ended | None:
@@ -162,27 +185,3 @@ def _event(message: dict[str, Any]) -> Event:
 def _known(kind: type[Known], values: dict[str, Any]) -> Known:
     """Return a marker of what a keeper of this very program says; it may say more than the marker holds."""
     return kind(**{name: values[name] for name in kind.__dataclass_fields__ if name in values})
-
-
-def _spawn_keeper(channel: socket.socket, lease: int | None) -> int:
-    """Start a keeper in a session of its own; return its pid."""
-    argv = [sys.executable, "-P", "-m", "accsearch.keeper", *(["--lease"] if lease is not None else [])]
-    first_free = max(CHANNEL, LEASE) + 1
-    passed = [(channel.fileno(), CHANNEL), *([(lease, LEASE)] if lease is not None else [])]
-    # Moved out of the way first, so that no target number is still somebody's source.
-    moved = [(fcntl.fcntl(source, fcntl.F_DUPFD_CLOEXEC, first_free), target) for source, target in passed]
-    try:
-        return os.posix_spawn(
-            sys.executable,
-            argv,
-            os.environ,
-            file_actions=[
-                *((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)),
-                *((os.POSIX_SPAWN_DUP2, source, target) for source, target in moved),
-            ],
-            setsid=True,
-            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
-        )
-    finally:
-        for source, _ in moved:
-            os.close(source)

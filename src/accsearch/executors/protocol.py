@@ -81,9 +81,16 @@ class Executor(Protocol):
     name: str
 
     def open_slot(self, lease: int | None) -> Slot:
-        """Open a slot that holds `lease`, the descriptor of a GPU's lease, as long as it lives."""
+        """Open a slot that holds `lease`, the descriptor of a GPU's lease, as long as it lives.
+
+        Raises OSError if this machine cannot start another process.
+        """
         ...
 
     def adopt(self, running: Running, paths: TaskPaths) -> Slot | Ended | None:
         """Return the slot where this attempt still runs, or how it ended; None if its keeper left no word."""
+        ...
+
+    def close(self) -> None:
+        """Give up what slots are opened with; jobs that still run go on."""
         ...

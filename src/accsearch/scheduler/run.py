@@ -41,7 +41,6 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
     """
     if options.executor not in EXECUTORS:
         raise UsageError(f"no executor {options.executor!r}; there is {', '.join(EXECUTORS)}")
-    executor = EXECUTORS[options.executor]()
     with ExitStack() as stack:
         for grid in grids:
             workdir.create(grid.config.name)
@@ -53,6 +52,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         if entries or found:
             configs = [grid.config for grid in grids]
             here = str(Path.cwd())
+            executor = EXECUTORS[options.executor]()
+            stack.callback(executor.close)
             pool = stack.enter_context(open_pool(configs, workdir, options, observer))
             refuse_too_large(((entry.task.name, entry.memory) for entry in entries), pool.largest())
             loop = Loop(

@@ -1,0 +1,61 @@
+"""The process that forks keepers: what a keeper imports is loaded once, not once a slot."""
+
+import fcntl
+import os
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+
+from accsearch.executors.wire import CHANNEL
+
+
+class ForkServer:
+    """Started at once, without waiting for it; ends when closed or when this process has died."""
+
+    def __init__(self) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        try:
+            self._pid = _spawn(theirs)
+        except OSError:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        self._control = ours
+
+    def fork(self, descriptors: Sequence[int]) -> int:
+        """Start a keeper that gets these descriptors, its channel first; return its pid.
+
+        Raises ConnectionError if the server has been killed.
+        """
+        socket.send_fds(self._control, [b"k"], descriptors)
+        answer = self._control.recv(16)
+        if not answer:
+            raise ConnectionResetError("the server has ended")
+        return int(answer)
+
+    def close(self) -> None:
+        """Let the server end, and wait for it; its keepers live on."""
+        self._control.close()
+        os.waitpid(self._pid, 0)
+
+
+def _spawn(control: socket.socket) -> int:
+    """Start the server in a session of its own; return its pid."""
+    # Moved out of the way first, since the target's number may be its own, and would be closed with it then.
+    source = fcntl.fcntl(control.fileno(), fcntl.F_DUPFD_CLOEXEC, CHANNEL + 1)
+    try:
+        return os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", "-m", "accsearch.keeper"],
+            os.environ,
+            file_actions=[
+                *((os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)),
+                (os.POSIX_SPAWN_DUP2, source, CHANNEL),
+            ],
+            setsid=True,
+            setsigdef=[signal.SIGINT, signal.SIGTERM, signal.SIGPIPE],
+        )
+    finally:
+        os.close(source)
