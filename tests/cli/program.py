@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +16,14 @@ worker:
 """
 
 
-def accsearch(*arguments: str, folder: Path) -> "subprocess.CompletedProcess[str]":
-    """Run accsearch in `folder` to its end."""
+def accsearch(
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """Run accsearch in `folder` to its end; `env` stands for this process' environment."""
     return subprocess.run(
         [sys.executable, "-m", "accsearch", *arguments],
         cwd=folder,
+        env=env,
         capture_output=True,
         text=True,
         check=False,

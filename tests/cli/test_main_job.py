@@ -3,6 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.cli.program import CONFIG, accsearch, read_json
+from tests.standin import StandIn
 
 RUN = ("run", "words.yaml", "--gpus", "none", "--slots", "2")
 
@@ -77,8 +78,14 @@ def test_logs_prints_the_log_of_a_task_by_either_name(folder: Path) -> None:
     assert by_task.stdout == by_config.stdout == followed.stdout == "one\nSuccessfully completed\n"
 
 
-def test_without_a_gpu_the_run_ends_with_its_own_code(folder: Path) -> None:
-    ended = accsearch("run", "words.yaml", "--gpus", "GPU-none-such", folder=folder)
+@pytest.mark.parametrize("gpus", [(), ("--gpus", "GPU-none-such")], ids=["any", "named"])
+def test_without_a_driver_the_run_ends_with_its_own_code(folder: Path, gpus: tuple[str, ...]) -> None:
+    standin = StandIn(folder / "machine", gpus=2)
+    standin.errors["nvmlInitWithFlags"] = 9
+    standin.write()
 
-    assert ended.returncode in (2, 3)
+    ended = accsearch("run", "words.yaml", *gpus, folder=folder, env=standin.environment())
+
+    assert ended.returncode == 3
+    assert "driver is not loaded" in ended.stderr
     assert len(ended.stderr.splitlines()) == 1
