@@ -43,11 +43,12 @@ class Plan:
 
     def self_attention(self, step: int) -> Use:
         """Return what self-attention does in `step`, counted from 0."""
-        if step == self.gate_step - 1:
-            return Use.STORE
-        if step >= self.gate_step:
-            return Use.STORE if step % self.fi_interval == 0 else Use.REUSE
-        if step < self.warm_up:
+        # What is computed in every step is read in none, so it is not stored.
+        if step >= self.gate_step - 1:
+            if self.fi_interval == 1:
+                return Use.COMPUTE
+            return Use.STORE if step == self.gate_step - 1 or step % self.fi_interval == 0 else Use.REUSE
+        if step < self.warm_up or self.sp_interval == 1:
             return Use.COMPUTE
         return Use.STORE if step == self.warm_up or step % self.sp_interval == 0 else Use.REUSE
 
