@@ -1,5 +1,6 @@
 """Fixtures of the fault tests."""
 
+import contextlib
 import os
 import signal
 from collections.abc import Iterator
@@ -39,4 +40,5 @@ def _work(folder: Path, env: dict[str, str]) -> Iterator[Work]:
     work = Work(folder, env | {"FAULT_TEST": str(folder)})
     yield work
     for pid in processes_of(folder):
-        os.kill(pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
