@@ -97,6 +97,33 @@ def test_with_nothing_eligible_the_baseline_stands(excluded):
     }
 
 
+@pytest.mark.parametrize(
+    "other", [{"batch_size": 8}, {"gpu_name": "H200"}, {"gpu": "GPU-2"}, {"dtype": "float16"}], ids=str
+)
+def test_what_an_earlier_attempt_measured_otherwise_does_not_compete(other):
+    task = results(
+        line(BASELINE),
+        line("fast", speedup=9.0, loss=0.0, ci=(0.0, 0.0), **other),
+        line("alike", speedup=1.5, loss=0.0, ci=(0.0, 0.0)),
+    )
+
+    selection = best([task])
+
+    assert chosen(selection) == [("within", "alike", 1.5)]
+    assert selection.notes == (
+        "c/demo_DDIM_50: left out: 1 measured with another GPU, batch size or dtype than the baseline",
+    )
+
+
+def test_another_card_of_the_same_model_competes():
+    task = results(
+        line(BASELINE, gpu="GPU-1", gpu_name="H200"),
+        line("fast", speedup=2.0, loss=0.0, ci=(0.0, 0.0), gpu="GPU-2", gpu_name="H200"),
+    )
+
+    assert chosen(best([task])) == [("within", "fast", 2.0)]
+
+
 def test_a_trial_slower_than_the_baseline_is_no_bound():
     task = results(line(BASELINE), line("slower", speedup=0.8, loss=0.0, ci=(0.0, 0.0)))
 

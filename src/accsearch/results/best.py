@@ -12,6 +12,7 @@ from accsearch.task import BASELINE, Methods, Task
 from accsearch.workdir import WorkDir
 
 Decision = Literal["within", "unresolved", "exceeds"]
+OTHERWISE = "with another GPU, batch size or dtype"
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +161,30 @@ def _by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[_Grou
             notes.append(f"{task.name}: no measured baseline")
             continue
         candidates = [_itself(task.id, base)]
+        left_out = 0
         for line in _eligible(each):
-            if line.trial != BASELINE and line.speedup is not None:
-                candidates.append(
-                    Candidate(
-                        task.id, line, line.speedup, line.speedup_ci95, line.score_loss, line.score_loss_ci95
-                    )
+            if line.trial == BASELINE or line.speedup is None:
+                continue
+            if not _comparable(line, base):
+                left_out += 1
+                continue
+            candidates.append(
+                Candidate(
+                    task.id, line, line.speedup, line.speedup_ci95, line.score_loss, line.score_loss_ci95
                 )
+            )
+        if left_out:
+            notes.append(f"{task.name}: left out: {left_out} measured {OTHERWISE} than the baseline")
         yield task.id, task.config, task.id, candidates
+
+
+def _comparable(line: ResultLine, base: ResultLine) -> bool:
+    """Say whether two lines were measured alike; GPUs of one model are, as for the reuse of a line."""
+    return (line.gpu_name or line.gpu, line.batch_size, line.dtype) == (
+        base.gpu_name or base.gpu,
+        base.batch_size,
+        base.dtype,
+    )
 
 
 def _by_pipe(results: Sequence[TaskResults], reference: str | None, notes: list[str]) -> Iterator[_Group]:
@@ -209,12 +226,8 @@ def _against(
     for line in _eligible(each):
         if line.trial == BASELINE and each is chosen:
             continue
-        if (line.gpu_name or line.gpu, line.batch_size, line.dtype) != (
-            base.gpu_name or base.gpu,
-            base.batch_size,
-            base.dtype,
-        ):
-            left_out.add("measured with another GPU, batch size or dtype than the reference")
+        if not _comparable(line, base):
+            left_out.add(f"measured {OTHERWISE} than the reference")
         elif not line.seconds_per_image or not base.seconds_per_image:
             left_out.add("a trial has no time")
         else:
