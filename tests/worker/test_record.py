@@ -1,5 +1,7 @@
 """From a measurement to a line: what only a GPU gives, on numbers made up for it."""
 
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,32 @@ from accsearch.worker.assignment import assignment_of
 from accsearch.worker.images import collect
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.measurement import Measured
-from accsearch.worker.record import Recorder
+from accsearch.worker.record import Recorder, git_state
+
+
+def git(folder: Path, *arguments: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+def test_git_state_is_that_of_the_packages_own_repository(tmp_path: Path) -> None:
+    own, installed = tmp_path / "src", tmp_path / "venv"
+    for folder in (own, installed):
+        folder.mkdir()
+        (folder / "module.py").touch()
+    assert git_state(own) is None
+
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "add", "src")
+    git(tmp_path, "commit", "--quiet", "-m", "first")
+
+    state = git_state(own)
+    assert state is not None
+    assert re.fullmatch("[0-9a-f]{12}", state)
+    assert git_state(installed) is None
+    (own / "module.py").write_text("changed\n")
+    assert git_state(own) == f"{state}-dirty"
+
 
 CHANGES: dict[str, Any] = {
     "num_samples": 2,

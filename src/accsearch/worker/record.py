@@ -190,21 +190,23 @@ def _host() -> Mapping[str, Any]:
         "cpus": os.cpu_count(),
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version() if torch.cuda.is_available() else None,  # type: ignore[no-untyped-call]
-        "git": _git_state(Path(__file__).parent),
+        "git": git_state(Path(__file__).parent),
     }
 
 
-def _git_state(folder: Path) -> str | None:
-    """Return the commit of the source, marked where files differ from it; None outside a repository."""
+def git_state(folder: Path) -> str | None:
+    """Return the commit of the source, marked where files differ from it; None where `folder` is untracked."""
+    # An installed package may lie inside a repository that is not its own, as in a virtual environment.
+    if _git(folder, "ls-files", "--error-unmatch", ".") is None:
+        return None
+    return _git(folder, "describe", "--always", "--dirty", "--abbrev=12")
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
     try:
-        described = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=folder,
-            capture_output=True,
-            text=True,
-            timeout=10,
-            check=True,
+        ended = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, timeout=10, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return None
-    return described.stdout.strip()
+    return ended.stdout.strip()
