@@ -2,16 +2,22 @@
 
 import contextlib
 import ctypes
+import hashlib
 import os
 from pathlib import Path
 
 from accsearch.codeeval.sandbox import libc
 
-CAP_DAC_READ_SEARCH = 2
+CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP = 0, 2, 5, 6, 7, 8
+NEEDED = sum(
+    1 << bit for bit in (CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP)
+)
+"""To become another user who can read everything, and to end that user's processes."""
+
 LAST_CAPABILITY = 63
 AMBIENT_RAISE = 2
 VERSION_3 = 0x20080522
-FIRST_USER = 1_700_000_000
+FIRST_USER, USERS = 1_700_000_000, 400_000_000
 """Users from here on are nobody's; each cage takes one of its own, so that the kernel counts it alone."""
 
 
@@ -37,14 +43,18 @@ def can_switch_user() -> bool:
         for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines()
         if line.startswith("CapPrm:")
     )
-    # CAP_CHOWN, CAP_DAC_READ_SEARCH, CAP_SETGID, CAP_SETUID, CAP_SETPCAP
-    needed = sum(1 << bit for bit in (0, CAP_DAC_READ_SEARCH, 6, 7, 8))
-    return os.geteuid() == 0 and held & needed == needed and _whole_user_range()
+    return os.geteuid() == 0 and held & NEEDED == NEEDED and _whole_user_range()
+
+
+def user_of(scratch: str) -> int:
+    """Return the user of the cage with this scratch folder, whose name no other one has."""
+    # Process numbers would not do: within a namespace they are the same in every cage.
+    return FIRST_USER + int.from_bytes(hashlib.sha256(scratch.encode()).digest()[:8]) % USERS
 
 
 def switch_user(scratch: str) -> None:
     """Become a user of this cage's own, who owns `scratch` and may read everything. Raises OSError."""
-    user = FIRST_USER + os.getppid() * 100_000 % 300_000_000 + os.getpid() % 100_000
+    user = user_of(scratch)
     for folder, _, files in os.walk(scratch):
         for path in (folder, *(os.path.join(folder, name) for name in files)):  # noqa: PTH118
             os.chown(path, user, user, follow_symlinks=False)
@@ -84,4 +94,4 @@ def _set_capabilities(mask: int) -> None:
 
 def _whole_user_range() -> bool:
     first, _, count = Path("/proc/self/uid_map").read_text(encoding="ascii").split()[:3]
-    return int(first) == 0 and int(count) > FIRST_USER + 400_000_000
+    return int(first) == 0 and int(count) > FIRST_USER + USERS
