@@ -162,6 +162,12 @@ def test_exit_code_0_without_an_answer_has_not_passed() -> None:
     assert "exit code 0 without an answer" in error
 
 
+def test_the_exit_code_of_a_cage_that_cannot_be_built_is_a_failure() -> None:
+    verdict, error, _ = load("import os; os._exit(125)", STRONGEST)
+    assert verdict == "failed"
+    assert "exit code 125" in error
+
+
 def test_sys_exit_is_a_failure() -> None:
     assert load("raise SystemExit(0)", STRONGEST)[0] == "failed"
 
@@ -260,6 +266,38 @@ def test_a_full_disk_is_no_way_out() -> None:
     verdict, error, _ = load(source, STRONGEST, limits)
     assert verdict in ("unsafe", "failed")
     assert "disk" in error or "File too large" in error
+
+
+def test_a_file_without_a_name_is_on_disk_too() -> None:
+    source = """
+        import os, time
+        file = open("big", "wb")
+        os.unlink("big")
+        for _ in range(64):
+            file.write(b"x" * (1 << 20))
+        file.flush()
+        time.sleep(50)
+        pipe = lambda prompt, **options: None
+    """
+    limits = replace(LIMITS, scratch_bytes=32 * MIB)
+    verdict, error, _ = load(source, STRONGEST, limits)
+    assert (verdict, error) == ("unsafe", "disk: it wrote over 32 MiB")
+
+
+@pytest.mark.parametrize("memory", [LIMITS.memory, None])
+def test_memory_has_a_bound_over_all_processes(memory: int | None) -> None:
+    source = """
+        import os, time
+        for _ in range(4):
+            if os.fork() == 0:
+                break
+        held = bytearray(b"x") * (100 << 20)
+        time.sleep(50)
+        pipe = lambda prompt, **options: None
+    """
+    limits = replace(LIMITS, memory=memory, resident=256 * MIB)
+    verdict, error, _ = load(source, STRONGEST, limits)
+    assert (verdict, error) == ("failed", "memory: it held over 256 MiB")
 
 
 def test_memory_has_a_bound() -> None:
@@ -377,3 +415,71 @@ def test_closed_pipes_are_a_failure_not_a_wait() -> None:
     assert verdict == "unsafe"
     assert "closed its pipes" in error
     assert time.monotonic() - began < LIMITS.wall_seconds
+
+
+def test_a_program_that_closes_its_pipes_between_requests_has_not_forged() -> None:
+    source = f"""
+        import os, threading
+        threading.Timer(1.0, os.closerange, (3, 64)).start()
+        {PIPE}
+    """
+    with running(source, STRONGEST) as caged:
+        caged.ask("load", timeout=30)
+        assert caged.speaks(within=30.0)
+        with pytest.raises(Refused, match="closed its pipes"):
+            caged.ask("generate", timeout=30, prompt="a cat", seed=1, arguments={})
+
+
+def test_thousands_of_attempts_do_not_hold_the_program_up() -> None:
+    source = f"""
+        for number in range(5000):
+            for name in ("/root/" + "x" * 200 + str(number), "/root/same"):
+                try:
+                    open(name)
+                except OSError:
+                    pass
+        {PIPE}
+    """
+    verdict, error, notes = load(source, STRONGEST)
+    assert (verdict, error) == ("loaded", "")
+    assert len(notes) == 20
+    assert notes.count("read: /root/same") == 1
+
+
+def test_an_event_loop_is_no_network() -> None:
+    source = f"""
+        import asyncio
+        async def work():
+            await asyncio.sleep(0)
+        asyncio.run(work())
+        {PIPE}
+    """
+    assert load(source, STRONGEST) == ("loaded", "", [])
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "subprocess.run(['cat', '/etc/shadow'], capture_output=True)",
+        "os.system('cat /etc/shadow 2>/dev/null')",
+        "os.waitpid(os.posix_spawn('/bin/cat', ['cat', '/etc/shadow'], {}), 0)",
+        "os.spawnlp(os.P_WAIT, 'cat', 'cat', '/etc/shadow')",
+        "asyncio.run(asyncio.create_subprocess_exec('cat', '/etc/shadow'))",
+    ],
+)
+def test_a_program_that_the_file_starts_is_told(start: str) -> None:
+    verdict, error, notes = load(f"import asyncio, os, subprocess\n{start}\n{PIPE}", STRONGEST)
+    assert (verdict, error) == ("loaded", "")
+    assert any(note.startswith("process: cat /etc/shadow") for note in notes)
+
+
+def test_a_question_about_the_machine_is_no_program_of_the_file() -> None:
+    source = f"""
+        import ctypes.util, platform, uuid
+        platform.platform()
+        platform.processor()
+        uuid.getnode()
+        ctypes.util.find_library("c")
+        {PIPE}
+    """
+    assert load(source, STRONGEST) == ("loaded", "", [])

@@ -1,9 +1,11 @@
 """Tell the parent what the generated file tries in vain: network, files outside, signals to others.
 
-The cage has refused it all anyway; this is only how it comes into the report.
+The cage has refused it all anyway; this is only how it comes into the report. What other programs try that the
+file starts is not seen: that it starts them is told instead.
 """
 
 import os
+import socket
 import sys
 import sysconfig
 from collections.abc import Mapping
@@ -24,13 +26,25 @@ CHANGES = (
     "os.link",
     "os.symlink",
     "os.truncate",
+    "os.utime",
+    "os.setxattr",
+    "os.removexattr",
     "shutil.rmtree",
 )
 LISTINGS = ("os.listdir", "os.scandir")
+PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.spawn", "pty.spawn")
+FIXED_COMMANDS = ("platform.py", "uuid.py", "ctypes/util.py")
+"""Modules of the standard library that run commands of their own to learn about the machine."""
+
+MOST = 200
 
 
 def watch(descriptor: int, rules: Mapping[str, Any], file: str) -> None:
-    """Write one line to `descriptor` for each attempt from now on; a Python process cannot take this back."""
+    """Write one line to `descriptor` for each attempt from now on; a Python process cannot take this back.
+
+    A pipe that nobody reads for long takes no more lines, but never holds the program up.
+    """
+    os.set_blocking(descriptor, False)
     notes = _Notes(descriptor, rules, file)
     sys.addaudithook(notes.see)
 
@@ -42,31 +56,44 @@ class _Notes:
         self._writable = [rules["scratch"], *rules["devices"]]
         self._readable = [*rules["readable"], *self._writable]
         # Frames of the standard library carry on what the file asks for; packages act for themselves.
-        self._packages = sysconfig.get_paths()["purelib"]
+        paths = sysconfig.get_paths()
+        self._packages = (paths["purelib"], paths["platlib"])
+        self._fixed_commands = tuple(f"{paths['stdlib']}/{name}" for name in FIXED_COMMANDS)
+        self._told: set[str] = set()
         self._busy = False
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Judge one audit event; called for every event of the interpreter, so it leaves early."""
-        if self._busy or not event.startswith(("socket.", "open", "os.", "shutil.")):
+        if self._busy or not event.startswith(("socket.", "open", "os.", "shutil.", "subprocess.", "pty.")):
             return
         self._busy = True
         try:
             text = self._judged(event, arguments)
-            if text is not None and self._asked_by_file():
-                line = " ".join(text.split())[:LENGTH] + "\n"
-                os.write(self._descriptor, line.encode(errors="replace"))
+            if text is not None and self._asked_by_file(event in PROGRAMS):
+                self._tell(" ".join(text.split())[:LENGTH])
         except (OSError, ValueError, TypeError):
             # A note that cannot be taken must not change what the program does.
             return
         finally:
             self._busy = False
 
+    def _tell(self, line: str) -> None:
+        if line not in self._told and len(self._told) < MOST:
+            self._told.add(line)
+            os.write(self._descriptor, line.encode(errors="replace") + b"\n")
+
     def _judged(self, event: str, arguments: tuple[Any, ...]) -> str | None:
         if event in NETWORK:
             target = arguments[0] if event.startswith("socket.get") else arguments[-1]
             return f"network: {event.removeprefix('socket.')} {_plain(target)}"
         if event == "socket.__new__":
-            return "network: socket"
+            # A pair of Unix sockets connects nothing but itself: every event loop has one.
+            return None if arguments[1] == socket.AF_UNIX else "network: socket"
+        if event in PROGRAMS:
+            words = (
+                arguments[1] if event in ("subprocess.Popen", "os.posix_spawn", "os.exec") else arguments[0]
+            )
+            return f"process: {_command(words)}"
         if event == "open":
             path, mode, flags = arguments
             writes = bool(flags & WRITING) if isinstance(flags, int) else False
@@ -93,17 +120,22 @@ class _Notes:
             return None
         return f"{what}: {real}"
 
-    def _asked_by_file(self) -> bool:
+    def _asked_by_file(self, starts_program: bool) -> bool:
         """Say whether the generated file itself asks, directly or through the standard library."""
+        others = ("<frozen importlib", *self._packages, *(self._fixed_commands if starts_program else ()))
         frame: FrameType | None = sys._getframe(2)
         while frame is not None:
             name = frame.f_code.co_filename
             if name == self._file:
                 return True
-            if name.startswith(("<frozen importlib", self._packages)):
+            if name.startswith(others):
                 return False
             frame = frame.f_back
         return False
+
+
+def _command(words: Any) -> str:
+    return " ".join(map(_plain, words)) if isinstance(words, tuple | list) else _plain(words)
 
 
 def _plain(value: Any) -> str:
