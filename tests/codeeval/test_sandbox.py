@@ -8,14 +8,19 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.codeeval.caged import ISOLATED, PIPE, load, running
+from tests.codeeval.caged import ISOLATED, LIMITS, PIPE, load, running
 
-from accsearch.codeeval.sandbox import bubblewrap, landlock, levels, seccomp
+from accsearch.codeeval.guest import Models, guest
+from accsearch.codeeval.sandbox import bubblewrap, landlock, levels, privileges, seccomp
+from accsearch.codeeval.sandbox.cage import Cage
+from accsearch.codeeval.sandbox.launch import NOT_BUILT
+from accsearch.codeeval.sandbox.limits import processor_seconds
 from accsearch.codeeval.sandbox.processes import descendants, end_all
 from accsearch.codeeval.sandbox.roots import devices, environment, readable
-from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
+from accsearch.codeeval.sandbox.rules import MIB, Level, Limits, Rules
 from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder, size_of
 from accsearch.codeeval.sandbox.syscalls import ABSENT, IGNORED, NUMBERS, OF_PROCESS, REFUSED, TIMES
+from accsearch.codeeval.sandbox.usage import deleted_files, memory_of
 from accsearch.errors import UsageError
 
 
@@ -238,7 +243,8 @@ def test_the_cage_lets_a_program_work(level: Level) -> None:
         import json, multiprocessing, os, subprocess, sys, tempfile, threading
         with tempfile.TemporaryFile() as file:
             file.write(b"x")
-        assert subprocess.run([sys.executable, "-I", "-c", "print(1)"], capture_output=True).stdout == b"1\\n"
+        with subprocess.Popen([sys.executable, "-I", "-c", "print(1)"], stdout=subprocess.PIPE) as child:
+            assert child.stdout.read() == b"1\\n"
         threads = [threading.Thread(target=os.getpid) for _ in range(4)]
         for thread in threads:
             thread.start()
@@ -247,7 +253,9 @@ def test_the_cage_lets_a_program_work(level: Level) -> None:
         assert __name__ == "__main__"
         {PIPE}
     """
-    assert load(source, level) == ("loaded", "", [])
+    verdict, error, notes = load(source, level)
+    assert (verdict, error) == ("loaded", "")
+    assert [note.split(" ")[0] for note in notes] == ["process:"]
 
 
 @pytest.mark.skipif(not ISOLATED, reason="this kernel offers no isolation")
@@ -264,6 +272,151 @@ def test_a_cage_that_cannot_be_built_is_no_verdict(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("accsearch.codeeval.guest.readable", lambda models: ("/no/such/root",))
     with pytest.raises(UsageError, match="cannot be built"), running(PIPE, ISOLATED[0]) as caged:
         caged.ask("load", timeout=30)
+
+
+def test_a_program_that_cannot_be_started_was_not_in_the_cage() -> None:
+    with scratch_folder() as scratch, Cage(Rules(Level.NONE, str(scratch), ()), ["/no/such/program"]) as cage:
+        cage.wait()
+        assert cage.not_built
+
+
+def test_a_program_with_the_exit_code_of_the_launcher_was_in_the_cage() -> None:
+    program = [sys.executable, "-S", "-c", f"import os; os._exit({NOT_BUILT})"]
+    with scratch_folder() as scratch, Cage(Rules(Level.NONE, str(scratch), ()), program) as cage:
+        assert cage.wait() == NOT_BUILT
+        assert not cage.not_built
+
+
+@pytest.mark.skipif(not ISOLATED, reason="this kernel offers no isolation")
+def test_more_paths_than_an_argument_can_hold_are_handed_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders = [tmp_path / f"{number:0200}" for number in range(600)]
+    for folder in folders:
+        folder.mkdir()
+    roots = (*readable(), *map(str, folders))
+    assert sum(map(len, roots)) > 128 * 1024
+    monkeypatch.setattr("accsearch.codeeval.guest.readable", lambda models: roots)
+    assert load(PIPE, ISOLATED[0]) == ("loaded", "", [])
+
+
+def test_a_program_without_a_gpu_sees_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1")
+    source = f"import os\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''\n{PIPE}".encode()
+    with guest(source, Level.NONE, LIMITS, Models({}), gpus="") as caged:
+        caged.ask("load", timeout=60)
+
+
+def test_a_reference_within_reach_is_refused(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for path in (weights / "reference.py", tmp_path / "reference.py"):
+        path.write_text("pipe = 1", encoding="utf-8")
+    models = Models({}, (weights,))
+    within = guest(b"", Level.NONE, LIMITS, models, hidden=[weights / "reference.py"], gpus="")
+    with pytest.raises(UsageError, match=f"move it out of {weights}"), within:
+        pass
+    with guest(b"", Level.NONE, LIMITS, models, hidden=[tmp_path / "reference.py"], gpus=""):
+        pass
+
+
+def test_time_held_still_does_not_count() -> None:
+    now = [100.0]
+    limits = Limits(wall_seconds=50.0)
+    program = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
+    with scratch_folder() as scratch:
+        rules = Rules(Level.NONE, str(scratch), (), limits=limits)
+        with Cage(rules, program, clock=lambda: now[0]) as cage:
+            assert cage.deadline == 150.0
+            cage.pause()
+            now[0] = 130.0
+            cage.pause()
+            now[0] = 1100.0
+            assert cage.deadline == 1150.0
+            cage.resume()
+            now[0] = 1120.0
+            assert cage.deadline == 1150.0
+            cage.resume()
+            assert cage.deadline == 1150.0
+
+
+def test_processor_time_grows_with_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 96)
+    assert processor_seconds(Limits(wall_seconds=10.5)) == 1008
+    assert processor_seconds(Limits(wall_seconds=10.5, cpu_seconds=7)) == 7
+
+
+def test_bubblewrap_leaves_out_only_what_it_has_of_its_own() -> None:
+    roots = ("/proc", "/proc/cpuinfo", "/processed", "/dev/shm/models")
+    line = bubblewrap.command(Rules(Level.BUBBLEWRAP, "/scratch", roots), ["program"])
+    bound = [line[number + 1] for number, word in enumerate(line) if word == "--ro-bind"]
+    assert bound == ["/processed", "/dev/shm/models"]
+
+
+def test_a_user_is_one_cage_s_alone() -> None:
+    with scratch_folder() as one, scratch_folder() as other:
+        users = {privileges.user_of(str(each)) for each in (one, one, other)}
+    assert len(users) == 2
+    assert all(privileges.FIRST_USER <= user < privileges.FIRST_USER + privileges.USERS for user in users)
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not ISOLATED, reason="needs root")
+def test_two_cages_of_root_are_two_users() -> None:
+    with running(PIPE, ISOLATED[0]) as one, running(PIPE, ISOLATED[0]) as other:
+        users = []
+        for caged in (one, other):
+            caged.ask("load", timeout=60)
+            users.append({os.stat(f"/proc/{pid}").st_uid for pid in caged.processes()} - {0})  # noqa: PTH116
+    assert len(users[0]) == len(users[1]) == 1
+    assert users[0] != users[1]
+
+
+@pytest.mark.skipif(not privileges.can_switch_user(), reason="needs root")
+def test_a_root_that_could_not_end_another_user_stays_root() -> None:
+    child = os.fork()
+    if child == 0:
+        able = True
+        try:
+            privileges._set_capabilities(privileges.NEEDED & ~(1 << privileges.CAP_KILL))
+            able = privileges.can_switch_user()
+        finally:
+            os._exit(int(able))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
+def test_shared_memory_counts_once() -> None:
+    script = (
+        "import os, time; held = bytearray(b'x') * (64 << 20); os.fork(); "
+        "print('ready', flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-S", "-c", script], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        parent.stdout.readline()
+        parent.stdout.readline()
+        pids = [parent.pid, *descendants(parent.pid)]
+        roughly, exactly = memory_of(pids, 1 << 40), memory_of(pids, 0)
+        end_all(lambda: descendants(parent.pid))
+        parent.kill()
+    assert roughly >= 128 * MIB
+    assert 64 * MIB <= exactly < 128 * MIB
+
+
+def test_a_deleted_file_that_is_open_is_still_on_disk(tmp_path: Path) -> None:
+    before = deleted_files([os.getpid()])
+    with (tmp_path / "file").open("wb") as file:
+        file.write(b"x" * MIB)
+        file.flush()
+        os.fsync(file.fileno())
+        assert deleted_files([os.getpid()]) == before
+        (tmp_path / "file").unlink()
+        assert deleted_files([os.getpid(), os.getpid()]) >= before + MIB
+    assert deleted_files([os.getpid()]) == before
+
+
+def test_empty_files_take_space_too(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / str(number)).touch()
+    assert size_of(tmp_path, MIB) >= 10 * 4096
 
 
 def test_this_machine_is_known() -> None:

@@ -4,8 +4,9 @@ import json
 import os
 import secrets
 import sys
+import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 from accsearch.codeeval import protocol
 from accsearch.codeeval.protocol import Frame
 from accsearch.codeeval.sandbox.cage import Cage
+from accsearch.codeeval.sandbox.cards import card_files
 from accsearch.codeeval.sandbox.roots import devices, environment, readable
 from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
 from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder
@@ -23,6 +25,9 @@ NOTES_KEPT = 20
 NOTE_LENGTH = 300
 ERROR_LENGTH = 500
 PROGRAM_NAME = "generated.py"
+GPUS = "CUDA_VISIBLE_DEVICES"
+ENDED = {"timeout": "timeout", "memory": "failed"}
+"""The verdict on a program that the cage ended, by the reason's first word; it is unsafe for any other."""
 
 
 class Refused(Exception):
@@ -119,7 +124,7 @@ class Guest:
 
     def _closed_or(self, message: str) -> None:
         # A closed pipe is readable too.
-        if self._cage.exit_code is not None:
+        if self._cage.exit_code is not None or not os.read(self._answers, 1):
             raise self._ended()
         raise Refused("unsafe", f"a forged answer: {message}")
 
@@ -128,11 +133,10 @@ class Guest:
         because = self._cage.stopped_because
         lines = [line.strip() for line in self._cage.output.splitlines() if line.strip()]
         last = f": {lines[-1][:ERROR_LENGTH]}" if lines else ""
+        if because is not None:
+            return Refused(ENDED.get(because.split(":")[0], "unsafe"), because.removeprefix("timeout: "))
         if self._cage.not_built:
             raise UsageError(lines[-1] if lines else "the sandbox cannot be built")
-        if because is not None:
-            verdict = "timeout" if because.startswith("timeout") else "unsafe"
-            return Refused(verdict, because.removeprefix("timeout: "))
         if code == 0:
             return Refused("failed", "it ended with exit code 0 without an answer" + last)
         how = f"signal {code - 128}" if code > 128 else f"exit code {code}"
@@ -145,37 +149,66 @@ def _verdict(value: Any) -> str:
 
 
 @contextmanager
-def guest(source: bytes, level: Level, limits: Limits, models: Models) -> Iterator[Guest]:
+def guest(
+    source: bytes,
+    level: Level,
+    limits: Limits,
+    models: Models,
+    *,
+    hidden: Iterable[Path] = (),
+    gpus: str | None = None,
+) -> Iterator[Guest]:
     """Start a cage around a copy of a generated file; the file's own folder is out of its reach.
 
-    Nothing of the file has run before the request `load`.
+    Nothing of the file has run before the request `load`. `gpus` are those it may use, as in CUDA_VISIBLE_DEVICES,
+    which it is by default; "" is none.
+    Raises UsageError if one of `hidden`, such as the reference, would be within reach.
     """
     with scratch_folder() as scratch:
         program = scratch / PROGRAM_NAME
         program.write_bytes(source)
         link_models(scratch, models.by_id)
         extra = {"HF_HUB_CACHE": str(scratch / "hub")}
+        visible = os.environ.get(GPUS) if gpus is None else gpus
+        if visible is not None:
+            extra[GPUS] = visible
         rules = Rules(
             level=level,
             scratch=str(scratch),
             readable=readable([*models.by_id.values(), *models.folders]),
-            devices=devices(),
+            devices=(*devices(), *card_files(visible)),
             environment=environment(scratch, extra),
             limits=limits,
         )
-        with _pipes() as (ours, theirs):
-            harness = [sys.executable, "-I", "-B", "-m", "accsearch.codeeval.harness"]
-            line = [*harness, json.dumps({"pipes": theirs, "file": str(program), "rules": _visible(rules)})]
-            with Cage(rules, line, theirs) as cage:
+        for path in hidden:
+            _check_hidden(rules, path)
+        with _pipes() as (ours, theirs), _told(program, rules, theirs) as told:
+            harness = [sys.executable, "-I", "-B", "-m", "accsearch.codeeval.harness", str(told)]
+            with Cage(rules, harness, [*theirs, told]) as cage:
                 for descriptor in theirs:
                     os.close(descriptor)
                 theirs.clear()
                 yield Guest(cage, *ours)
 
 
-def _visible(rules: Rules) -> dict[str, Any]:
-    """Return what the program's own side needs to know of the rules to note what it tries in vain."""
-    return {"scratch": rules.scratch, "readable": list(rules.readable), "devices": list(rules.devices)}
+def _check_hidden(rules: Rules, path: Path) -> None:
+    if not rules.hides(path):
+        raise UsageError(
+            f"{path}: the generated program could read it there: move it out of {rules.root_of(path)}"
+        )
+
+
+@contextmanager
+def _told(program: Path, rules: Rules, pipes: Sequence[int]) -> Iterator[int]:
+    """Yield the descriptor of a file that tells the program's own side what it needs to know.
+
+    That is the pipes, and as much of the rules as it takes to note what is tried in vain.
+    """
+    visible = {"scratch": rules.scratch, "readable": rules.readable, "devices": rules.devices}
+    with tempfile.TemporaryFile() as file:
+        file.write(json.dumps({"pipes": list(pipes), "file": str(program), "rules": visible}).encode())
+        file.seek(0)
+        yield file.fileno()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`python -m accsearch.codeeval.harness JSON`: answer requests until the parent closes its pipe."""
+"""`python -m accsearch.codeeval.harness DESCRIPTOR`: answer requests until the parent closes its pipe."""
 
 import json
 import os
@@ -13,8 +13,9 @@ from accsearch.codeeval.harness.notes import watch
 
 
 def main(argument: str) -> None:
-    """Serve requests one after the other."""
-    told: dict[str, Any] = json.loads(argument)
+    """Serve requests one after the other; the descriptor is that of a JSON file which tells of them."""
+    with os.fdopen(int(argument), encoding="utf-8") as file:
+        told: dict[str, Any] = json.load(file)
     requests, replies, notes = told["pipes"]
     for descriptor in (requests, replies, notes):
         # What the generated file starts has no business with the pipes.

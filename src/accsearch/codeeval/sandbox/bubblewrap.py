@@ -17,7 +17,8 @@ def command(rules: Rules, inner: Sequence[str]) -> list[str]:
     """Return the command line that runs `inner` within the rules."""
     line = [PROGRAM, "--unshare-all", "--die-with-parent", "--proc", "/proc", "--dev", "/dev"]
     for path in rules.readable:
-        if not path.startswith(("/proc", "/dev/")):
+        # It has one of its own.
+        if path != "/proc" and not path.startswith("/proc/"):
             line += ["--ro-bind", path, path]
     for path in rules.devices:
         if path.startswith("/dev/nvidia"):

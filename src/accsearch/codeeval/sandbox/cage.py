@@ -3,17 +3,18 @@
 import os
 import signal
 import subprocess
+import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
-from accsearch.codeeval.sandbox.launch import NOT_BUILT
-from accsearch.codeeval.sandbox.levels import launcher
+from accsearch.codeeval.sandbox.launch import BUILT, OUTER, command_line
 from accsearch.codeeval.sandbox.processes import descendants, end_all, send
 from accsearch.codeeval.sandbox.rules import Rules
 from accsearch.codeeval.sandbox.scratch import size_of
+from accsearch.codeeval.sandbox.usage import deleted_files, memory_of
 
 WATCH_INTERVAL = 0.05
 SCRATCH_EVERY = 20
@@ -31,27 +32,42 @@ class Cage:
     kept: a program that prints a gigabyte costs no memory.
     """
 
-    def __init__(self, rules: Rules, program: Sequence[str], handed: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        program: Sequence[str],
+        handed: Sequence[int] = (),
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.rules = rules
         self.stopped_because: str | None = None
         """Why the cage itself ended the program; None if it did not."""
         self.output_bytes = 0
         self._tail = b""
+        self._said = b""
+        self._clock = clock
+        self._paused_at: float | None = None
         self._program = list(program)
         self._handed = tuple(handed)
         self._ending = threading.Event()
 
     def __enter__(self) -> "Cage":
-        self.deadline = time.monotonic() + self.rules.limits.wall_seconds
-        self._process = subprocess.Popen(
-            launcher(self.rules, self._program),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            env={"PATH": os.defpath, **dict(self.rules.environment)},
-            pass_fds=self._handed,
-            start_new_session=True,
-        )
+        self._deadline = self._clock() + self.rules.limits.wall_seconds
+        reading, ready = os.pipe()
+        os.set_blocking(reading, False)
+        self._ready = open(reading, "rb", buffering=0)  # noqa: PTH123
+        with tempfile.TemporaryFile() as told, open(ready, "wb"):  # noqa: PTH123
+            told.write(self.rules.to_json().encode())
+            told.flush()
+            self._process = subprocess.Popen(
+                command_line(OUTER, told.fileno(), ready, self._program),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env={"PATH": os.defpath, **dict(self.rules.environment)},
+                pass_fds=(*self._handed, told.fileno(), ready),
+                start_new_session=True,
+            )
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._reader.start()
@@ -64,6 +80,12 @@ class Cage:
         self.end()
 
     @property
+    def deadline(self) -> float:
+        """When the program is ended, on the clock; while it is held still, that moves on with the time."""
+        paused = 0.0 if self._paused_at is None else self._clock() - self._paused_at
+        return self._deadline + paused
+
+    @property
     def output(self) -> str:
         """The end of what the program printed so far."""
         return self._tail.decode(errors="replace")
@@ -71,7 +93,7 @@ class Cage:
     @property
     def not_built(self) -> bool:
         """Whether the program never ran because the cage could not be built."""
-        return self._process.poll() == NOT_BUILT
+        return self._process.poll() is not None and not self._built()
 
     @property
     def exit_code(self) -> int | None:
@@ -98,11 +120,15 @@ class Cage:
 
     def pause(self) -> None:
         """Stop every process of the program, so that it takes no time from what is measured elsewhere."""
+        if self._paused_at is None:
+            self._paused_at = self._clock()
         for _ in range(2):
             send(self.processes(), signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let the program go on."""
+        """Let the program go on; the time that it was held still is no time of its own."""
+        self._deadline = self.deadline
+        self._paused_at = None
         send(self.processes(), signal.SIGCONT)
 
     def end(self, because: str | None = None) -> None:
@@ -119,13 +145,20 @@ class Cage:
                 thread.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
+        self._built()
+        self._ready.close()
+
+    def _built(self) -> bool:
+        if not self._ready.closed:
+            self._said += self._ready.read() or b""
+        return self._said == BUILT
 
     def _watch(self) -> None:
         looks = 0
         while not self._ending.wait(WATCH_INTERVAL):
             if self._process.poll() is not None:
                 return
-            reason = self._excess(measure_scratch=looks % SCRATCH_EVERY == 0)
+            reason = self._excess(measure_disk=looks % SCRATCH_EVERY == 0)
             looks += 1
             if reason is not None:
                 self.stopped_because = self.stopped_because or reason
@@ -133,15 +166,21 @@ class Cage:
                 self._process.kill()
                 return
 
-    def _excess(self, *, measure_scratch: bool) -> str | None:
+    def _excess(self, *, measure_disk: bool) -> str | None:
         limits = self.rules.limits
-        if time.monotonic() > self.deadline:
+        if self._clock() > self.deadline:
             return f"timeout: it ran for over {limits.wall_seconds:g} s"
-        if len(self.processes()) > limits.processes:
+        processes = self.processes()
+        if len(processes) > limits.processes:
             return f"processes: it started over {limits.processes}"
-        if measure_scratch and size_of(Path(self.rules.scratch), limits.scratch_bytes) > limits.scratch_bytes:
+        if memory_of(processes, limits.resident) > limits.resident:
+            return f"memory: it held over {limits.resident >> 20} MiB"
+        if measure_disk and self._on_disk(processes) > limits.scratch_bytes:
             return f"disk: it wrote over {limits.scratch_bytes >> 20} MiB"
         return None
+
+    def _on_disk(self, processes: Sequence[int]) -> int:
+        return size_of(Path(self.rules.scratch), self.rules.limits.scratch_bytes) + deleted_files(processes)
 
     def _read_output(self) -> None:
         assert self._process.stdout is not None

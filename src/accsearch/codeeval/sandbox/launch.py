@@ -1,13 +1,16 @@
 """The process between the parent and the cage: builds it, starts the program, ends what that leaves.
 
-`python -m accsearch.codeeval.sandbox.launch STAGE RULES PROGRAM…`; the parent starts the stage `outer`.
+`python -m accsearch.codeeval.sandbox.launch STAGE RULES READY PROGRAM…`; the parent starts the stage `outer`.
+RULES is the descriptor of a file, since they may be longer than an argument can be. To READY goes a byte when
+the cage is built, and another one if the program could not be started in it all the same.
 """
 
 import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NoReturn
 
 from accsearch.codeeval.sandbox import landlock, libc, limits, mounts, namespaces, privileges, seccomp
@@ -15,58 +18,74 @@ from accsearch.codeeval.sandbox.bubblewrap import command
 from accsearch.codeeval.sandbox.processes import descendants, end_all
 from accsearch.codeeval.sandbox.rules import Level, Rules
 
+MODULE = "accsearch.codeeval.sandbox.launch"
 NOT_BUILT = 125
-"""Exit code when the cage could not be built; the program was not started."""
+"""Exit code when the cage could not be built. The program may have it too: what counts is the byte."""
 
-STAGES = "outer", "inner"
+BUILT, NOT_STARTED = b"b", b"x"
+OUTER, INNER = "outer", "inner"
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    rules: Rules
+    told: int
+    ready: int
+    program: tuple[str, ...]
+
+
+def command_line(stage: str, told: int, ready: int, program: Sequence[str]) -> list[str]:
+    """Return the command line of one stage, which inherits the two descriptors."""
+    return [sys.executable, "-I", "-B", "-m", MODULE, stage, str(told), str(ready), *program]
 
 
 def main(arguments: list[str]) -> NoReturn:
     """Run one stage; never returns."""
-    stage, text, *program = arguments
-    rules = Rules.from_json(text)
+    stage, told, ready, *program = arguments
+    text = os.pread(int(told), os.fstat(int(told)).st_size, 0)
+    rules = Rules.from_json(text.decode())
+    job = _Job(rules, int(told), int(ready), tuple(program))
     try:
-        if stage == "inner":
-            _enter(rules, program, own_user=False, own_count=False)
-        _outer(rules, program, text)
+        if stage == INNER:
+            _enter(job, own_user=False, own_count=False)
+        _outer(job)
     except OSError as error:
         print(f"accsearch: the sandbox `{rules.level}` cannot be built: {error}", file=sys.stderr, flush=True)
         os._exit(NOT_BUILT)
 
 
-def _outer(rules: Rules, program: list[str], text: str) -> NoReturn:
+def _outer(job: _Job) -> NoReturn:
     _die_with_parent()
     # What the program leaves behind comes to this process, however it was started.
     libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
-    match rules.level:
+    match job.rules.level:
         case Level.BUBBLEWRAP:
-            inner = [sys.executable, "-I", "-B", "-m", __spec__.name, "inner", text, *program]
-            line = command(rules, inner)
+            line = command(job.rules, command_line(INNER, job.told, job.ready, job.program))
             _wait(_fork(lambda: os.execvp(line[0], line)))
         case Level.NONE:
-            _wait(_fork(lambda: _enter(rules, program, own_user=False, own_count=False)))
+            _wait(_fork(lambda: _enter(job, own_user=False, own_count=False)))
         case Level.LANDLOCK:
-            _wait(_fork(lambda: _landlocked(rules, program)))
+            _wait(_fork(lambda: _landlocked(job)))
         case Level.UNSHARE:
-            _wait(_fork(lambda: _unshared(rules, program)))
+            _wait(_fork(lambda: _unshared(job)))
 
 
-def _landlocked(rules: Rules, program: list[str]) -> NoReturn:
+def _landlocked(job: _Job) -> NoReturn:
     try:
         own_count = namespaces.enter(files=False)
     except OSError:
         # A container that forbids namespaces: landlock and the filter do without, if landlock knows signals.
         if landlock.version() < landlock.SIGNALS_SINCE:
             raise
-        _enter(rules, program, own_user=privileges.can_switch_user(), own_count=False)
+        _enter(job, own_user=privileges.can_switch_user(), own_count=False)
     own_user = not own_count and privileges.can_switch_user()
-    _first(lambda: _enter(rules, program, own_user=own_user, own_count=own_count))
+    _first(lambda: _enter(job, own_user=own_user, own_count=own_count))
 
 
-def _unshared(rules: Rules, program: list[str]) -> NoReturn:
+def _unshared(job: _Job) -> NoReturn:
     own_count = namespaces.enter(files=True)
     own_user = not own_count and privileges.can_switch_user()
-    _first(lambda: _enter(rules, program, own_user=own_user, own_count=own_count))
+    _first(lambda: _enter(job, own_user=own_user, own_count=own_count))
 
 
 def _first(start: Callable[[], object]) -> NoReturn:
@@ -78,8 +97,12 @@ def _first(start: Callable[[], object]) -> NoReturn:
     _wait(_fork(init))
 
 
-def _enter(rules: Rules, program: list[str], *, own_user: bool, own_count: bool) -> NoReturn:
+def _enter(job: _Job, *, own_user: bool, own_count: bool) -> NoReturn:
     """Give up what the level takes away, then become the program."""
+    rules = job.rules
+    # The program gets neither: it must not say for itself that the cage was built.
+    os.close(job.told)
+    os.set_inheritable(job.ready, False)
     os.chdir(rules.scratch)
     if rules.level is Level.UNSHARE:
         place = rules.scratch + ".root"
@@ -98,7 +121,12 @@ def _enter(rules: Rules, program: list[str], *, own_user: bool, own_count: bool)
     if rules.level is not Level.NONE and seccomp.supported():
         by_rules = rules.level is not Level.LANDLOCK or landlock.version() >= landlock.TRUNCATION_SINCE
         seccomp.restrict(truncation=not by_rules)
-    os.execve(program[0], program, dict(rules.environment))
+    os.write(job.ready, BUILT)
+    try:
+        os.execve(job.program[0], job.program, dict(rules.environment))
+    except OSError:
+        os.write(job.ready, NOT_STARTED)
+        raise
 
 
 def _fork(start: Callable[[], object]) -> int:

@@ -1,14 +1,13 @@
 """Which levels of isolation this machine has, found by building each one around a trivial program."""
 
-import subprocess
 import sys
-import tempfile
 from functools import cache
-from pathlib import Path
 
 from accsearch.codeeval.sandbox import bubblewrap, landlock, seccomp
+from accsearch.codeeval.sandbox.cage import Cage
 from accsearch.codeeval.sandbox.roots import devices, readable
 from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
+from accsearch.codeeval.sandbox.scratch import scratch_folder
 from accsearch.errors import UsageError
 
 AUTO = "auto"
@@ -50,30 +49,13 @@ def missing(level: Level) -> str | None:
     return _attempt(level)
 
 
-def launcher(rules: Rules, program: list[str]) -> list[str]:
-    """Return the command line that runs `program` within the rules."""
-    module = "accsearch.codeeval.sandbox.launch"
-    return [sys.executable, "-I", "-B", "-m", module, "outer", rules.to_json(), *program]
-
-
 def _attempt(level: Level) -> str | None:
-    with tempfile.TemporaryDirectory(prefix="accsearch-probe-") as folder:
-        scratch = Path(folder).resolve() / "scratch"
-        scratch.mkdir()
-        scratch.with_name("scratch.root").mkdir()
+    with scratch_folder() as scratch:
         rules = Rules(level, str(scratch), readable(), devices(), limits=Limits(wall_seconds=PROBE_SECONDS))
-        program = [sys.executable, "-I", "-B", "-c", "open('written', 'w').close()"]
-        try:
-            ended = subprocess.run(
-                launcher(rules, program),
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=PROBE_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return f"it did not start within {PROBE_SECONDS:.0f} s"
-        if ended.returncode == 0 and (scratch / "written").exists():
+        with Cage(rules, [sys.executable, "-I", "-B", "-c", "open('written', 'w').close()"]) as cage:
+            code = cage.wait()
+        if code == 0 and (scratch / "written").exists():
             return None
-        lines = ended.stderr.decode(errors="replace").strip().splitlines()
-        return lines[-1].removeprefix("accsearch: ") if lines else f"exit code {ended.returncode}"
+        lines = cage.output.strip().splitlines()
+        told = lines[-1].removeprefix("accsearch: ") if lines else f"exit code {code}"
+        return cage.stopped_because or told

@@ -1,5 +1,6 @@
 """The kernel's limits on one process, and on how many of them a user has."""
 
+import math
 import os
 import resource
 from pathlib import Path
@@ -15,7 +16,7 @@ def apply(limits: Limits, *, private_count: bool) -> None:
     """
     tasks = limits.threads if private_count else limits.threads + _tasks_of(os.getuid())
     values = {
-        resource.RLIMIT_CPU: limits.cpu_seconds,
+        resource.RLIMIT_CPU: processor_seconds(limits),
         resource.RLIMIT_NOFILE: limits.open_files,
         resource.RLIMIT_FSIZE: limits.file_bytes,
         resource.RLIMIT_NPROC: tasks,
@@ -28,6 +29,13 @@ def apply(limits: Limits, *, private_count: bool) -> None:
         if value == resource.RLIM_INFINITY:
             bound = hard
         resource.setrlimit(kind, (bound, bound))
+
+
+def processor_seconds(limits: Limits) -> int:
+    """Return the processor time that one process may take."""
+    if limits.cpu_seconds is not None:
+        return limits.cpu_seconds
+    return math.ceil(limits.wall_seconds * (os.cpu_count() or 1))
 
 
 def _tasks_of(user: int) -> int:

@@ -1,4 +1,4 @@
-"""What every caged Python needs to read: itself, its libraries, a few system files and the GPU's devices."""
+"""What every caged Python needs: itself, its libraries, a few system files and devices, an environment."""
 
 import os
 import site
@@ -55,9 +55,8 @@ def readable(models: Iterable[Path] = ()) -> tuple[str, ...]:
 
 
 def devices() -> tuple[str, ...]:
-    """Return the harmless devices and those of NVIDIA GPUs."""
-    found = [*(Path(path) for path in DEVICES), *sorted(Path("/dev").glob("nvidia*"))]
-    return tuple(str(path) for path in found if path.exists())
+    """Return the harmless devices."""
+    return tuple(path for path in DEVICES if Path(path).exists())
 
 
 def environment(scratch: Path, extra: Mapping[str, str]) -> tuple[tuple[str, str], ...]:

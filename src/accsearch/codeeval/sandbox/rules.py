@@ -1,7 +1,8 @@
 """What a caged program may use: the limits and the paths, as the parent tells them to the launcher."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+import os
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -18,16 +19,23 @@ class Level(StrEnum):
     NONE = "none"
 
 
+def _most_resident() -> int:
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return min(64 * GIB, machine * 3 // 4)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Bounds in seconds and bytes; `processes` also bounds what the kernel lets the program start.
 
-    `memory` is None where CUDA reserves more address space than any bound.
+    `cpu_seconds` None is what all cores can give in `wall_seconds`. `memory` is the address space of one process,
+    None where CUDA reserves more than any bound; `resident` is what all processes together hold in memory.
     """
 
     wall_seconds: float = 900.0
-    cpu_seconds: int = 3600
+    cpu_seconds: int | None = None
     memory: int | None = 16 * GIB
+    resident: int = field(default_factory=_most_resident)
     processes: int = 64
     threads: int = 512
     open_files: int = 1024
@@ -69,5 +77,10 @@ class Rules:
 
     def hides(self, path: Path) -> bool:
         """Say whether `path` is outside of everything that the program may read."""
+        return self.root_of(path) is None
+
+    def root_of(self, path: Path) -> str | None:
+        """Return the readable path that `path` is, or lies below; None if there is none."""
         real = path.resolve()
-        return not any(real.is_relative_to(Path(root).resolve()) for root in (*self.readable, self.scratch))
+        roots = (*self.readable, self.scratch)
+        return next((root for root in roots if real.is_relative_to(Path(root).resolve())), None)

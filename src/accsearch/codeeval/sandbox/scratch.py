@@ -8,6 +8,7 @@ from pathlib import Path
 
 DEMO_ID = "accsearch/demo"
 REVISION = "0" * 40
+LEAST = 4096
 
 
 @contextmanager
@@ -39,14 +40,17 @@ def link_models(scratch: Path, folders: Mapping[str, Path]) -> None:
 
 
 def size_of(folder: Path, limit: int) -> int:
-    """Return the bytes that the files in `folder` hold on disk; stops counting beyond `limit`."""
+    """Return the bytes that the files in `folder` hold on disk; stops counting beyond `limit`.
+
+    An empty one counts too: a million of them would fill a disk, and keep this busy.
+    """
     total = 0
     pending = [folder]
     while pending and total <= limit:
         try:
             for path in pending.pop().iterdir():
                 status = path.lstat()
-                total += status.st_blocks * 512
+                total += max(status.st_blocks * 512, LEAST)
                 if path.is_dir() and not path.is_symlink():
                     pending.append(path)
         except OSError:
