@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy
@@ -6,6 +7,7 @@ import torch
 
 from accsearch.demo.operators import mend_torchvision
 from accsearch.demo.tiny import IMAGE_SIZE, build_tiny_scorer, build_tiny_sd, build_tiny_sdxl
+from accsearch.demo.tiny_transformers import build_tiny_pixart, build_tiny_sd3
 
 mend_torchvision()
 
@@ -15,8 +17,18 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
 
 
-@pytest.mark.parametrize("build", [build_tiny_sd, build_tiny_sdxl])
-def test_a_saved_pipeline_loads_and_draws_what_its_prompt_and_seed_decide(build, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("build", "size"),
+    [
+        (build_tiny_sd, IMAGE_SIZE),
+        (build_tiny_sdxl, IMAGE_SIZE),
+        (build_tiny_pixart, 256),
+        (build_tiny_sd3, 256),
+    ],
+)
+def test_a_saved_pipeline_loads_and_draws_what_its_prompt_and_seed_decide(
+    build: Callable[[Path], Path], size: int, tmp_path: Path
+) -> None:
     from diffusers import DiffusionPipeline
 
     pipeline = DiffusionPipeline.from_pretrained(build(tmp_path / "model"))
@@ -28,7 +40,7 @@ def test_a_saved_pipeline_loads_and_draws_what_its_prompt_and_seed_decide(build,
 
     image = draw("a red cat")
 
-    assert image.shape == (1, IMAGE_SIZE, IMAGE_SIZE, 3)
+    assert image.shape == (1, size, size, 3)
     assert numpy.isfinite(image).all() and image.std() > 0.01
     assert numpy.array_equal(image, draw("a red cat"))
     assert not numpy.array_equal(image, draw("the green house"))

@@ -1,12 +1,18 @@
-"""Loading pipelines."""
+"""Loading pipelines, and running those whose denoiser is a transformer."""
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+import torch
+from tests.worker.methods.images import images
+from tests.worker.runs import Run
 
 from accsearch.config.models import resolve_model
+from accsearch.demo.tiny_transformers import build_tiny_pixart, build_tiny_sd3
 from accsearch.errors import UsageError
+from accsearch.task import WorkerExit
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.pipelines import load_pipeline
 
@@ -44,3 +50,58 @@ def test_pickled_weights_are_refused(cpu: object, tiny_paths: dict[str, Path], t
 
     with pytest.raises(UsageError, match=r"cannot be loaded: .*safetensors"):
         load_pipeline(info, "DDIM", cpu)  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="module")
+def transformers(tiny_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """`tiny_paths` with a `pixart` and an `sd3` pipeline."""
+    root = tmp_path_factory.mktemp("transformers")
+    return {
+        **tiny_paths,
+        "pixart": build_tiny_pixart(root / "pixart"),
+        "sd3": build_tiny_sd3(root / "sd3"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("family", "sched", "methods", "trials"),
+    [
+        (
+            "pixart",
+            "DPMSolverMultistep",
+            {"tgate": {"gate_step": [2]}, "fewer_steps": {}},
+            ["baseline", "tgate-g2-s5-f1-w2", "fewer_steps-r0.5"],
+        ),
+        ("sd3", "FlowMatchEulerDiscrete", {"fewer_steps": {}}, ["baseline", "fewer_steps-r0.5"]),
+    ],
+)
+def test_a_transformer_s_trials_are_measured(
+    tmp_path: Path,
+    transformers: dict[str, Path],
+    family: str,
+    sched: str,
+    methods: dict[str, Any],
+    trials: list[str],
+) -> None:
+    run = Run(tmp_path, transformers, family=family, sched=sched, methods=methods)
+
+    assert run.work() == WorkerExit.OK
+
+    lines = run.lines()
+    assert list(lines) == trials
+    assert all(lines[trial].active is True for trial in trials[1:])
+
+
+def test_tgate_leaves_pixart_as_it_was(transformers: dict[str, Path]) -> None:
+    from diffusers import DiffusionPipeline
+
+    pipeline = DiffusionPipeline.from_pretrained(transformers["pixart"])
+    pipeline.set_progress_bar_config(disable=True)
+    gated = {"tgate": {"gate_step": 2, "sp_interval": 1, "fi_interval": 1, "warm_up": 0}}
+
+    plain = images(pipeline, {}, num_inference_steps=4)
+    with_tgate = images(pipeline, gated, num_inference_steps=4)
+
+    assert not torch.equal(with_tgate, plain)
+    assert torch.equal(images(pipeline, {}, num_inference_steps=4), plain)
+    assert not any("forward" in vars(module) for module in pipeline.transformer.modules())

@@ -50,7 +50,7 @@ def build_tiny_sd(path: Path, seed: int = 0) -> Path:
         )
         pipeline = StableDiffusionPipeline(
             vae=_autoencoder(),
-            text_encoder=CLIPTextModel(_text_config(tokenizer)),
+            text_encoder=CLIPTextModel(text_config(tokenizer)),
             tokenizer=tokenizer,
             unet=_amplified(unet),
             scheduler=DDIMScheduler(**SCHEDULER),
@@ -89,8 +89,8 @@ def build_tiny_sdxl(path: Path, seed: int = 0) -> Path:
         )
         pipeline = StableDiffusionXLPipeline(
             vae=_autoencoder(),
-            text_encoder=CLIPTextModel(_text_config(tokenizer)),
-            text_encoder_2=CLIPTextModelWithProjection(_text_config(tokenizer)),
+            text_encoder=CLIPTextModel(text_config(tokenizer)),
+            text_encoder_2=CLIPTextModelWithProjection(text_config(tokenizer)),
             tokenizer=tokenizer,
             tokenizer_2=build_tokenizer(WORDS, MAX_LENGTH),
             unet=_amplified(unet),
@@ -143,7 +143,7 @@ def _autoencoder() -> Any:
     )
 
 
-def _text_config(tokenizer: Any) -> Any:
+def text_config(tokenizer: Any) -> Any:
     from transformers import CLIPTextConfig
 
     return CLIPTextConfig(

@@ -1,6 +1,6 @@
 """What the methods of one trial share: the pipeline, the clock of its denoiser calls, the call to make."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -35,14 +35,14 @@ class Clock:
         self.guided = guided
         self.index = -1
 
-    def tick(self, _module: torch.nn.Module, arguments: tuple[Any, ...]) -> None:
-        """Count one call of the denoiser (a forward pre-hook)."""
+    def tick(self, _module: torch.nn.Module, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
+        """Count one call of the denoiser (a forward pre-hook); SD3 and Flux give the latents by name."""
         self.index += 1
         order = self._scheduler.order
         extra = max(0, len(self._scheduler.timesteps) - self._steps * order)
         self.step = (self.index - extra) // order
         self.begins_step = (self.index - extra) % order == 0
-        height, width = arguments[0].shape[-2:]
+        height, width = (arguments[0] if arguments else keywords["hidden_states"]).shape[-2:]
         self.size = (height, width)
 
 
@@ -122,7 +122,7 @@ def open_session(pipeline: Any, seed: int) -> Iterator[tuple[Session, Applied]]:
         images: torch.Tensor = pipeline(**arguments, output_type="pt", return_dict=False)[0]
         return images
 
-    hook = denoiser.register_forward_pre_hook(clock.tick)
+    hook = denoiser.register_forward_pre_hook(clock.tick, with_kwargs=True)
     session = Session(pipeline, denoiser, clock, seed)
     applied = Applied(session, Snapshot(pipeline, denoiser))
     applied.invoke = invoke
