@@ -52,8 +52,11 @@ class Generation:
 
 
 @contextmanager
-def open_bench(assignment: Assignment) -> Iterator[Bench]:
-    """Load pipeline, prompts and scorer, and compute what all trials share."""
+def open_bench(assignment: Assignment, others: frozenset[int] = frozenset()) -> Iterator[Bench]:
+    """Load pipeline, prompts and scorer, and compute what all trials share.
+
+    `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`.
+    """
     settings = assignment.config.worker
     machine = choose_machine(settings.device, settings.dtype)
     prompts = load_prompts(assignment.config.prompts, assignment.num_samples)
@@ -62,7 +65,7 @@ def open_bench(assignment: Assignment) -> Iterator[Bench]:
     before = machine.allocated()
     scorer = load_scorer(assignment.config.quality, machine)
     held = 0 if before is None else (machine.allocated() or 0) - before
-    with open_monitor(machine.gpu) as monitor:
+    with open_monitor(machine.gpu, others) as monitor:
         texts = scorer.texts(prompts)
         yield Bench(assignment, machine, pipeline, scorer, held, workload, texts, monitor)
 

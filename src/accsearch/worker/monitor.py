@@ -32,26 +32,21 @@ class Readings:
 
 
 class Monitor:
-    """Readings of one GPU; without NVML, or on the CPU, they stay empty."""
+    """Readings of one GPU; without NVML, or on the CPU, they stay empty.
 
-    def __init__(self, nvml: Nvml | None, gpu: str | None) -> None:
+    `others` are the processes that were on a GPU before this worker was.
+    """
+
+    def __init__(self, nvml: Nvml | None, gpu: str | None, others: frozenset[int]) -> None:
         self._nvml = nvml
         self._gpu = gpu or ""
-        # Process ids are those of the host, which a container does not share; so whoever is there once this
-        # worker holds the GPU counts as this worker.
-        self._own = self._pids()
+        # Process ids are those of the host, which a container does not share; so whoever has come by the time
+        # that this worker holds the GPU counts as this worker.
+        self._own = frozenset() if nvml is None else _pids(nvml, self._gpu) - others
 
     @property
     def driver(self) -> str | None:
         return self._nvml.driver_version() if self._nvml is not None else None
-
-    def _pids(self) -> frozenset[int]:
-        if self._nvml is None:
-            return frozenset()
-        try:
-            return self._nvml.read(self._gpu).compute_pids()
-        except GpuLost:
-            return frozenset()
 
     @contextmanager
     def watching(self) -> Iterator[Readings]:
@@ -85,15 +80,31 @@ class Monitor:
             readings.strangers |= reading.compute_pids() - self._own
 
 
+def processes_on_gpus() -> frozenset[int]:
+    """Return who computes on any GPU of the machine; before CUDA starts in this process, it is not among them."""
+    try:
+        with open_nvml() as nvml:
+            return frozenset().union(*(_pids(nvml, device.uuid) for device in nvml.devices()))
+    except NoGpuError:
+        return frozenset()
+
+
 @contextmanager
-def open_monitor(gpu: str | None) -> Iterator[Monitor]:
+def open_monitor(gpu: str | None, others: frozenset[int] = frozenset()) -> Iterator[Monitor]:
     """Yield a monitor of the GPU with this UUID; an idle one on the CPU or without NVML."""
     with ExitStack() as stack:
         nvml = None
         if gpu is not None:
             with suppress(NoGpuError):
                 nvml = stack.enter_context(open_nvml())
-        yield Monitor(nvml, gpu)
+        yield Monitor(nvml, gpu, others)
+
+
+def _pids(nvml: Nvml, gpu: str) -> frozenset[int]:
+    try:
+        return nvml.read(gpu).compute_pids()
+    except GpuLost:
+        return frozenset()
 
 
 def _mean(samples: list[tuple[float, float]], start: float, end: float) -> float | None:

@@ -9,6 +9,7 @@ from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench, open_bench
 from accsearch.worker.failure import is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
+from accsearch.worker.monitor import processes_on_gpus
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
@@ -19,14 +20,15 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
     """Search the assignment's trials, or replay one of them; return an exit code of `WorkerExit`."""
     mend_torchvision()
     hush_loaded()
+    others = processes_on_gpus()
     if trial is not None:
         stored = stored_line(assignment.paths, assignment.task, trial)
-        with open_bench(assignment) as bench:
+        with open_bench(assignment, others) as bench:
             comparison = replay(bench, _recorder(bench), stored)
         say(comparison.text)
         return WorkerExit.OK if comparison.agrees else WorkerExit.ERROR
     try:
-        code = _search(assignment)
+        code = _search(assignment, others)
     except TaskEnded as error:
         return _ended(error.code, str(error))
     except (RuntimeError, MemoryError) as error:
@@ -41,7 +43,7 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
     return code
 
 
-def _search(assignment: Assignment) -> int:
+def _search(assignment: Assignment, others: frozenset[int]) -> int:
     settings = assignment.config.worker
     machine = choose_machine(settings.device, settings.dtype)
     if machine.note:
@@ -51,7 +53,7 @@ def _search(assignment: Assignment) -> int:
         say(f"{len(reused)} of {len(assignment.task.trials)} trials stand from an earlier attempt")
     if BASELINE in reused and len(reused) == len(assignment.task.trials):
         return WorkerExit.OK
-    with open_bench(assignment) as bench:
+    with open_bench(assignment, others) as bench:
         return search(bench, _recorder(bench), reused)
 
 
