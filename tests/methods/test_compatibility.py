@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from itertools import combinations
+from typing import get_args
 
 import pytest
 
 from accsearch.methods.catalogue import METHODS
-from accsearch.methods.compatibility import RULES, SUPPORT, Cell, admits, caution, combines
+from accsearch.methods.compatibility import RULES, Cell, admits, caution, combines
+from accsearch.methods.info import Family
 from accsearch.task import Scalar
 
 SD = Cell(family="sd", scheduler="DDIM", steps=20, unet_blocks=12, dtype="float32")
@@ -19,7 +21,7 @@ def with_defaults(method: str, **changes: Scalar) -> dict[str, dict[str, Scalar]
 
 
 def test_every_method_has_rules_and_works_on_sd() -> None:
-    assert METHODS.keys() == RULES.keys() == SUPPORT["sd"]
+    assert METHODS.keys() == RULES.keys()
     for method in METHODS:
         assert admits(SD, with_defaults(method)) is None
 
@@ -71,6 +73,15 @@ def test_what_is_refused(cell: Cell, methods: dict[str, dict[str, Scalar]], reas
 )
 def test_what_is_admitted(cell: Cell, methods: dict[str, dict[str, Scalar]]) -> None:
     assert admits(cell, methods) is None
+
+
+@pytest.mark.parametrize("family", get_args(Family))
+def test_a_method_is_refused_where_its_own_file_does_not_name_the_family(family: Family) -> None:
+    cell = replace(SD, family=family)
+    admitted = {method for method in METHODS if admits(cell, with_defaults(method)) is None}
+
+    assert admitted == {method for method, info in METHODS.items() if family in info.supports}
+    assert (admitted == METHODS.keys()) is (family in ("sd", "sdxl"))
 
 
 def test_fewer_steps_is_a_trial_of_its_own_and_all_others_combine() -> None:

@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from accsearch.config.fingerprint import folder_fingerprint
 from accsearch.config.mistake import nearest
 from accsearch.demo import pipeline_path
-from accsearch.methods.compatibility import Family
 from accsearch.methods.deepcache import BRANCHES_PER_BLOCK
+from accsearch.methods.info import Family
 
 GIB = 1 << 30
 BUILTIN = "builtin:"

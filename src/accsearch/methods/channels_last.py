@@ -14,6 +14,7 @@ CHANNELS_LAST = MethodInfo(
         ),
     },
     exact=True,
+    supports=frozenset({"sd", "sdxl"}),
     paper="none: a memory layout of PyTorch",
     doc="Convolutions of the UNet and the decoder read their channels side by side.",
 )

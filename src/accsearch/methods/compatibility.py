@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from accsearch.methods.catalogue import METHODS
+from accsearch.methods.info import Family
 from accsearch.task import Methods, Scalar
 
-Family = Literal["sd", "sdxl", "pixart", "other"]
 Implementation = Literal["native", "package"]
 Parameters = Mapping[str, Scalar]
 
@@ -35,13 +36,6 @@ CONFLICTS: Mapping[frozenset[str], str] = {
 }
 """Sets that do not combine, with the reason; a larger set is refused when it contains one of these."""
 
-SUPPORT: Mapping[Family, frozenset[str]] = {
-    "sd": frozenset({"deepcache", "tgate", "tome", "half", "compile", "channels_last", "fewer_steps"}),
-    "sdxl": frozenset({"deepcache", "tgate", "tome", "half", "compile", "channels_last", "fewer_steps"}),
-    "pixart": frozenset({"tgate", "half", "compile", "fewer_steps"}),
-    "other": frozenset({"half", "compile", "fewer_steps"}),
-}
-
 SECOND_ORDER = frozenset({"HeunDiscrete", "KDPM2Discrete", "KDPM2AncestralDiscrete"})
 """Schedulers that call the denoiser twice a step and so repeat timesteps."""
 
@@ -51,7 +45,7 @@ def admits(cell: Cell, methods: Methods) -> str | None:
     if reason := combines(methods):
         return reason
     for name, parameters in methods.items():
-        if name not in SUPPORT[cell.family]:
+        if cell.family not in METHODS[name].supports:
             return f"{name} does not work on a pipeline of the family {cell.family}"
         if reason := RULES[name](cell, parameters):
             return reason

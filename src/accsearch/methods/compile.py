@@ -1,6 +1,6 @@
 """torch.compile of the denoiser."""
 
-from accsearch.methods.info import MethodInfo, ParameterInfo
+from accsearch.methods.info import EVERY_FAMILY, MethodInfo, ParameterInfo
 
 COMPILE = MethodInfo(
     name="compile",
@@ -15,6 +15,7 @@ COMPILE = MethodInfo(
         ),
     },
     exact=True,
+    supports=EVERY_FAMILY,
     paper="Ansel et al.: PyTorch 2, ASPLOS 2024, doi 10.1145/3620665.3640366",
     doc="The denoiser compiled; the time to compile is reported and not counted.",
 )

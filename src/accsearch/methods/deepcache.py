@@ -26,6 +26,7 @@ DEEPCACHE = MethodInfo(
         ),
     },
     exact=False,
+    supports=frozenset({"sd", "sdxl"}),
     paper="Ma, Fang, Wang: DeepCache: Accelerating Diffusion Models for Free, CVPR 2024, arXiv 2312.00858",
     doc="Deep features of the UNet are computed every few steps and reused in between.",
     searched=True,

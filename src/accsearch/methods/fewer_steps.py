@@ -1,6 +1,6 @@
 """Fewer sampler steps: the saving that every other method has to beat."""
 
-from accsearch.methods.info import MethodInfo, ParameterInfo
+from accsearch.methods.info import EVERY_FAMILY, MethodInfo, ParameterInfo
 
 FEWER_STEPS = MethodInfo(
     name="fewer_steps",
@@ -16,6 +16,7 @@ FEWER_STEPS = MethodInfo(
         ),
     },
     exact=False,
+    supports=EVERY_FAMILY,
     paper="none: what any user can do without a method",
     doc="The same sampler with fewer steps, as a trial of its own.",
 )

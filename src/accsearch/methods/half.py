@@ -1,6 +1,6 @@
 """Half precision of the denoiser and the decoder."""
 
-from accsearch.methods.info import MethodInfo, ParameterInfo
+from accsearch.methods.info import EVERY_FAMILY, MethodInfo, ParameterInfo
 
 HALF = MethodInfo(
     name="half",
@@ -15,6 +15,7 @@ HALF = MethodInfo(
         ),
     },
     exact=False,
+    supports=EVERY_FAMILY,
     paper="Micikevicius et al.: Mixed Precision Training, ICLR 2018, arXiv 1710.03740",
     doc="Weights and activations in 16 bits where the pipeline itself is loaded in another type.",
 )

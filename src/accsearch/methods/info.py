@@ -2,8 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 
 from accsearch.task import Scalar
+
+Family = Literal["sd", "sdxl", "pixart", "other"]
+"""Pipelines that the methods see alike; the classes of each are in `config.models`."""
+EVERY_FAMILY: frozenset[Family] = frozenset(get_args(Family))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,13 +55,14 @@ class ParameterInfo:
 class MethodInfo:
     """One method. An exact one computes what the baseline computes, up to rounding; an approximate one less.
 
-    `paired_defaults` replaces defaults where the method is combined with another one. `searched` says whether
-    a configuration without a `methods` section searches it.
+    `supports` names the families of pipelines it works on. `paired_defaults` replaces defaults where the method
+    is combined with another one. `searched` says whether a configuration without a `methods` section searches it.
     """
 
     name: str
     parameters: Mapping[str, ParameterInfo]
     exact: bool
+    supports: frozenset[Family]
     paper: str
     doc: str
     searched: bool = False

@@ -39,6 +39,7 @@ TGATE = MethodInfo(
         ),
     },
     exact=False,
+    supports=frozenset({"sd", "sdxl", "pixart"}),
     paper="Zhang et al.: Faster Diffusion via Temporal Attention Decomposition, arXiv 2404.02747",
     doc="Cross-attention is computed until a gate step, then replaced by its cached mean.",
     searched=True,

@@ -24,6 +24,7 @@ TOME = MethodInfo(
         ),
     },
     exact=False,
+    supports=frozenset({"sd", "sdxl"}),
     paper="Bolya, Hoffman: Token Merging for Fast Stable Diffusion, CVPRW 2023, arXiv 2303.17604",
     doc="Similar tokens are merged before self-attention and copied apart after it.",
     searched=True,
