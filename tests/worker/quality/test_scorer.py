@@ -7,9 +7,10 @@ import torch
 from PIL import Image
 
 from accsearch.config.schema import QualityConfig
+from accsearch.config.sources import BUILTIN_SCORERS
 from accsearch.worker.images import Images
-from accsearch.worker.machine import choose_machine
-from accsearch.worker.quality.scorer import load_scorer
+from accsearch.worker.machine import Machine, choose_machine
+from accsearch.worker.quality.scorer import SCORERS, load_scorer
 
 PROMPTS = ["a red cat", "a blue house", "the large tree"]
 
@@ -38,7 +39,22 @@ def test_the_score_is_a_hundred_times_the_cosine(tiny_paths: dict[str, Path]) ->
         assert scores[number] == pytest.approx(float(expected), abs=1e-3)
 
 
-def test_the_built_in_tiny_scorer_loads() -> None:
-    scorer = load_scorer(QualityConfig(model="builtin:tiny"), choose_machine("cpu", "float32"))
+@pytest.mark.parametrize("model", BUILTIN_SCORERS)
+def test_each_built_in_scorer_loads_by_its_own_entry(model: str) -> None:
+    assert model in SCORERS
+
+    scorer = load_scorer(QualityConfig(model=model), choose_machine("cpu", "float32"))
 
     assert len(scorer.scores(noise(), scorer.texts(PROMPTS))) == 3
+
+
+def test_an_entry_of_the_table_is_found_by_how_the_name_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Brightness:
+        def __init__(self, quality: QualityConfig, _machine: Machine) -> None:
+            self.name = quality.model
+
+    monkeypatch.setattr("accsearch.worker.quality.scorer.SCORERS", {"mine:": Brightness, **SCORERS})
+
+    scorer = load_scorer(QualityConfig(model="mine:bright"), choose_machine("cpu", "float32"))
+
+    assert isinstance(scorer, Brightness) and scorer.name == "mine:bright"

@@ -1,19 +1,18 @@
 """Scorers of images against their prompts, by name; one is chosen by the configuration's `quality.model`."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 
-from accsearch.config.schema import QualityConfig
+from accsearch.config.schema import LOCAL_SCORER, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.worker.images import Images
 from accsearch.worker.machine import Machine
 
 CHUNK = 16
-LOCAL = "local-dir:"
 
 
 class Scorer(Protocol):
@@ -64,22 +63,36 @@ class ClipScorer:
 
 
 def load_scorer(quality: QualityConfig, machine: Machine) -> Scorer:
-    """Return the scorer that the configuration names: an open_clip model, or one that ships here."""
+    """Return the scorer that the configuration names."""
+    loader = next(load for beginning, load in SCORERS.items() if quality.model.startswith(beginning))
+    return loader(quality, machine)
+
+
+def _open_clip(quality: QualityConfig, machine: Machine) -> Scorer:
+    """Load a model that open_clip knows, or from a folder of its own."""
     import open_clip
 
+    model, preprocess = open_clip.create_model_from_pretrained(
+        quality.model, pretrained=quality.pretrained, device=machine.device
+    )
+    return ClipScorer(model, preprocess, open_clip.get_tokenizer(quality.model), machine)
+
+
+def _demo(_quality: QualityConfig, machine: Machine) -> Scorer:
+    return _open_clip(QualityConfig(model=f"{LOCAL_SCORER}{scorer_path()}"), machine)
+
+
+def _tiny(_quality: QualityConfig, machine: Machine) -> Scorer:
+    from accsearch.demo.tiny import build_tiny_scorer
+
     with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
-        name = _open_clip_name(quality.model, Path(folder))
-        model, preprocess = open_clip.create_model_from_pretrained(
-            name, pretrained=quality.pretrained, device=machine.device
-        )
-        return ClipScorer(model, preprocess, open_clip.get_tokenizer(name), machine)
+        built = build_tiny_scorer(Path(folder) / "scorer")
+        return _open_clip(QualityConfig(model=f"{LOCAL_SCORER}{built}"), machine)
 
 
-def _open_clip_name(model: str, folder: Path) -> str:
-    if model == "builtin:demo":
-        return f"{LOCAL}{scorer_path()}"
-    if model == "builtin:tiny":
-        from accsearch.demo.tiny import build_tiny_scorer
-
-        return f"{LOCAL}{build_tiny_scorer(folder / 'scorer')}"
-    return model
+SCORERS: Mapping[str, Callable[[QualityConfig, Machine], Scorer]] = {
+    "builtin:demo": _demo,
+    "builtin:tiny": _tiny,
+    "": _open_clip,
+}
+"""How `quality.model` begins → what loads it; the first that fits is taken."""
