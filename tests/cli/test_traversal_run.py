@@ -138,6 +138,21 @@ def test_the_results_can_be_read(finished: Path) -> None:
     assert TASK in page and "deepcache" in page
 
 
+@pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
+def test_an_exported_file_has_its_units_with_it(finished: Path, tmp_path: Path, format: str) -> None:
+    file = tmp_path / f"trials.{format}"
+
+    ended = accsearch("export", "--format", format, "-o", str(file), folder=finished)
+
+    assert (ended.returncode, ended.stdout) == (0, "")
+    schema = tmp_path / f"trials.{format}.schema.json"
+    assert schema.exists() is (format != "parquet")
+    if schema.exists():
+        columns = json.loads(schema.read_text())
+        assert columns["seconds_per_image"]["unit"] == "s"
+        assert all(column.keys() == {"type", "unit", "description"} for column in columns.values())
+
+
 def test_a_killed_worker_s_task_is_finished_without_measuring_anything_again(tmp_path: Path) -> None:
     # Given a worker that is killed once it has written a trial
     with Program([*RUN, *MORE], os.environ, tmp_path) as run:

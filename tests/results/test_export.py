@@ -6,7 +6,8 @@ import pyarrow.parquet
 import pytest
 
 from accsearch.errors import MissingExtraError
-from accsearch.results.export import COLUMNS, encode, row
+from accsearch.results.columns import COLUMNS, schema
+from accsearch.results.export import encode, row
 from accsearch.results.line import ResultLine
 from accsearch.task import Task
 
@@ -41,6 +42,7 @@ def test_jsonl_keeps_values_nested():
 
     assert read["scores"] == [30.0]
     assert read["psnr"] is None
+    assert read["steps"] == 10
     assert list(read) == [column.name for column in COLUMNS]
 
 
@@ -66,7 +68,27 @@ def test_parquet_without_pyarrow_names_the_command(monkeypatch):
 def test_parquet_has_units_in_its_schema():
     table = pyarrow.parquet.read_table(io.BytesIO(encode([row(TASK, LINE)], "parquet")))
 
-    assert table.schema.field("seconds_per_image").metadata == {b"unit": b"s"}
+    metadata = table.schema.field("seconds_per_image").metadata
+    assert metadata == {b"unit": b"s", b"description": b"median over the repeats"}
     [read] = table.to_pylist()
-    assert (read["speedup"], read["times"], read["psnr"]) == (1.5, [0.5, 0.25], None)
+    assert (read["speedup"], read["times"], read["psnr"], read["steps"]) == (1.5, [0.5, 0.25], None, 10)
     assert json.loads(read["methods"]) == LINE.methods
+
+
+def test_the_schema_describes_every_column_of_a_table_without_one():
+    described = schema()
+
+    assert list(described) == list(row(TASK, LINE))
+    assert described["times"] == {
+        "type": "numbers",
+        "unit": "s",
+        "description": "seconds per image of each repeat",
+    }
+    assert described["trial"]["unit"] is None
+    assert all(column.doc for column in COLUMNS)
+
+
+def test_steps_that_are_no_number_are_none():
+    task = Task("many", "c", {"steps": "many"}, "d")
+
+    assert row(task, LINE)["steps"] is None

@@ -22,15 +22,18 @@ def export(
     ] = None,
     workdir: WorkDirOption = HERE,
 ) -> None:
-    """Write every trial's latest result as one table."""
+    """Write every trial's latest result as one table; beside a csv or jsonl FILE, FILE.schema.json."""
     import sys
 
     from accsearch.report.trials import export_trials
-    from accsearch.workdir import WorkDir, write_atomic
+    from accsearch.results.columns import schema
+    from accsearch.workdir import WorkDir, write_atomic, write_json
 
     data = export_trials(WorkDir(workdir.resolve()), format.value)
     if output is not None:
         write_atomic(output.resolve(), data)
+        if format is not Format.PARQUET:
+            write_json(Path(f"{output.resolve()}.schema.json"), schema())
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

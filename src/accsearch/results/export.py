@@ -4,69 +4,14 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from accsearch.errors import MissingExtraError
+from accsearch.results.columns import COLUMNS
 from accsearch.results.line import ResultLine
 from accsearch.task import Task
 
 Format = Literal["csv", "jsonl", "parquet"]
-Kind = Literal["text", "integer", "number", "flag", "numbers", "json"]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of the table; `unit` is empty where there is none."""
-
-    name: str
-    kind: Kind
-    unit: str = ""
-
-
-COLUMNS = (
-    *(Column(name, "text") for name in ("config", "task", "pipe", "sched", "steps", "trial", "method_names")),
-    Column("methods", "json"),
-    *(Column(name, "text") for name in ("status", "error", "note", "condition")),
-    Column("active", "flag"),
-    Column("speedup", "number", "1"),
-    Column("speedup_ci95_low", "number", "1"),
-    Column("speedup_ci95_high", "number", "1"),
-    Column("score_loss", "number", "1"),
-    Column("score_loss_ci95_low", "number", "1"),
-    Column("score_loss_ci95_high", "number", "1"),
-    Column("efficiency", "number", "1"),
-    Column("seconds_per_image", "number", "s"),
-    Column("seconds_per_image_std", "number", "s"),
-    Column("repeats", "integer"),
-    Column("times", "numbers", "s"),
-    Column("outliers", "json"),
-    Column("images_per_second", "number", "1/s"),
-    Column("clip_score", "number", "100 cosine"),
-    Column("clip_score_std", "number", "100 cosine"),
-    Column("scores", "numbers", "100 cosine"),
-    Column("prompts_needed", "integer"),
-    Column("psnr", "number", "dB"),
-    Column("ssim", "number", "1"),
-    Column("ms_ssim", "number", "1"),
-    Column("lpips", "number", "1"),
-    Column("fid", "number", "1"),
-    Column("peak_memory_bytes", "integer", "byte"),
-    Column("set_up_seconds", "number", "s"),
-    Column("set_up_memory_bytes", "integer", "byte"),
-    Column("gpu_busy", "number", "1"),
-    Column("host_bound", "flag"),
-    Column("power_watts", "number", "W"),
-    Column("gpu_utilization", "number", "%"),
-    *(
-        Column(name, "integer")
-        for name in ("num_samples", "batch_size", "seed", "attempt", "baseline_attempt")
-    ),
-    *(Column(name, "text") for name in ("gpu", "gpu_name", "dtype", "key")),
-    Column("images_sha256", "text"),
-    Column("versions", "json"),
-    Column("environment", "json"),
-)
 
 
 def row(task: Task, line: ResultLine) -> dict[str, Any]:
@@ -75,8 +20,15 @@ def row(task: Task, line: ResultLine) -> dict[str, Any]:
     for name in ("speedup_ci95", "score_loss_ci95"):
         low, high = values.pop(name) or (None, None)
         values[f"{name}_low"], values[f"{name}_high"] = low, high
-    axes = {axis: str(task.axes[axis]) for axis in ("pipe", "sched", "steps") if axis in task.axes}
-    names = {"config": task.config, "task": task.id, "method_names": "+".join(line.methods) or "none"}
+    axes = {axis: str(task.axes[axis]) for axis in ("pipe", "sched") if axis in task.axes}
+    # Of a command worker an axis of this name may be any text.
+    steps = str(task.axes.get("steps", ""))
+    names = {
+        "config": task.config,
+        "task": task.id,
+        "steps": int(steps) if steps.isdecimal() else None,
+        "method_names": "+".join(line.methods) or "none",
+    }
     values = values | axes | names
     return {column.name: values.get(column.name) for column in COLUMNS}
 
@@ -107,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 
 def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
-    """Return the rows as parquet; each field's metadata holds its `unit`."""
+    """Return the rows as parquet; each field's metadata holds its `unit` and its `description`."""
     try:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
@@ -122,7 +74,11 @@ def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
         "numbers": arrow.list_(arrow.float64()),
     }
     fields = [
-        arrow.field(column.name, types[column.kind], metadata={"unit": column.unit} if column.unit else None)
+        arrow.field(
+            column.name,
+            types[column.kind],
+            metadata={"description": column.doc} | ({"unit": column.unit} if column.unit else {}),
+        )
         for column in COLUMNS
     ]
     columns = {
