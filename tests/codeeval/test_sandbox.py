@@ -250,6 +250,7 @@ def test_the_cage_lets_a_program_work(level: Level) -> None:
             thread.start()
         assert os.environ["HOME"].startswith(os.getcwd())
         assert os.path.isdir(os.environ["HOME"])
+        assert os.access(tempfile.gettempdir(), os.W_OK), "a compiler would not use it"
         assert __name__ == "__main__"
         {PIPE}
     """

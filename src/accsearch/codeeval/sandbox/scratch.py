@@ -19,6 +19,9 @@ def scratch_folder() -> Iterator[Path]:
         scratch = folder / "scratch"
         for name in ("home", "tmp", "hub"):
             (scratch / name).mkdir(parents=True)
+        # Compilers ask by access(2) for their temporary folder, which looks at the way to it without privileges.
+        folder.chmod(0o711)
+        scratch.chmod(0o700)
         # Where the level `unshare` builds its root.
         (folder / "scratch.root").mkdir()
         yield scratch
