@@ -69,6 +69,24 @@ def test_methods_that_never_combine_are_noted() -> None:
     assert grid.notes == ("fewer_steps is a trial of its own, it does not combine with tome",)
 
 
+def test_combinations_that_only_some_cells_admit_are_named_with_the_reason() -> None:
+    methods = {
+        "implementation": "package",
+        "deepcache": {"cache_interval": [2, 3]},
+        "tgate": {"gate_step": [8, 10], "sp_interval": [1, 5]},
+    }
+
+    every = expand(config(methods=methods)).notes
+    some = expand(config(methods=methods, grid=GRID | {"sched": ["DDIM", "HeunDiscrete"]})).notes
+
+    ids = "deepcache-i2-b0+tgate-g8-s5-f1-w0, deepcache-i2-b0+tgate-g10-s5-f1-w0, deepcache-i3-b0+tgate-g8-s5-f1-w0"
+    reason = "with DeepCache the package of tgate needs sp_interval 1: skipped layers hold no cache"
+    assert f"{ids} and 1 more are left out of every task: {reason}" in every
+    # Heun refuses each method by itself, which is said of its values.
+    assert f"{ids} and 1 more are left out of 2 of 4 tasks: {reason}" in some
+    assert not any("+" in note and "HeunDiscrete" in note for note in some)
+
+
 def test_equal_cells_share_their_trials_and_digests_are_of_their_own() -> None:
     tasks = expand(build_config({"grid": GRID | {"pipe": ["SD1.5", "SD2.1"]}, "methods": METHODS})).tasks
 

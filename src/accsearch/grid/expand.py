@@ -60,7 +60,7 @@ def _traversal(config: Config, common: "hashlib._Hash") -> Grid:
         digest.update(f"{task}\0{identities[written['pipe']]}\0{part}".encode())
         tasks.append(Task(task, config.name, axes, digest.hexdigest()[:DIGITS], trials))
         cells.append(cell)
-    return Grid(config, tuple(tasks), tuple(notes_of(config, cells, offered.by_cell())))
+    return Grid(config, tuple(tasks), tuple(notes_of(config, cells, offered.trials, offered.by_cell())))
 
 
 class _Offer:
@@ -68,14 +68,14 @@ class _Offer:
 
     def __init__(self, config: Config) -> None:
         found = (Trial(trial_id(methods), methods) for methods in combinations_of(config.methods))
-        self._trials = (Trial(BASELINE, {}), *found)
+        self.trials = (Trial(BASELINE, {}), *found)
         self._shared: dict[tuple[int, ...], tuple[tuple[Trial, ...], str]] = {}
         self._cells: dict[Cell, tuple[tuple[Trial, ...], str]] = {}
 
     def to(self, cell: Cell) -> tuple[tuple[Trial, ...], str]:
         """Return the trials that `cell` admits, the baseline first, and their part of the digest."""
         if cell not in self._cells:
-            admitted = tuple(trial for trial in self._trials if admits(cell, trial.methods) is None)
+            admitted = tuple(trial for trial in self.trials if admits(cell, trial.methods) is None)
             key = tuple(map(id, admitted))
             if key not in self._shared:
                 self._shared[key] = (admitted, trials_part(admitted))
