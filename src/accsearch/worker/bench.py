@@ -42,12 +42,15 @@ class Bench:
 
 @dataclass(frozen=True)
 class Generation:
-    """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it)."""
+    """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it).
+
+    `allocated_bytes` are what the device held after the first batch, without its images.
+    """
 
     images: Images
     seconds: tuple[float, ...]
     peak_bytes: int | None
-    held_bytes: int | None
+    allocated_bytes: int | None
     began: float
 
 
@@ -75,21 +78,21 @@ def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:
     machine, batches = bench.machine, bench.workload.batches(batch_size)
     found: list[torch.Tensor] = []
     seconds: list[float] = []
-    before = machine.allocated()
-    held = None
+    allocated = None
     machine.reset_peak()
     began = time.perf_counter()
     for numbers in batches:
         images, taken = timed(machine, partial(invoke, **bench.workload.arguments(numbers)))
         found.append(images.cpu())
+        del images
         seconds.append(taken)
-        if held is None and before is not None:
-            held = (machine.allocated() or 0) - before
+        if len(found) == 1:
+            allocated = machine.allocated()
             if len(batches) > 1:
                 # What compiling and the first choice of kernels took is not the trial's need.
                 machine.reset_peak()
     collected = collect(found, len(bench.workload.prompts))
-    return Generation(collected, tuple(seconds), machine.peak(), held, began)
+    return Generation(collected, tuple(seconds), machine.peak(), allocated, began)
 
 
 def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:

@@ -49,18 +49,20 @@ class Measured:
 def measure_baseline(bench: Bench, batch_size: int) -> Measured:
     """Measure the plain pipeline: as many repeats as are asked for at least."""
     settings = bench.assignment.config.worker
+    before = bench.machine.allocated()
     with bench.monitor.watching() as seen, apply(bench.pipeline, {}) as applied:
         generation = generate(bench, applied, batch_size)
         run = partial(applied, **bench.workload.arguments(_timed_batch(bench, batch_size)))
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
         seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
-        return _measured(bench, applied, run, generation, seen, time.perf_counter(), seconds, None, 0.0)
+        alone = time.perf_counter()
+        return _measured(bench, applied, run, generation, seen, alone, seconds, None, 0.0, before)
 
 
 def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
     """Measure the pipeline with `methods` on it, in turn with the plain one on the same batch."""
     settings = bench.assignment.config.worker
-    began = time.perf_counter()
+    before, began = bench.machine.allocated(), time.perf_counter()
     applying = apply(
         bench.pipeline, methods, implementation=bench.assignment.config.implementation, seed=settings.seed
     )
@@ -74,7 +76,7 @@ def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
         alone = time.perf_counter()
         times = race(bench.machine, applied, run, plain, settings)
-        return _measured(bench, applied, run, generation, seen, alone, times.trial, times, entered)
+        return _measured(bench, applied, run, generation, seen, alone, times.trial, times, entered, before)
 
 
 def is_exact(methods: Methods) -> bool:
@@ -107,10 +109,14 @@ def _measured(
     seconds: tuple[float, ...],
     times: Times | None,
     entered: float,
+    before: int | None,
 ) -> Measured:
-    """Put the figures together; until `alone`, nothing but the trial itself ran since its first batch."""
+    """Put the figures together; until `alone`, nothing but the trial itself ran since its first batch.
+
+    `before` are the bytes on the device before the methods were switched on.
+    """
     batch = median(seconds)
-    peak = generation.peak_bytes
+    peak, allocated = generation.peak_bytes, generation.allocated_bytes
     return Measured(
         images=generation.images,
         scores=bench.scorer.scores(generation.images, bench.texts),
@@ -118,7 +124,7 @@ def _measured(
         times=times,
         # What the first batch took longer than a batch takes is set-up: compiling, choice of kernels.
         set_up_seconds=entered + max(0.0, generation.seconds[0] - batch),
-        set_up_bytes=generation.held_bytes,
+        set_up_bytes=None if allocated is None or before is None else allocated - before,
         peak_bytes=None if peak is None else peak - bench.scorer_bytes - applied.idle_bytes,
         kernel_seconds=kernel_seconds(run, bench.machine) if bench.machine.is_cuda else None,
         power_watts=seen.mean_power(generation.began, alone),

@@ -1,0 +1,103 @@
+"""What is measured of a trial besides its time."""
+
+import gc
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tests.worker.runs import Run
+
+from accsearch.task import Methods
+from accsearch.worker.arguments import parse
+from accsearch.worker.assignment import assignment_of
+from accsearch.worker.bench import Bench, generate, open_bench
+from accsearch.worker.machine import Machine
+from accsearch.worker.measurement import measure_baseline, measure_trial
+
+IMAGE = (3, 32, 32)
+LITTLE = 256
+"""More bytes than a generation leaves behind."""
+
+
+@contextmanager
+def bench_of(run: Run) -> Iterator[Bench]:
+    with open_bench(assignment_of(parse(run.arguments()))) as bench:
+        yield bench
+
+
+@dataclass(frozen=True)
+class Counted(Machine):
+    """A CPU that says what all tensors of this process hold but images, which belong on the host."""
+
+    def allocated(self) -> int:
+        tensors = [each for each in gc.get_objects() if issubclass(type(each), torch.Tensor)]
+        held = [each.untyped_storage() for each in tensors if each.shape[1:] != IMAGE]
+        return sum({storage.data_ptr(): storage.nbytes() for storage in held}.values())
+
+
+@pytest.mark.parametrize(
+    "methods", [{"half": {"dtype": "bfloat16"}}, {"channels_last": {"enabled": True}}], ids=str
+)
+def test_set_up_memory_is_what_the_methods_hold(
+    tmp_path: Path, tiny_paths: dict[str, Path], methods: Methods
+) -> None:
+    with bench_of(Run(tmp_path, tiny_paths)) as bench:
+        counted = replace(bench, machine=Counted(**vars(bench.machine)))
+        # The first generation replaces the sampler's thousand training steps by a few.
+        measure_baseline(counted, 2)
+        plain = measure_baseline(counted, 2).set_up_bytes
+        used = measure_trial(counted, methods, 2).set_up_bytes
+        copied = _copied(bench.pipeline, methods)
+
+    assert plain is not None
+    assert used is not None
+    assert abs(plain) < LITTLE
+    assert copied > 2 * LITTLE
+    assert abs(used - copied) < LITTLE
+
+
+class OnDevice:
+    """Images that count as memory of the device until they are let go."""
+
+    def __init__(self, count: int, living: "weakref.WeakSet[OnDevice]") -> None:
+        self._count = count
+        living.add(self)
+
+    def cpu(self) -> torch.Tensor:
+        return torch.rand(self._count, *IMAGE)
+
+
+def test_images_are_no_set_up_memory(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    living: weakref.WeakSet[OnDevice] = weakref.WeakSet()
+
+    class Living(Machine):
+        def allocated(self) -> int:
+            return len(living)
+
+    def draw(latents: torch.Tensor, **_: Any) -> Any:
+        return OnDevice(len(latents), living)
+
+    with bench_of(Run(tmp_path, tiny_paths)) as bench:
+        generation = generate(replace(bench, machine=Living(**vars(bench.machine))), draw, 2)
+
+    assert len(generation.images.pixels) == 3
+    assert generation.allocated_bytes == 0
+
+
+def _copied(pipeline: Any, methods: Methods) -> int:
+    """Return the bytes of the second copy of the weights that `methods` work on."""
+    modules = [part for part in pipeline.components.values() if isinstance(part, torch.nn.Module)]
+    if "half" in methods:
+        tensors = chain.from_iterable((*module.parameters(), *module.buffers()) for module in modules)
+        return sum(each.numel() * 2 for each in tensors if each.is_floating_point())
+    kernels = [
+        each for each in chain(pipeline.unet.parameters(), pipeline.vae.parameters()) if each.ndim == 4
+    ]
+    # A kernel of one pixel has both layouts at once.
+    return sum(each.nbytes for each in kernels if not each.is_contiguous(memory_format=torch.channels_last))
