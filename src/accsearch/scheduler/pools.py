@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from accsearch.config.schema import Config, GpuConfig
 from accsearch.errors import NoGpuError
 from accsearch.gpus.idle import gib
-from accsearch.gpus.nvml import open_nvml
+from accsearch.gpus.nvml import WITHOUT_GPUS, open_nvml
 from accsearch.gpus.visible import NONE, select
 from accsearch.scheduler.gpu_pool import GpuPool
 from accsearch.scheduler.options import Observer, RunOptions
@@ -34,7 +34,7 @@ def open_pool(
             except NoGpuError as error:
                 if not all(config.gpus.allow_cpu or config.worker.device != "cuda" for config in configs):
                     raise
-                observer.message(f"{error}: tasks run on the CPU")
+                observer.message(f"{str(error).removesuffix(f'; {WITHOUT_GPUS}')}: tasks run on the CPU")
         yield pool
 
 

@@ -13,6 +13,8 @@ from accsearch.worker.methods.session import Applied
 from accsearch.worker.timing import Speedup, is_stable, pairs_needed, speedup
 
 Run = Callable[[], torch.Tensor]
+Seconds = Callable[[], float]
+"""Run something once and return how long it took."""
 EXTRA_WARM_UPS = 3
 
 
@@ -47,29 +49,31 @@ def warm_up(machine: Machine, run: Run, at_least: int, before: Sequence[float] =
 
 
 def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings: WorkerConfig) -> Times:
-    """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, or the cap.
+    """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, or the cap."""
+
+    def plain() -> float:
+        with applied.suspended():
+            return timed(machine, baseline)[1]
+
+    return in_turn(lambda: timed(machine, trial)[1], plain, settings)
+
+
+def in_turn(trial: Seconds, baseline: Seconds, settings: WorkerConfig) -> Times:
+    """Time two things in pairs until the interval of their ratio is narrow enough, or the cap.
 
     Which one goes first alternates from pair to pair, so that a steady drift cancels.
     """
     trials: list[float] = []
     baselines: list[float] = []
 
-    def measure_trial() -> None:
-        trials.append(timed(machine, trial)[1])
-
-    def measure_baseline() -> None:
-        with applied.suspended():
-            baselines.append(timed(machine, baseline)[1])
-
     def measure(pairs: int) -> None:
         while len(trials) < pairs:
-            order = (
-                (measure_baseline, measure_trial)
-                if len(trials) % 2 == 0
-                else (measure_trial, measure_baseline)
-            )
-            for one in order:
-                one()
+            if len(trials) % 2 == 0:
+                baselines.append(baseline())
+                trials.append(trial())
+            else:
+                trials.append(trial())
+                baselines.append(baseline())
 
     def ratios() -> list[float]:
         return [math.log(base / own) for base, own in zip(baselines, trials, strict=True)]

@@ -1,0 +1,74 @@
+"""Time our methods against the published packages', in turn, on one pipeline.
+
+python benchmarks/native_package.py                                 the embedded demo pipeline
+python benchmarks/native_package.py --pipe FOLDER --device cuda --dtype float16 --steps 50 --batch_size 4
+
+Each row is how many times faster ours is, with its 95 % interval. Exits with 1 where ours is slower beyond
+doubt: the whole interval below 1.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+
+from subject import add_options, open_subject
+
+from accsearch.task import Methods
+from accsearch.worker.bench import Bench
+from accsearch.worker.methods.compose import apply
+from accsearch.worker.stopwatch import Times, in_turn, timed
+
+WARM_UPS = 2
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_options(parser)
+    parser.set_defaults(steps=20)
+    parser.add_argument("--intervals", type=int, nargs="*", default=[2, 5], help="of DeepCache")
+    parser.add_argument("--gates", type=int, nargs="*", default=[10], help="of T-GATE")
+    parser.add_argument("--ratios", type=float, nargs="*", default=[0.5], help="of ToMe")
+    parser.add_argument("--max_downsample", type=int, default=1, help="of ToMe; on SDXL 2 or more")
+    options = parser.parse_args(argv)
+    methods = {
+        "implementation": "package",
+        "deepcache": {"cache_interval": options.intervals},
+        "tgate": {"gate_step": options.gates, "sp_interval": [1]},
+        "tome": {"ratio": options.ratios, "max_downsample": [options.max_downsample]},
+    }
+    slower = []
+    with open_subject(options, methods) as bench:
+        print("| trial | package s / native s [95 %] | pairs |\n|---|---|--:|")
+        for trial in bench.assignment.task.trials[1:]:
+            times = compare(bench, trial.methods)
+            assert times.speedup.interval is not None
+            low, high = times.speedup.interval
+            gain = f"{times.speedup.value:.3f} [{low:.3f}, {high:.3f}]"
+            print(f"| {trial.id} | {gain} | {len(times.trial)} |", flush=True)
+            if high < 1:
+                slower.append(trial.id)
+    print(f"slower: {', '.join(slower) or 'none'}")
+    return 1 if slower else 0
+
+
+def compare(bench: Bench, methods: Methods) -> Times:
+    """Return the times of ours, as the trial, and of the package's, as the baseline."""
+    ours, theirs = (partial(run, bench, methods, name) for name in ("native", "package"))
+    for _ in range(WARM_UPS):
+        ours()
+        theirs()
+    return in_turn(ours, theirs, bench.assignment.config.worker)
+
+
+def run(bench: Bench, methods: Methods, implementation: str) -> float:
+    """Return the seconds of one batch; switching the methods on and off is not counted."""
+    arguments = bench.workload.arguments(range(bench.assignment.batch_size))
+    with apply(bench.pipeline, methods, implementation=implementation, seed=0) as applied:
+        return timed(bench.machine, partial(applied, **arguments))[1]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

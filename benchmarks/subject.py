@@ -1,0 +1,58 @@
+"""What a benchmark of the worker measures: one pipeline, opened as a task's worker opens it."""
+
+import argparse
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from accsearch.config.load import build_config
+from accsearch.demo.operators import mend_torchvision
+from accsearch.grid import expand
+from accsearch.workdir import WorkDir
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.bench import Bench, open_bench
+from accsearch.worker.quiet import hush_loaded
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say what is measured; their defaults are the embedded demo pipeline on the CPU."""
+    parser.add_argument("--pipe", default="demo", help="alias or diffusers folder")
+    parser.add_argument("--sched", default="DDIM")
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--batch_size", type=int, default=1)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--repeats", type=int, default=6, help="pairs of the pilot")
+    parser.add_argument("--max_repeats", type=int, default=30, help="most pairs of a comparison")
+
+
+@contextmanager
+def open_subject(options: argparse.Namespace, methods: Mapping[str, Any]) -> Iterator[Bench]:
+    """Load the pipeline that the options name, for the trials of a `methods` section."""
+    mend_torchvision()
+    hush_loaded()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        open_bench(_assignment(options, methods, Path(folder))) as bench,
+    ):
+        yield bench
+
+
+def _assignment(options: argparse.Namespace, methods: Mapping[str, Any], folder: Path) -> Assignment:
+    named = options.pipe if options.pipe == "demo" else {"name": "pipe", "model": options.pipe}
+    worker = ("batch_size", "device", "dtype", "repeats", "max_repeats")
+    config = build_config(
+        {
+            "name": "benchmark",
+            "grid": {"pipe": [named], "sched": [options.sched], "steps": [options.steps]},
+            "worker": {"num_samples": options.batch_size, **{key: getattr(options, key) for key in worker}},
+            "prompts": {"file": "builtin:demo"},
+            "quality": {"model": "builtin:demo"},
+            "methods": dict(methods),
+        }
+    )
+    task = expand(config).tasks[0]
+    paths = WorkDir(folder).task(config.name, task.id)
+    return Assignment(config, task, paths, 1, options.batch_size, options.batch_size)
