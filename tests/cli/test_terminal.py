@@ -58,6 +58,7 @@ def test_nothing_is_coloured_or_drawn_where_there_is_no_terminal(work: Work) -> 
         ended = subprocess.run(command, env=env, cwd=work.folder, capture_output=True, check=False)
         assert ended.stdout + ended.stderr != b""
         assert b"\x1b" not in ended.stdout + ended.stderr, words
+        assert b"0 running" not in ended.stderr
 
 
 def test_watching_follows_a_run_and_ends_on_ctrl_c(work: Work, gate: Gate) -> None:
