@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from accsearch.codeeval.fields import FIELD_NAMES, Fields, agreement
+from accsearch.codeeval.method_similarity import methods_similarity
 from accsearch.codeeval.source import MAX_BYTES, Unparsable
 from accsearch.codeeval.static import compare_static, extract, extract_source
+from accsearch.codeeval.weights import Weights
 from accsearch.errors import UsageError
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -320,3 +322,28 @@ def test_damaged_programs_are_read_or_refused(part: int) -> None:
             outcomes["read"] += 1
 
     assert min(outcomes.values()) > 0
+
+
+def test_the_call_s_other_arguments_are_kept_where_the_code_decides_them() -> None:
+    assert fields_of("x = 1").arguments is None
+    assert fields_of("pipe('a')").arguments == {}
+    assert fields_of("pipe('a', guidance_scale=2 + 1.5, sigmas=None)").arguments == {"guidance_scale": 3.5}
+    assert fields_of("pipe('a', eta=float(input()), timesteps=[9, 1])").arguments == {
+        "eta": None,
+        "timesteps": [9, 1],
+    }
+    hidden = fields_of("pipe('a', 64, 64, 30, guidance_scale=1.0)").arguments
+    assert hidden is not None and hidden["height"] is None and hidden["guidance_scale"] == 1.0
+    split = "pipe('a', guidance_scale=1.0) if input() else pipe('a', guidance_scale=2.0)"
+    assert fields_of(split).arguments == {"guidance_scale": None}
+
+
+@pytest.mark.parametrize(
+    "value", ["float('inf')", "float('nan')", "-1e999", "10**400", "[b'x']", "[[[[[[1]]]]]]"]
+)
+def test_a_parameter_that_json_cannot_hold_is_unknown(value: str) -> None:
+    methods = fields_of(f"tomesd.apply_patch(pipe, ratio={value})\npipe('a')").methods
+
+    assert methods is not None
+    assert "null" in json.dumps(methods, allow_nan=False)
+    assert methods_similarity(methods, {"tome": {"ratio": 0.5}}, Weights())[0] <= 1

@@ -15,7 +15,8 @@ class Fields:
 
     `methods` maps each active acceleration method to the parameters that the code writes; None if it is
     unknown which methods are active. `unwritten` names the fields that are None because the code leaves the
-    library's default.
+    library's default. `arguments` are those of `CALL_ARGUMENTS` that the call gives (None for a value that only
+    a run can tell); None if no such call was seen.
     """
 
     pipeline: str | None = None
@@ -24,6 +25,7 @@ class Fields:
     num_inference_steps: int | None = None
     methods: Mapping[str, Parameters] | None = field(default_factory=dict)
     unwritten: frozenset[str] = frozenset()
+    arguments: Parameters | None = None
 
     @property
     def acceleration_methods(self) -> list[str] | None:
@@ -52,6 +54,7 @@ def agreement(candidates: Iterable[Fields]) -> Fields:
             ),
             methods=_common_methods(first.methods, other.methods),
             unwritten=first.unwritten & other.unwritten,
+            arguments=_common_arguments(first.arguments, other.arguments),
         )
     return first
 
@@ -62,6 +65,10 @@ def _common_methods(
     if first is None or other is None or first.keys() != other.keys():
         return None
     return {name: _common_parameters(first[name], other[name]) for name in first}
+
+
+def _common_arguments(first: Parameters | None, other: Parameters | None) -> Parameters | None:
+    return None if first is None or other is None else _common_parameters(first, other)
 
 
 def _common_parameters(first: Parameters, other: Parameters) -> Parameters:

@@ -49,6 +49,14 @@ COMPONENTS = (
 )
 """Attributes of a pipeline that hold its modules."""
 
+NUMBER_ARGUMENTS = ("guidance_scale", "height", "width", "eta", "guidance_rescale")
+"""Numbers of a pipeline's call that the time or the image depends on, beside the number of steps."""
+
+STEP_ARGUMENTS = ("timesteps", "sigmas", "denoising_end")
+"""Arguments of a pipeline's call that replace or cut the number of steps."""
+
+CALL_ARGUMENTS = (*NUMBER_ARGUMENTS, *STEP_ARGUMENTS)
+
 NETWORKS = ("unet", "transformer")
 """The component that denoises, by the pipeline's generation."""
 

@@ -1,5 +1,6 @@
 """What the acceleration packages do to a pipeline and its modules."""
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -31,17 +32,26 @@ TOME = ("tome",)
 COMPILE = ("torch_compile",)
 LOADER = ("loader",)
 PARAMETERS = ("parameters",)
+MAX_NESTING = 4
 
 
 def plain(value: Value) -> Any:
     """Return a parameter as it is reported: the constant, or None if only a run can tell."""
     try:
-        content = constants.to_python(value)
+        return _reported(constants.to_python(value))
     except NotConstant:
         return None
-    if isinstance(content, bool | int | float | str):
+
+
+def _reported(content: Any, depth: int = 0) -> Any:
+    if isinstance(content, list | tuple) and depth < MAX_NESTING:
+        return [_reported(item, depth + 1) for item in content]
+    if isinstance(content, bool | str):
         return content
-    return list(content) if isinstance(content, list | tuple) else None
+    # JSON has no infinity and no NaN, and what is compared with a float has to fit into one.
+    if isinstance(content, int | float) and -sys.float_info.max <= content <= sys.float_info.max:
+        return content
+    return None
 
 
 def written(given: Arguments, signature: tuple[str, ...], skipped: tuple[str, ...] = ()) -> dict[str, Any]:

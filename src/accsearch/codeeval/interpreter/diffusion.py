@@ -8,7 +8,7 @@ from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.interpreter import acceleration, functions, lineage, modules
 from accsearch.codeeval.interpreter.acceleration import LOADER
 from accsearch.codeeval.interpreter.heap import UNDECIDED
-from accsearch.codeeval.knowledge import COMPONENTS, TGATE_PARAMETERS
+from accsearch.codeeval.knowledge import CALL_ARGUMENTS, COMPONENTS, TGATE_PARAMETERS
 from accsearch.codeeval.library_objects import Compiled, Component, Helper, Pipeline, Scheduler
 from accsearch.codeeval.signatures import LOADER_STEPS_INDEX, STEPS_INDEX
 from accsearch.codeeval.values import Arguments, Constant, Instance, Native, Symbol, Unknown, UserClass, Value
@@ -232,9 +232,26 @@ def generate(
     unsure = given.open_positional or given.open_keywords or (index is None and len(given.positional) > 1)
     unwritten = settings.unwritten | ({"num_inference_steps"} if steps is None and not unsure else set())
     machine.record(
-        replace(settings, num_inference_steps=whole_number(steps), methods=methods, unwritten=unwritten)
+        replace(
+            settings,
+            num_inference_steps=whole_number(steps),
+            methods=methods,
+            unwritten=unwritten,
+            arguments=_call_arguments(given),
+        )
     )
     return Unknown()
+
+
+def _call_arguments(given: Arguments) -> dict[str, Any]:
+    """Return what the call gives of `CALL_ARGUMENTS`; one that may stand among others unnamed is None."""
+    unnamed = given.open_positional or given.open_keywords or len(given.positional) > 1
+    named = {
+        name: acceleration.plain(value)
+        for name, value in given.keywords.items()
+        if name in CALL_ARGUMENTS and not (isinstance(value, Constant) and value.value is None)
+    }
+    return {**(dict.fromkeys(CALL_ARGUMENTS) if unnamed else {}), **named}
 
 
 def _steps_index(pipe: Pipeline) -> int | None:
