@@ -1,8 +1,11 @@
 """The evaluation of one generated file: what was found, as JSON and as the three printed sections."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
+
+from accsearch.codeeval.text import printable
 
 Verdict = Literal["ok", "failed", "unsafe", "timeout", "invalid"]
 VERDICTS = ("ok", "failed", "unsafe", "timeout", "invalid")
@@ -16,13 +19,15 @@ class Evaluation:
     """Times in seconds an image, scores as means over the images; what was not measured is None.
 
     `notes` lists what the file tried in vain (network, files, signals); `seeds` are those of the images.
-    `active` is false if methods that change images were written and every image equals the baseline's.
+    `active` is false if methods that change images were written and every image equals the baseline's;
+    `baseline` is what that was made of, with `notes` of its own.
     """
 
     file: str
     verdict: Verdict
     isolation: str
     configuration: Mapping[str, Any] = field(default_factory=lambda: UNKNOWN)
+    baseline: Mapping[str, Any] | None = None
     baseline_time: float | None = None
     accelerated_time: float | None = None
     baseline_score: float | None = None
@@ -39,8 +44,9 @@ class Evaluation:
     accelerated_times: tuple[float, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        """Return the JSON of `accsearch evaluate --json` for one file."""
-        return asdict(self)
+        """Return the JSON of `accsearch evaluate --json` for one file; a number that is not finite is null."""
+        found: dict[str, Any] = _finite(asdict(self))
+        return found
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Evaluation":
@@ -57,13 +63,15 @@ def render(evaluation: Evaluation) -> str:
     lines = ["=== Model Configuration ==="]
     for name in ("pipeline", "model_id", "scheduler", "num_inference_steps"):
         lines.append(f"{name}: {_or_unknown(configuration[name])}")
+    if evaluation.baseline is not None:
+        lines.append(f"baseline: {_baseline(evaluation.baseline)}")
     lines += ["", "=== Acceleration Methods Used ==="]
     methods = configuration["acceleration_methods"]
-    lines += ["unknown"] if methods is None else list(methods) or ["none"]
+    lines += ["unknown"] if methods is None else [printable(each) for each in methods] or ["none"]
     lines += ["", "=== Performance Evaluation Results ===", f"verdict: {evaluation.verdict}"]
     if evaluation.error is not None:
-        lines.append(f"error: {evaluation.error}")
-    lines += [f"tried: {note}" for note in evaluation.notes]
+        lines.append(f"error: {printable(evaluation.error)}")
+    lines += [f"tried: {printable(note)}" for note in evaluation.notes]
     lines += _measured(evaluation)
     lines.append(f"isolation: {evaluation.isolation}")
     return "\n".join(lines)
@@ -86,4 +94,17 @@ def _measured(evaluation: Evaluation) -> list[str]:
 
 
 def _or_unknown(value: Any) -> str:
-    return "unknown" if value is None else str(value)
+    return "unknown" if value is None else printable(value)
+
+
+def _baseline(used: Mapping[str, Any]) -> str:
+    parts = [f"{name} {value}" for name, value in used.items() if name != "notes"]
+    return printable("; ".join([", ".join(parts), *used["notes"]]))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _finite(each) for name, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,15 +1,17 @@
-"""The weights that a caged file may read: the demo's, the hub's cache, a local folder that it names."""
+"""The weights that a caged file and its baseline may read: the demo's, the hub's cache, a local folder."""
 
+import json
 import os
 from pathlib import Path
 
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.guest import Models
+from accsearch.codeeval.guest import Models, Refused
 from accsearch.codeeval.sandbox.scratch import DEMO_ID
-from accsearch.config.models import MIRRORS
+from accsearch.config.models import ALIASES, BUILTIN, MIRRORS, ModelInfo
 from accsearch.demo import pipeline_path
 
 NONE = Models({}, ())
+KNOWN = frozenset(info.model_id for info in ALIASES.values())
 
 
 def models_of(fields: Fields, beside: Models = NONE) -> Models:
@@ -35,10 +37,51 @@ def local_pipeline(model_id: str | None) -> Path | None:
     if model_id is None or not Path(model_id).is_absolute():
         return None
     folder = Path(model_id)
-    return folder.resolve() if (folder / "model_index.json").is_file() else None
+    try:
+        return folder.resolve() if (folder / "model_index.json").is_file() else None
+    except OSError:
+        # A name too long for a path, or a folder that is not ours to read.
+        return None
+
+
+def offline(model: ModelInfo) -> ModelInfo:
+    """Return a model that is loaded without the hub, or one of the registry, which may come from there.
+
+    What a generated file names is never downloaded on its word. Raises Refused for a model that is not here.
+    """
+    if model.model_id.startswith(BUILTIN) or model.model_id in KNOWN or Path(model.model_id).is_absolute():
+        return model
+    folder = _snapshot(model.model_id)
+    if folder is None:
+        raise Refused("invalid", f"{model.model_id} is neither in the registry nor in the hub's cache")
+    return model.model_copy(update={"model_id": str(folder), "revision": None})
+
+
+def saved_scheduler(model: ModelInfo) -> str:
+    """Return the class of the scheduler that a model was saved with. Raises Refused."""
+    folder = pipeline_path() if model.model_id == f"{BUILTIN}demo" else Path(model.model_id)
+    if not folder.is_absolute():
+        folder = _snapshot(model.model_id) or folder
+    try:
+        index = json.loads((folder / "model_index.json").read_bytes())
+        return str(index["scheduler"][1])
+    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+        raise Refused(
+            "invalid", f"the scheduler of {model.model_id} is unknown: its weights are not here"
+        ) from None
 
 
 def hub_cache() -> Path:
     """Return the folder of the hub's cache."""
     home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
     return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
+
+
+def _snapshot(model_id: str) -> Path | None:
+    """Return the folder of a hub model's main revision in the cache, None if it is not there."""
+    entry = hub_cache() / ("models--" + model_id.replace("/", "--"))
+    try:
+        folder = entry / "snapshots" / (entry / "refs" / "main").read_text(encoding="ascii").strip()
+        return folder if folder.is_dir() else None
+    except (OSError, UnicodeDecodeError):
+        return None

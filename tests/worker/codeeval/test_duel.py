@@ -2,47 +2,60 @@
 
 import random
 import textwrap
-import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
 
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.guest import Models, Refused, guest
 from accsearch.codeeval.sandbox.levels import choose
 from accsearch.codeeval.sandbox.rules import Limits
 from accsearch.worker.codeeval.duel import Duel
+from accsearch.worker.codeeval.likeness import psnr
 from accsearch.worker.codeeval.material import Material
-from accsearch.worker.codeeval.suspicion import psnr, suspect
+from accsearch.worker.codeeval.suspicion import slowed, suspect
 
 SECONDS_A_STEP = 0.01
 STEPS = 20
 
-# Paints an image that depends on prompt, seed and steps, and takes its time over each step.
+# Paints areas that depend on prompt and seed, nearer to the full image the more steps there are.
 PAINT = """
-import random, time
+import random, sys, time, types
 from PIL import Image
+
 def paint(prompt, seed, steps, seconds):
-    noise = random.Random(f"{prompt}/{seed}/{steps}")
     time.sleep(seconds * steps)
-    return Image.frombytes("RGB", (16, 16), noise.randbytes(16 * 16 * 3))
+    layers = [random.Random(key).randbytes(16 * 16 * 3) for key in (prompt, f"{prompt}/{seed}", f"{seed}/fault")]
+    fault = 0.1 * min(1, 4 / steps)
+    areas = bytes(int(0.5 * a + 0.4 * b + fault * c) for a, b, c in zip(*layers))
+    return Image.frombytes("RGB", (16, 16), areas).resize((64, 64), Image.NEAREST)
+
+def noisy(image, amplitude):
+    source = random.Random(image.tobytes())
+    return Image.frombytes("RGB", image.size, bytes(
+        min(255, max(0, each + source.randint(-amplitude, amplitude))) for each in image.tobytes()))
 """
-
-
-def painted(prompt: str, seed: int, steps: int, seconds: float) -> Any:
-    noise = random.Random(f"{prompt}/{seed}/{steps}")
-    time.sleep(seconds * steps)
-    return Image.frombytes("RGB", (16, 16), noise.randbytes(16 * 16 * 3))
+# The harness hands a generator over where the file uses torch, whose import takes long.
+TORCH = """
+class Generator:
+    def __init__(self, device):
+        self.seed = None
+    def manual_seed(self, seed):
+        self.seed = seed
+        return self
+sys.modules["torch"] = types.SimpleNamespace(Generator=Generator, manual_seed=lambda seed: None)
+"""
+PAINTING: dict[str, Any] = {}
+exec(PAINT, PAINTING)  # noqa: S102 - both sides paint with the same code
 
 
 class PaintingBaseline:
     steps = STEPS
 
     def image(self, prompt: str, seed: int, steps: int | None = None) -> Any:
-        return painted(prompt, seed, steps or STEPS, SECONDS_A_STEP)
+        return PAINTING["paint"](prompt, seed, steps or STEPS, SECONDS_A_STEP)
 
 
 class Brightness:
@@ -55,30 +68,46 @@ class Brightness:
         return [float(each.float().mean()) for each in images.pixels]
 
 
-def duel_with(source: str, repeats: int = 2, images: int = 2) -> Evaluation:
-    """Return the evaluation of a file whose `pipe` gets the seed through `random_seed`; raises Refused."""
-    program = PAINT + textwrap.dedent(source)
+def duel_with(source: str, repeats: int = 2, images: int = 2, methods: Sequence[str] = ()) -> Evaluation:
+    """Return the evaluation of a file whose `pipe` paints; raises Refused."""
+    program = PAINT + TORCH + textwrap.dedent(source)
     with guest(program.encode(), choose("auto"), Limits(wall_seconds=60), Models({})) as caged:
         caged.ask("load", timeout=30)
-        material = Material(["a cat", "a dog", "a tree"], Brightness(), random.Random(1))
+        material = Material(["a cat", "a dog", "a tree", "a house"], Brightness(), random.Random(1))
         baseline: Any = PaintingBaseline()
         duel = Duel(baseline, caged, material)
         duel.run(repeats, images)
-        suspect(duel, baseline)
-        return duel.result(Evaluation(file="x", verdict="invalid", isolation="auto"))
+    suspect(duel)
+    nothing = Evaluation(file="x", verdict="invalid", isolation="auto")
+    configuration = {**nothing.configuration, "acceleration_methods": list(methods)}
+    return duel.result(Evaluation("x", "invalid", "auto", configuration=configuration))
+
+
+HONEST = """
+    def pipe(prompt, num_inference_steps, generator):
+        return paint(prompt, generator.seed, num_inference_steps, 0.005)
+"""
 
 
 def test_a_file_that_computes_each_image_is_ok() -> None:
-    found = duel_with("""
-        count = iter(range(100))
-        def pipe(prompt, num_inference_steps):
-            return paint(prompt, next(count), num_inference_steps, 0.005)
-    """)
+    found = duel_with(HONEST)
     assert found.verdict == "ok"
     assert found.speedup is not None and found.speedup > 1
     assert found.baseline_score is not None and found.accelerated_score is not None
     assert len(found.seeds) == len(set(found.seeds)) == 4
     assert len(found.baseline_times) == len(found.accelerated_times) == 2
+
+
+def test_methods_that_change_no_more_than_rounding_are_not_active() -> None:
+    rounded = """
+        def pipe(prompt, num_inference_steps, generator):
+            image = paint(prompt, generator.seed, num_inference_steps, 0.005)
+            return image.point(lambda value: value ^ (value == 40))
+    """
+    assert duel_with(rounded, methods=["deepcache"]).active is False
+    assert duel_with(rounded, methods=["torch_compile"]).active is None
+    changed = rounded.replace("value ^ (value == 40)", "value + 2")
+    assert duel_with(changed, methods=["deepcache"]).active is True
 
 
 def test_stored_images_are_caught() -> None:
@@ -93,31 +122,109 @@ def test_stored_images_are_caught() -> None:
     assert found.value.verdict == "invalid"
 
 
-def test_images_stored_by_prompt_are_caught() -> None:
-    with pytest.raises(Refused, match="same image"):
+def test_a_stored_image_under_noise_is_caught() -> None:
+    with pytest.raises(Refused, match="same image for different prompts and seeds"):
+        duel_with("""
+            stored = paint("a cat", 1, 20, 0)
+            def pipe(prompt, num_inference_steps, generator):
+                time.sleep(0.05)
+                return noisy(Image.blend(stored, paint(prompt, generator.seed, 20, 0), 0.01), 3)
+        """)
+
+
+def test_the_warm_up_counts_among_the_images_that_may_be_stored() -> None:
+    with pytest.raises(Refused, match="same image for different prompts and seeds"):
         duel_with(
             """
-            stored = {}
-            def pipe(prompt, num_inference_steps):
-                if prompt not in stored:
-                    stored[prompt] = paint(prompt, 1, num_inference_steps, 0.01)
-                return stored[prompt]
+            made = []
+            def pipe(prompt, num_inference_steps, generator):
+                made.append(made[0] if len(made) == 1 else paint(prompt, generator.seed, 20, 0.005))
+                return made[-1]
             """,
-            repeats=3,
+            repeats=1,
+            images=1,
         )
+
+
+@pytest.mark.parametrize("seed", ["1", "generator.seed + 1"])
+def test_images_that_do_not_follow_the_seed_are_caught(seed: str) -> None:
+    with pytest.raises(Refused, match="do not follow the seed") as found:
+        duel_with(
+            f"""
+            def pipe(prompt, num_inference_steps, generator):
+                return noisy(paint(prompt, {seed}, num_inference_steps, 0.005), 3)
+            """,
+            images=1,
+        )
+    assert found.value.verdict == "invalid"
 
 
 def test_a_time_below_one_step_is_caught() -> None:
     with pytest.raises(Refused, match="less than one of the 20 steps"):
         duel_with("""
-            count = iter(range(100))
-            def pipe(prompt, num_inference_steps):
-                return paint(prompt, next(count), 1, 0.0)
+            def pipe(prompt, num_inference_steps, generator):
+                return paint(prompt, generator.seed, 20, 0.0)
         """)
 
 
+@pytest.mark.parametrize(("steps", "amplitude"), [(4, 0), (10, 0), (13, 0), (10, 3), (5, 3)])
+def test_images_of_fewer_steps_are_caught_under_noise_too(steps: int, amplitude: int) -> None:
+    with pytest.raises(Refused, match=f"its images are those of {steps} steps, not of 20"):
+        duel_with(f"""
+            def pipe(prompt, num_inference_steps, generator):
+                return noisy(paint(prompt, generator.seed, {steps}, 0.005), {amplitude})
+        """)
+
+
+def test_fewer_steps_in_the_images_after_the_first_are_caught() -> None:
+    with pytest.raises(Refused, match="its images are those of 8 steps"):
+        duel_with("""
+            count = iter(range(100))
+            def pipe(prompt, num_inference_steps, generator):
+                return paint(prompt, generator.seed, 20 if next(count) < 2 else 8, 0.01)
+        """)
+
+
+def test_an_image_that_is_merely_worse_is_not_one_of_fewer_steps() -> None:
+    found = duel_with("""
+        def pipe(prompt, num_inference_steps, generator):
+            image = paint(prompt, generator.seed, 20, 0.005)
+            return Image.blend(image, Image.new("RGB", image.size, (90, 90, 90)), 0.2)
+    """)
+    assert found.verdict == "ok"
+
+
+def test_a_baseline_that_was_slowed_down_is_told() -> None:
+    assert slowed([2.0, 2.1, 1.9], [1.0, 1.1])
+    assert not slowed([1.2, 1.25, 1.3], [1.0, 0.9])
+    # One image that is slow or quick is the machine's doing.
+    assert not slowed([1.0, 1.0, 9.0], [1.0, 1.0])
+    assert slowed([2.0, 2.0, 1.0, 2.0], [1.0, 1.0])
+    assert not slowed([2.0, 2.0, 2.0], [1.0, 1.9])
+
+
+def test_a_file_that_slows_its_baseline_has_failed() -> None:
+    class Recovering(PaintingBaseline):
+        made = 0
+
+        def image(self, prompt: str, seed: int, steps: int | None = None) -> Any:
+            self.made += 1
+            return PAINTING["paint"](prompt, seed, steps or STEPS, 0.02 if self.made <= 4 else 0.001)
+
+    with guest(
+        (PAINT + TORCH + textwrap.dedent(HONEST)).encode(), choose("auto"), Limits(), Models({})
+    ) as caged:
+        caged.ask("load", timeout=30)
+        baseline: Any = Recovering()
+        duel = Duel(baseline, caged, Material(["a cat", "a dog"], Brightness(), random.Random(1)))
+        duel.run(1, 2)
+    with pytest.raises(Refused, match="it slows down what it is compared with") as found:
+        suspect(duel)
+    assert found.value.verdict == "failed"
+
+
 def test_another_size_is_caught() -> None:
-    with pytest.raises(Refused, match="its images are 8x8, the baseline's 16x16"):
+    with pytest.raises(Refused, match="its images are 8x8, the baseline's 64x64"):
         duel_with("""
             def pipe(prompt, num_inference_steps):
                 return Image.new("RGB", (8, 8))
@@ -125,12 +232,12 @@ def test_another_size_is_caught() -> None:
 
 
 def test_images_of_one_colour_are_invalid() -> None:
-    with pytest.raises(Refused, match="constant for prompt"):
+    with pytest.raises(Refused, match="do not follow the seed"):
         duel_with("""
-            shade = iter(range(100))
+            shade = iter(range(0, 250, 35))
             def pipe(prompt, num_inference_steps):
                 time.sleep(0.1)
-                return Image.new("RGB", (16, 16), (next(shade),) * 3)
+                return Image.new("RGB", (64, 64), (next(shade),) * 3)
         """)
 
 
@@ -157,6 +264,6 @@ def test_a_crash_in_the_middle_is_a_failure() -> None:
 
 
 def test_psnr_of_equal_images_is_infinite() -> None:
-    image = painted("a", 1, 1, 0)
+    image = PAINTING["paint"]("a", 1, 1, 0)
     assert psnr(image, image) == float("inf")
-    assert psnr(image, painted("a", 2, 1, 0)) < 12
+    assert psnr(image, PAINTING["paint"]("b", 2, 1, 0)) < 15

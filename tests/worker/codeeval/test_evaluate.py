@@ -70,6 +70,54 @@ def test_fewer_steps_than_stated_are_caught(
     assert found.error == "its images are those of 3 steps, not of 12"
 
 
+def test_a_wrapper_is_measured_as_it_calls_its_pipeline(
+    tiny_paths: dict[str, Path], tmp_path: Path, prompts: Path
+) -> None:
+    wrapper = """
+base = pipe
+def pipe(prompt, generator=None):
+    return base(prompt, num_inference_steps=int("6"), guidance_scale=float("1.0"), generator=generator)
+"""
+    found = judged(wrapper, tmp_path, tiny_paths["sd"], prompts)
+    assert (found.verdict, found.error) == ("ok", None)
+    assert found.baseline is not None
+    assert (found.baseline["num_inference_steps"], found.baseline["guidance_scale"]) == (6, 1.0)
+    assert found.baseline["scheduler"] == "DDIMScheduler"
+    # The very same computation: neither guidance nor steps were given away.
+    assert found.relative_quality_loss == 0
+
+
+def test_a_pipeline_that_needs_an_image_has_a_verdict(
+    tiny_paths: dict[str, Path], tmp_path: Path, prompts: Path
+) -> None:
+    other = """
+from diffusers import StableDiffusionImg2ImgPipeline
+from PIL import Image
+picture = Image.new("RGB", (32, 32), (200, 10, 10))
+base = StableDiffusionImg2ImgPipeline.from_pipe(pipe)
+def pipe(prompt, num_inference_steps, generator=None):
+    return base(prompt, picture, num_inference_steps=num_inference_steps, generator=generator)
+pipe("a cat", 6)
+"""
+    found = judged(other, tmp_path, tiny_paths["sd"], prompts)
+    assert found.verdict == "invalid"
+    assert str(found.error).startswith("the baseline makes no image: ")
+
+
+def test_a_class_of_the_file_s_own_has_a_verdict(
+    tiny_paths: dict[str, Path], tmp_path: Path, prompts: Path
+) -> None:
+    own = """
+class FastPipeline(StableDiffusionPipeline):
+    pass
+pipe = FastPipeline.from_pretrained("{model}", torch_dtype=torch.float32)
+pipe("a cat", num_inference_steps=2)
+""".format(model=tiny_paths["sd"])
+    found = judged(own, tmp_path, tiny_paths["sd"], prompts)
+    assert found.verdict == "invalid"
+    assert "has no FastPipeline" in str(found.error)
+
+
 def test_a_model_that_is_not_here_has_a_verdict(tmp_path: Path) -> None:
     file = tmp_path / "generated.py"
     file.write_text("model = input\npipe = lambda prompt: None\n", encoding="utf-8")

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.codeeval.harness.failure import WrongPipe
-from accsearch.codeeval.harness.recording import Recorder
+from accsearch.codeeval.harness.recording import Call, Recorder
+from accsearch.codeeval.knowledge import STEP_ARGUMENTS
 
 USES_DIFFUSION = re.compile(rb"diffusers|tgate|DeepCache|tomesd|transformers")
 Answer = tuple[dict[str, Any], bytes]
@@ -30,7 +31,8 @@ class Answers:
             case "generate":
                 from accsearch.codeeval.harness.generate import generate
 
-                return generate(self._pipe, self._recorder.last_on(self._pipe), request)
+                header, body = generate(self._pipe, self._recorder.last_on(self._pipe), request)
+                return {**header, "arguments": _told(self._recorder.last)}, body
             case "describe":
                 return self._describe(request)
             case "tensor":
@@ -56,13 +58,14 @@ class Answers:
         self._pipe = module.pipe
         if not callable(self._pipe):
             raise WrongPipe(f"`pipe` is of type {type(self._pipe).__name__}, neither a pipeline nor callable")
-        call = self._recorder.last_on(self._pipe)
-        arguments = {} if call is None else dict(call.arguments)
-        told = {name: value for name, value in arguments.items() if isinstance(value, bool | int | float)}
+        own = self._recorder.last_on(self._pipe)
+        # A wrapper has no call of its own: then it is that of the pipeline that it wraps.
+        call = own or self._recorder.last
         header = {
             "pipe": type(self._pipe).__name__,
-            "entry": "__call__" if call is None else call.entry,
-            "arguments": {name: value for name, value in told.items() if value == value},
+            "entry": "__call__" if own is None else own.entry,
+            "called": call is not None,
+            "arguments": _told(call),
         }
         return header, b""
 
@@ -72,3 +75,14 @@ class Answers:
         self._description = Description(self._pipe)
         answer: Answer = self._description.entries(request)
         return answer
+
+
+def _told(call: Call | None) -> dict[str, float]:
+    """Return the numbers among a call's arguments, and 1 for what replaces the number of steps."""
+    arguments = {} if call is None else call.arguments
+    told = {
+        name: value
+        for name, value in arguments.items()
+        if isinstance(value, bool | int | float) and abs(value) <= sys.float_info.max
+    }
+    return {**told, **{name: 1 for name in STEP_ARGUMENTS if arguments.get(name) is not None}}

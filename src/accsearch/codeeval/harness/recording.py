@@ -30,10 +30,11 @@ class Call:
 
 
 class Recorder:
-    """Holds the calls that pipelines of diffusers received, the last one of each pipeline."""
+    """Holds the calls that pipelines of diffusers received, the last one of each pipeline and of all."""
 
     def __init__(self) -> None:
         self._calls: dict[int, Call] = {}
+        self.last: Call | None = None
 
     def last_on(self, pipeline: Any) -> Call | None:
         """Return the last generating call on `pipeline`."""
@@ -67,9 +68,8 @@ class Recorder:
 
         @functools.wraps(original)
         def call(pipeline: Any, *positional: Any, **named: Any) -> Any:
-            self._calls[id(pipeline)] = Call(
-                pipeline, entry, _arguments(signature, pipeline, positional, named)
-            )
+            self.last = Call(pipeline, entry, _arguments(signature, pipeline, positional, named))
+            self._calls[id(pipeline)] = self.last
             return original(pipeline, *positional, **named)
 
         return call

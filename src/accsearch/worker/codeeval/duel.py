@@ -2,7 +2,8 @@
 
 import statistics
 import time
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -11,42 +12,76 @@ from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.guest import Guest, Refused
 from accsearch.methods.catalogue import METHODS
 from accsearch.worker.codeeval.baseline import Baseline
+from accsearch.worker.codeeval.likeness import psnr
 from accsearch.worker.codeeval.material import Material
 from accsearch.worker.images import Images, InvalidImages, collect
 
 LONGEST_IMAGE = 600.0
 LARGEST_BODY = 4096 * 4096 * 3
+SEED_PROBES = 3
+"""How many measured images' prompts are asked once more, with another seed."""
+
+UNCHANGED = 60.0
+"""PSNR in dB from which on an image counts as the baseline's own; ToMe on the demo pipeline comes to 54."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An image of a generated file, the seconds it took, and the arguments of its own call, as it says."""
+
+    image: Any
+    seconds: float
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One prompt and seed, with the images of both sides and the seconds that each took."""
+
+    prompt: str
+    seed: int
+    ours: Any
+    theirs: Any
+    our_seconds: float
+    their_seconds: float
 
 
 class Duel:
-    """Collects times and images of both sides; `pairs` are prompts and seeds in the order of the images."""
+    """Collects times and images of both sides.
+
+    `shots` are measured; `warm_up` is not; each of `probes` is a measured shot, and one of the same prompt from
+    another seed.
+    """
 
     def __init__(self, baseline: Baseline, guest: Guest, material: Material) -> None:
-        self._baseline = baseline
+        self.baseline = baseline
         self._guest = guest
         self._material = material
-        self.pairs: list[tuple[str, int]] = []
-        self.ours: list[Any] = []
-        self.theirs: list[Any] = []
+        self.warm_up: list[Shot] = []
+        self.shots: list[Shot] = []
+        self.probes: list[tuple[Shot, Shot]] = []
         self._times: tuple[list[float], list[float]] = ([], [])
 
     def run(self, repeats: int, images: int) -> None:
         """Measure `repeats` times; one image of each side beforehand is not counted. Raises Refused."""
-        for prompt, seed in self._material.pairs(1):
-            self._theirs(prompt, seed, self._ours(prompt, seed)[0])
+        self.warm_up = self._round(self._material.pairs(1), baseline_first=True)
+        total = repeats * images
+        # Which ones are asked again is not known to the file, which so cannot behave for them alone.
+        probed = set(self._material.random.sample(range(total), min(SEED_PROBES, total)))
         for repeat in range(repeats):
-            pairs = self._material.pairs(images)
             # Who begins changes, so that a machine that slows down or speeds up favours neither.
-            ours = [self._ours(*pair) for pair in pairs] if repeat % 2 == 0 else None
-            theirs = [self._theirs(*pair, None) for pair in pairs]
-            ours = ours or [self._ours(*pair) for pair in pairs]
-            self.pairs += pairs
-            self.ours += [image for image, _ in ours]
-            self.theirs += [image for image, _ in theirs]
-            self._times[0].append(sum(seconds for _, seconds in ours) / images)
-            self._times[1].append(sum(seconds for _, seconds in theirs) / images)
-        for mine, other in zip(self.ours, self.theirs, strict=True):
-            _same_size(mine, other)
+            shots = self._round(self._material.pairs(images), baseline_first=repeat % 2 == 0)
+            self._times[0].append(sum(shot.our_seconds for shot in shots) / images)
+            self._times[1].append(sum(shot.their_seconds for shot in shots) / images)
+            for number, shot in enumerate(shots, len(self.shots)):
+                if number in probed:
+                    [again] = self._round([self._material.again(shot.prompt)], baseline_first=True)
+                    self.probes.append((shot, again))
+            self.shots += shots
+
+    def sample(self, shots: Sequence[Shot], count: int) -> list[Shot]:
+        """Return up to `count` of the shots, chosen so that the file cannot foresee which."""
+        return self._material.random.sample(list(shots), min(count, len(shots)))
 
     @property
     def speedup(self) -> float:
@@ -55,10 +90,10 @@ class Duel:
 
     def result(self, evaluation: Evaluation) -> Evaluation:
         """Return `evaluation` with what was measured, as `ok`. Raises Refused for images that are none."""
-        texts = self._material.scorer.texts([prompt for prompt, _ in self.pairs])
+        texts = self._material.scorer.texts([shot.prompt for shot in self.shots])
         scores = [
             statistics.fmean(self._material.scorer.scores(_images(side), texts))
-            for side in (self.ours, self.theirs)
+            for side in ([shot.ours for shot in self.shots], [shot.theirs for shot in self.shots])
         ]
         return replace(
             evaluation,
@@ -70,7 +105,7 @@ class Duel:
             speedup=self.speedup,
             relative_quality_loss=(scores[0] - scores[1]) / scores[0] if scores[0] else None,
             active=self._active(evaluation),
-            seeds=tuple(seed for _, seed in self.pairs),
+            seeds=tuple(shot.seed for shot in self.shots),
             baseline_times=tuple(self._times[0]),
             accelerated_times=tuple(self._times[1]),
         )
@@ -79,43 +114,56 @@ class Duel:
         written = evaluation.configuration["acceleration_methods"] or []
         if not any(name in METHODS and not METHODS[name].exact for name in written):
             return None
-        return any(
-            mine.tobytes() != other.tobytes() for mine, other in zip(self.ours, self.theirs, strict=True)
-        )
+        return any(psnr(shot.ours, shot.theirs) < UNCHANGED for shot in self.shots)
+
+    def _round(self, pairs: Sequence[tuple[str, int]], *, baseline_first: bool) -> list[Shot]:
+        ours = [self._ours(*pair) for pair in pairs] if baseline_first else []
+        theirs = [ask_image(self._guest, *pair, steps=self.baseline.steps) for pair in pairs]
+        ours = ours or [self._ours(*pair) for pair in pairs]
+        shots = []
+        for (prompt, seed), (image, seconds), answer in zip(pairs, ours, theirs, strict=True):
+            _same_size(image, answer.image)
+            shots.append(Shot(prompt, seed, image, answer.image, seconds, answer.seconds))
+        return shots
 
     def _ours(self, prompt: str, seed: int) -> tuple[Any, float]:
         # A file that works on in the background would slow the baseline down: it is held still meanwhile.
         self._guest.pause()
-        began = time.perf_counter()
-        image = self._baseline.image(prompt, seed)
-        image.tobytes()
-        seconds = time.perf_counter() - began
+        timed = timed_image(self.baseline, prompt, seed)
         self._guest.resume()
-        return image, seconds
+        return timed
 
-    def _theirs(self, prompt: str, seed: int, expected: Any) -> tuple[Any, float]:
-        from PIL import Image
 
-        arguments = {"num_inference_steps": self._baseline.steps}
-        answer, seconds = self._guest.ask(
-            "generate",
-            timeout=LONGEST_IMAGE,
-            max_body=LARGEST_BODY,
-            prompt=prompt,
-            seed=seed,
-            arguments=arguments,
-        )
-        width, height = answer.header.get("width"), answer.header.get("height")
-        if (
-            not isinstance(width, int)
-            or not isinstance(height, int)
-            or width * height * 3 != len(answer.body)
-        ):
-            raise Refused("unsafe", "a forged answer: its size is not that of its pixels")
-        image = Image.frombytes("RGB", (width, height), answer.body)
-        if expected is not None:
-            _same_size(expected, image)
-        return image, seconds
+def timed_image(baseline: Baseline, prompt: str, seed: int) -> tuple[Any, float]:
+    """Return an image of the baseline and the seconds that it took. Raises Refused."""
+    began = time.perf_counter()
+    image = baseline.image(prompt, seed)
+    image.tobytes()
+    return image, time.perf_counter() - began
+
+
+def ask_image(guest: Guest, prompt: str, seed: int, *, steps: int) -> Answer:
+    """Let the file make one image. Raises Refused."""
+    from PIL import Image
+
+    frame, seconds = guest.ask(
+        "generate",
+        timeout=LONGEST_IMAGE,
+        max_body=LARGEST_BODY,
+        prompt=prompt,
+        seed=seed,
+        arguments={"num_inference_steps": steps},
+    )
+    width, height = (_length(frame.header.get(name)) for name in ("width", "height"))
+    if not width * height or width * height * 3 != len(frame.body):
+        raise Refused("unsafe", "a forged answer: its size is not that of its pixels")
+    told = frame.header.get("arguments")
+    image = Image.frombytes("RGB", (width, height), frame.body)
+    return Answer(image, seconds, told if isinstance(told, dict) else {})
+
+
+def _length(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
 
 
 def _same_size(expected: Any, image: Any) -> None:

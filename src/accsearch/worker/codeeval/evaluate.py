@@ -4,63 +4,89 @@ from dataclasses import replace
 from pathlib import Path
 
 from accsearch.codeeval.evaluation import Evaluation
+from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.guest import Guest, Refused, guest
 from accsearch.codeeval.models import models_of
 from accsearch.codeeval.sandbox.levels import choose
 from accsearch.codeeval.sandbox.rules import Limits
 from accsearch.codeeval.settings import Settings
-from accsearch.codeeval.source import Unparsable
-from accsearch.codeeval.static import extract
-from accsearch.worker.codeeval.baseline import build, model_of
-from accsearch.worker.codeeval.duel import Duel
+from accsearch.codeeval.source import Unparsable, read_source
+from accsearch.codeeval.static import extract_source
+from accsearch.worker.codeeval.baseline import build
+from accsearch.worker.codeeval.duel import Duel, ask_image
 from accsearch.worker.codeeval.material import draw
+from accsearch.worker.codeeval.recipe import USUAL_STEPS, Recipe, model_of, recipe, refuse_other_steps
 from accsearch.worker.codeeval.suspicion import suspect
-from accsearch.worker.machine import choose_machine
+from accsearch.worker.machine import Machine, choose_machine
 from accsearch.worker.quiet import hush_loaded
+
+TRIAL = "a photo of a house", 1
+"""Prompt and seed of the image by which a wrapper shows how it calls its pipeline."""
 
 
 def evaluate(file: Path, settings: Settings) -> Evaluation:
     """Return the evaluation of a file, whatever its faults. Raises UsageError for wrong settings."""
     level = choose(settings.isolation)
-    nothing = Evaluation(file=str(file), verdict="invalid", isolation=level.value)
+    found = Evaluation(file=str(file), verdict="invalid", isolation=level.value)
+    source = read_source(file)
     try:
-        fields = extract(file)
+        fields = extract_source(source, str(file))
     except Unparsable as error:
-        return replace(nothing, error=f"not a Python program: {error}")
-    nothing = replace(nothing, configuration=fields.as_json())
+        return replace(found, error=f"not a Python program: {error}")
+    found = replace(found, configuration=fields.as_json())
     machine = choose_machine(settings.device, "float16")
     memory = None if machine.is_cuda else Limits().memory
     limits = Limits(wall_seconds=settings.timeout, cpu_seconds=int(settings.timeout * 16), memory=memory)
-    try:
-        model = model_of(fields)
-    except Refused as refused:
-        # It runs all the same: one without a pipe, or an unsafe one, is told from one that is unclear.
-        model, unclear = None, refused
-    with guest(file.read_bytes(), level, limits, models_of(fields)) as caged:
+    duel = None
+    with guest(source, level, limits, models_of(fields)) as caged:
         try:
-            loaded, _ = caged.ask("load", timeout=settings.timeout)
-            if model is None:
-                raise unclear
-            told = loaded.header.get("arguments")
-            entry = str(loaded.header.get("entry"))[:40]
-            caged.pause()
-            baseline = build(model, fields, told if isinstance(told, dict) else {}, machine)
-            hush_loaded()
-            material = draw(model, settings, machine)
-            caged.resume()
-            duel = Duel(baseline, caged, material)
-            duel.run(settings.repeats, settings.images)
-            suspect(duel, baseline)
-            caged.pause()
-            found = replace(duel.result(nothing), entry=entry)
+            planned, entry = _planned(fields, caged, settings)
+            found = replace(found, entry=entry, baseline=planned.to_json())
+            duel = _fought(planned, caged, settings, machine)
         except Refused as refused:
-            found = replace(nothing, verdict=refused.verdict, error=str(refused))  # type: ignore[arg-type]
-        return _with_notes(found, caged)
+            found = _refused(found, refused)
+        found = replace(found, notes=tuple(caged.read_notes()))
+    try:
+        if duel is not None:
+            suspect(duel)
+            found = duel.result(found)
+    except Refused as refused:
+        found = _refused(found, refused)
+    return _with_notes(found)
 
 
-def _with_notes(evaluation: Evaluation, caged: Guest) -> Evaluation:
-    notes = tuple(caged.read_notes())
-    if notes and evaluation.verdict in ("ok", "failed"):
-        error = evaluation.error or "blocked: " + "; ".join(notes)[:300]
-        return replace(evaluation, verdict="unsafe", error=error, notes=notes)
-    return replace(evaluation, notes=notes)
+def _planned(fields: Fields, caged: Guest, settings: Settings) -> tuple[Recipe, str]:
+    """Load the file; return the baseline's recipe and the file's entry point. Raises Refused."""
+    # It runs first: a file without a pipe, or an unsafe one, is told from one whose model is unclear.
+    loaded, _ = caged.ask("load", timeout=settings.timeout)
+    model = model_of(fields)
+    told = loaded.header.get("arguments")
+    told = told if isinstance(told, dict) else {}
+    if not loaded.header.get("called"):
+        told = ask_image(caged, *TRIAL, steps=fields.num_inference_steps or USUAL_STEPS).told
+    refuse_other_steps(fields, told)
+    return recipe(model, fields, told), str(loaded.header.get("entry"))[:40]
+
+
+def _fought(planned: Recipe, caged: Guest, settings: Settings, machine: Machine) -> Duel:
+    """Build the baseline and return the duel, fought. Raises Refused."""
+    caged.pause()
+    baseline = build(planned, machine)
+    hush_loaded()
+    material = draw(planned.model, settings, machine)
+    caged.resume()
+    duel = Duel(baseline, caged, material)
+    duel.run(settings.repeats, settings.images)
+    return duel
+
+
+def _refused(found: Evaluation, refused: Refused) -> Evaluation:
+    return replace(found, verdict=refused.verdict, error=str(refused))  # type: ignore[arg-type]
+
+
+def _with_notes(found: Evaluation) -> Evaluation:
+    if found.notes and found.verdict in ("ok", "failed"):
+        return replace(
+            found, verdict="unsafe", error=found.error or "blocked: " + "; ".join(found.notes)[:300]
+        )
+    return found

@@ -29,7 +29,11 @@ class Material:
     def pairs(self, count: int) -> list[tuple[str, int]]:
         """Return `count` new pairs; a seed has 48 random bits, so the file cannot have met it."""
         chosen = [self.random.choice(self.prompts) for _ in range(count)]
-        return [(prompt, self.random.getrandbits(48)) for prompt in chosen]
+        return [self.again(prompt) for prompt in chosen]
+
+    def again(self, prompt: str) -> tuple[str, int]:
+        """Return a prompt with a new seed."""
+        return prompt, self.random.getrandbits(48)
 
 
 def draw(model: ModelInfo, settings: Settings, machine: Machine) -> Material:

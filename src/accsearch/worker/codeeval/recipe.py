@@ -1,0 +1,114 @@
+"""What the baseline of a generated file is made of: what the code says, else the file's own call, else defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accsearch.codeeval.fields import Fields
+from accsearch.codeeval.guest import Refused
+from accsearch.codeeval.knowledge import DEFAULT_STEPS, NUMBER_ARGUMENTS, STEP_ARGUMENTS
+from accsearch.codeeval.models import saved_scheduler
+from accsearch.codeeval.sandbox.scratch import DEMO_ID
+from accsearch.config.models import ModelInfo, resolve_model
+
+LOADERS = ("DiffusionPipeline", "AutoPipelineForText2Image")
+"""Classes that pick the pipeline's own class from the saved files."""
+
+USUAL_STEPS = 50
+MAX_STEPS = 1000
+ERROR_LENGTH = 300
+BOUNDS: Mapping[str, tuple[float, float]] = {
+    "guidance_scale": (0.0, 20.0),
+    "eta": (0.0, 1.0),
+    "guidance_rescale": (0.0, 1.0),
+    "height": (8, 2048),
+    "width": (8, 2048),
+}
+"""Within which a generated file decides over the baseline's call."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A pipeline and its call; `notes` say what was asked for beyond the bounds."""
+
+    model: ModelInfo
+    scheduler: str
+    steps: int
+    arguments: Mapping[str, float]
+    notes: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what the baseline used, as the evaluation reports it."""
+        return {
+            "pipeline": self.model.pipeline_class,
+            "model_id": self.model.model_id,
+            "scheduler": self.scheduler,
+            "num_inference_steps": self.steps,
+            **self.arguments,
+            "notes": list(self.notes),
+        }
+
+
+def model_of(fields: Fields) -> ModelInfo:
+    """Return the model that the code names. Raises Refused where that is unknown or not there."""
+    if fields.model_id is None:
+        raise Refused("invalid", "the model cannot be told from the code, so there is no baseline")
+    model = "builtin:demo" if fields.model_id == DEMO_ID else fields.model_id
+    wanted = None if fields.pipeline in (None, *LOADERS) else fields.pipeline
+    try:
+        return resolve_model({"name": "generated", "model": model, "class": wanted, "revision": None})
+    except (ValueError, OSError, RuntimeError) as error:
+        # OSError of a name that is too long for a path, RuntimeError of a home of nobody.
+        raise Refused("invalid", f"the baseline cannot be built: {error}"[:ERROR_LENGTH]) from None
+
+
+def recipe(model: ModelInfo, fields: Fields, told: Mapping[str, Any]) -> Recipe:
+    """Return the baseline's recipe. `told` are the arguments of the file's own call, as it says. Raises Refused."""
+    notes: list[str] = []
+    steps = fields.num_inference_steps
+    if steps is None and "num_inference_steps" not in fields.unwritten:
+        steps = _whole(told.get("num_inference_steps"))
+    if steps is None:
+        steps = DEFAULT_STEPS.get(model.pipeline_class, USUAL_STEPS)
+    arguments = {}
+    for name in NUMBER_ARGUMENTS:
+        value = _given(name, fields, told)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
+            number = _clamped(name, value, *BOUNDS[name], notes)
+            arguments[name] = int(number) if name in ("height", "width") else number
+    return Recipe(
+        model=model,
+        scheduler=fields.scheduler or saved_scheduler(model),
+        steps=int(_clamped("num_inference_steps", steps, 1, MAX_STEPS, notes)),
+        arguments=arguments,
+        notes=tuple(notes),
+    )
+
+
+def refuse_other_steps(fields: Fields, told: Mapping[str, Any]) -> None:
+    """Raise Refused if the file's own call sets the steps by something else than their number."""
+    written = fields.arguments or {}
+    for name in STEP_ARGUMENTS:
+        if written.get(name) is not None or name in told:
+            raise Refused("invalid", f"its own call sets `{name}`, which replaces the number of steps")
+
+
+def _given(name: str, fields: Fields, told: Mapping[str, Any]) -> Any:
+    if fields.arguments is None:
+        return told.get(name)
+    if name not in fields.arguments:
+        # The code leaves the default, whatever the file says of itself.
+        return None
+    written = fields.arguments[name]
+    return told.get(name) if written is None else written
+
+
+def _clamped(name: str, value: float, lowest: float, highest: float, notes: list[str]) -> float:
+    clamped = min(max(value, lowest), highest)
+    if clamped != value:
+        notes.append(f"{name} {value:.6g} is out of {lowest:g} to {highest:g}: {clamped:g} was taken")
+    return clamped
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
