@@ -15,6 +15,7 @@ from accsearch.demo.scenes import ALL_PAIRS, HELD_OUT_PAIRS, SceneSpace, caption
 from demo_training.drawing import VARIANTS, draw, write_grid
 from demo_training.export import write_scorer
 from demo_training.models import make_tokenizer
+from demo_training.speed import seconds_per_image
 from demo_training.stage import Options
 
 IMAGES_OF_EACH_KIND = 256
@@ -86,11 +87,14 @@ def evaluate(options: Options) -> None:
             for name, judge in judges.items()
         }
     variants = _variants(options, pipeline, judges, drawn)
+    prompts = (options.package / "captions.txt").read_text(encoding="utf-8").splitlines()
+    seconds = seconds_per_image(pipeline, prompts)
     figures = {
         "images_of_each_kind": count,
         "accuracy": accuracy,
         "variants": variants,
-        "accepted": _accepted(accuracy, variants),
+        "seconds_per_image_one_core": seconds,
+        "accepted": accepted(accuracy, variants, seconds),
     }
     (options.out / "evaluation.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(figures, indent=2))
@@ -155,10 +159,12 @@ def _variants(
     return figures
 
 
-def _accepted(accuracy: dict[str, Any], variants: dict[str, dict[str, float | None]]) -> dict[str, bool]:
+def accepted(
+    accuracy: dict[str, Any], variants: dict[str, dict[str, float | None]], seconds: float
+) -> dict[str, bool]:
     """Hold the figures against acceptance.json."""
     wanted = json.loads(ACCEPTANCE.read_text(encoding="utf-8"))
-    verdicts = {
+    verdicts = {"seconds per image on one core": seconds <= wanted["seconds_per_image_one_core"]} | {
         f"{kind} accuracy": accuracy[kind]["scorer"]["drawn_of_16"] >= least
         for kind, least in wanted["accuracy_of_16"].items()
     }

@@ -9,10 +9,13 @@ import torch
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from accsearch.demo import demo_path  # noqa: E402
 from accsearch.demo.operators import mend_torchvision  # noqa: E402
+from accsearch.demo.tiny import build_tiny_sd  # noqa: E402
 
 mend_torchvision()
 
+from demo_training.evaluation import accepted  # noqa: E402
 from demo_training.models import (  # noqa: E402
     TextEncoder,
     as_clip_text_model,
@@ -22,6 +25,7 @@ from demo_training.models import (  # noqa: E402
     make_tokenizer,
 )
 from demo_training.optimisation import Optimiser, capture  # noqa: E402
+from demo_training.speed import seconds_per_image  # noqa: E402
 
 CPU = torch.device("cpu")
 
@@ -77,6 +81,29 @@ def test_the_weights_fit_their_limits() -> None:
     assert sum(sizes) < wanted["all_files_bytes"]
 
 
+def test_the_time_of_an_image_is_held_against_its_limit() -> None:
+    shipped = json.loads((demo_path() / "evaluation.json").read_text(encoding="utf-8"))
+    limit = json.loads((ROOT / "scripts/demo_training/acceptance.json").read_text(encoding="utf-8"))[
+        "seconds_per_image_one_core"
+    ]
+
+    verdicts = [
+        accepted(shipped["accuracy"], shipped["variants"], seconds)["seconds per image on one core"]
+        for seconds in (limit, limit + 0.01)
+    ]
+
+    assert verdicts == [True, False]
+
+
+def test_the_time_of_an_image_is_that_of_one_thread(tmp_path: Path) -> None:
+    threads = torch.get_num_threads()
+
+    seconds = seconds_per_image(build_tiny_sd(tmp_path / "tiny"), ["a red cat"] * 12, batch=2)
+
+    assert seconds > 0
+    assert torch.get_num_threads() == threads
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(280)
 def test_every_stage_runs_in_small_on_a_cpu_and_a_second_run_continues(tmp_path: Path) -> None:
@@ -96,5 +123,6 @@ def test_every_stage_runs_in_small_on_a_cpu_and_a_second_run_continues(tmp_path:
     assert [line["stage"] for line in curves] == ["scorer", "judge", "vae", "unet", "vae"]
     assert curves[2]["ended_from_peak_rate"] > curves[4]["ended_from_peak_rate"], "the second run continues"
     assert figures["variants"]["deepcache-10"]["psnr"] > 0
+    assert figures["seconds_per_image_one_core"] > 0
     assert len(captions) == len(set(captions)) == 320
     assert (package / "scorer/open_clip_model.safetensors").exists() and (tmp_path / "grid.png").exists()
