@@ -19,11 +19,11 @@ from accsearch.codeeval.sandbox.cards import card_files
 from accsearch.codeeval.sandbox.roots import devices, environment, readable
 from accsearch.codeeval.sandbox.rules import Level, Limits, Rules
 from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder
+from accsearch.codeeval.text import printable
 from accsearch.errors import UsageError
 
 NOTES_KEPT = 20
 NOTE_LENGTH = 300
-ERROR_LENGTH = 500
 PROGRAM_NAME = "generated.py"
 GPUS = "CUDA_VISIBLE_DEVICES"
 ENDED = {"timeout": "timeout", "memory": "failed"}
@@ -69,7 +69,7 @@ class Guest:
             protocol.send(self._requests, {"kind": kind, "nonce": nonce, **content})
             frame = protocol.receive(self._answers, deadline=deadline, max_body=max_body)
         except protocol.Broken as error:
-            raise Refused("unsafe", f"a forged answer: {error}") from None
+            raise Refused("unsafe", f"a forged answer: {printable(error)}") from None
         except protocol.TooLate:
             self._cage.end(f"timeout: no answer to `{kind}` in time")
             raise self._ended() from None
@@ -80,8 +80,8 @@ class Guest:
             raise Refused("unsafe", "a forged answer: it does not carry the request's nonce")
         error_text = frame.header.get("error")
         if error_text is not None:
-            raise Refused(_verdict(frame.header.get("verdict")), str(error_text)[:ERROR_LENGTH])
-        return frame, seconds
+            raise Refused(_verdict(frame.header.get("verdict")), printable(error_text))
+        return Frame(_printable(frame.header), frame.body), seconds
 
     def read_notes(self) -> list[str]:
         """Return what the program was seen trying and did not get: network, files, signals."""
@@ -91,8 +91,8 @@ class Guest:
                 break
             *lines, self._pending = (self._pending + data)[-protocol.MAX_HEADER :].split(b"\n")
             for line in lines:
-                text = line.decode(errors="replace")[:NOTE_LENGTH]
-                if text.isprintable() and text not in self.notes:
+                text = printable(line.decode(errors="replace")[:NOTE_LENGTH])
+                if text and text not in self.notes:
                     self.notes.append(text)
         return self.notes[:NOTES_KEPT]
 
@@ -131,8 +131,8 @@ class Guest:
     def _ended(self) -> Refused:
         code = self._cage.wait_briefly()
         because = self._cage.stopped_because
-        lines = [line.strip() for line in self._cage.output.splitlines() if line.strip()]
-        last = f": {lines[-1][:ERROR_LENGTH]}" if lines else ""
+        lines = [printable(line.strip()) for line in self._cage.output.splitlines() if line.strip()]
+        last = f": {lines[-1]}" if lines else ""
         if because is not None:
             return Refused(ENDED.get(because.split(":")[0], "unsafe"), because.removeprefix("timeout: "))
         if self._cage.not_built:
@@ -146,6 +146,10 @@ class Guest:
 def _verdict(value: Any) -> str:
     # A caged program may call itself failed or invalid, never anything better.
     return "invalid" if value == "invalid" else "failed"
+
+
+def _printable(header: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: printable(value) if isinstance(value, str) else value for name, value in header.items()}
 
 
 @contextmanager
