@@ -1,7 +1,8 @@
 """The worker from its arguments to its results, on tiny random pipelines."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +10,16 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
-from accsearch.results.file import read, validate
+from accsearch.results.file import append, read, validate
 from accsearch.task import BASELINE, Methods, WorkerExit
+from accsearch.worker import bench as bench_module
 from accsearch.worker import traversal
 from accsearch.worker.bench import Bench
-from accsearch.worker.images import InvalidImages
+from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.measurement import Measured, measure_trial
+from accsearch.worker.quality.scorer import Scorer
 
+ONE = {"tome": {"ratio": [0.5]}}
 TRIALS = ["baseline", "deepcache-i2-b0", "tome-r0.5-d1", "deepcache-i2-b0+tome-r0.5-d1"]
 
 
@@ -104,7 +108,7 @@ def test_nothing_is_measured_when_all_is_there(
 
 
 def test_another_batch_size_reuses_nothing(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}})
+    run = Run(tmp_path, tiny_paths, methods=ONE)
     run.work()
 
     run.work(attempt=2, batch_size=1)
@@ -176,12 +180,75 @@ def test_the_exit_code_says_why(
     assert [found[trial].status for trial in TRIALS if trial in found] == statuses
 
 
+class Speechless:
+    """A scorer that has no number for the second image of what `lose` says."""
+
+    def __init__(self, scorer: Scorer, lose: Callable[[Images], bool]) -> None:
+        self._scorer = scorer
+        self._lose = lose
+
+    def texts(self, prompts: Sequence[str]) -> torch.Tensor:
+        return self._scorer.texts(prompts)
+
+    def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
+        found = self._scorer.scores(images, texts)
+        return [found[0], float("nan"), *found[2:]] if self._lose(images) else found
+
+
+def speechless(monkeypatch: pytest.MonkeyPatch, lose: Callable[[Images], bool]) -> None:
+    load = bench_module.load_scorer
+    monkeypatch.setattr(
+        bench_module, "load_scorer", lambda quality, machine: Speechless(load(quality, machine), lose)
+    )
+
+
+def test_a_score_that_is_no_number_fails_its_trial(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, tiny_paths, methods=ONE)
+    images_seen: list[Images] = []
+
+    def is_second(images: Images) -> bool:
+        images_seen.append(images)
+        return len(images_seen) == 2
+
+    speechless(monkeypatch, is_second)
+
+    assert run.work() == WorkerExit.VALIDATION
+
+    failed = run.lines()["tome-r0.5-d1"]
+    assert (failed.status, failed.error) == ("failed", "the score is not a number for prompt 1")
+
+
+def test_a_baseline_without_a_score_ends_the_task(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, tiny_paths, methods=ONE)
+    speechless(monkeypatch, lambda images: True)
+
+    assert run.work() == WorkerExit.VALIDATION
+
+    assert [line.error for line in read(run.results)] == ["the score is not a number for prompt 1"]
+
+
+def test_a_line_that_would_never_be_valid_is_measured_again(
+    tmp_path: Path, tiny_paths: dict[str, Path]
+) -> None:
+    run = Run(tmp_path, tiny_paths, methods=ONE)
+    run.work()
+    broken = run.lines()["tome-r0.5-d1"]
+    append(run.results, replace(broken, scores=(broken.scores[0], None, *broken.scores[2:])))
+
+    assert run.work(attempt=2) == WorkerExit.OK
+
+    assert validate(run.results, run.task.trials) is None
+    assert run.lines()["tome-r0.5-d1"].attempt == 2
+
+
 def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
     tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}})
-    from dataclasses import replace
-
+    run = Run(tmp_path, tiny_paths, methods=ONE)
     calls: list[Methods] = []
 
     def measure(bench: Bench, methods: Methods, batch_size: int) -> Measured:
@@ -250,7 +317,7 @@ def test_other_configurations_run(
 
 
 def test_images_are_kept_where_asked(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}}, worker={"keep_images": True})
+    run = Run(tmp_path, tiny_paths, methods=ONE, worker={"keep_images": True})
 
     run.work()
 
@@ -279,7 +346,7 @@ def test_the_upper_bound_search_leaves_out_what_cannot_win(
 
 
 def test_stability_is_reported_per_condition(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    run = Run(tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}}, worker={"stability": True})
+    run = Run(tmp_path, tiny_paths, methods=ONE, worker={"stability": True})
 
     assert run.work() == WorkerExit.OK
 

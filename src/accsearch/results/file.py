@@ -91,14 +91,15 @@ def validate(path: Path, trials: Sequence[Trial]) -> str | None:
     Every trial must be `pruned`, or `ok` with a time and, where a scorer ran, a finite score for each prompt.
     """
     found = latest(read(path))
-    wrong = [f"{trial.id}: {why}" for trial in trials if (why := _fault(found.get(trial.id)))]
+    wrong = [f"{trial.id}: {why}" for trial in trials if (why := fault(found.get(trial.id)))]
     if not wrong:
         return None
     shown = "; ".join(wrong[:3])
     return shown if len(wrong) <= 3 else f"{shown}; and {len(wrong) - 3} more"
 
 
-def _fault(line: ResultLine | None) -> str | None:
+def fault(line: ResultLine | None) -> str | None:
+    """Return why a trial's line is not complete, or None."""
     if line is None:
         return "no result"
     if line.status == "failed":

@@ -9,7 +9,7 @@ import torch
 
 
 class InvalidImages(Exception):
-    """Some images of a trial are missing, not numbers, black or of one colour."""
+    """Some images of a trial are missing, not numbers, black, of one colour, or the scorer has no number for them."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Measure one trial: its images, its quality, and its time against the baseline's."""
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from accsearch.methods.catalogue import METHODS
 from accsearch.task import Methods
 from accsearch.worker.bench import Bench, Generation, generate
 from accsearch.worker.busy import kernel_seconds
-from accsearch.worker.images import Images
+from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.methods.session import Applied
 from accsearch.worker.monitor import Readings
@@ -115,11 +116,14 @@ def _measured(
 
     `before` are the bytes on the device before the methods were switched on.
     """
+    scores = bench.scorer.scores(generation.images, bench.texts)
+    if lost := [str(number) for number, score in enumerate(scores) if not math.isfinite(score)]:
+        raise InvalidImages(f"the score is not a number for prompt {', '.join(lost)}")
     batch = median(seconds)
     peak, allocated = generation.peak_bytes, generation.allocated_bytes
     return Measured(
         images=generation.images,
-        scores=bench.scorer.scores(generation.images, bench.texts),
+        scores=scores,
         seconds=seconds,
         times=times,
         # What the first batch took longer than a batch takes is set-up: compiling, choice of kernels.

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from accsearch.errors import AccsearchError
-from accsearch.results.file import append, latest, read
+from accsearch.results.file import append, fault, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -31,7 +31,10 @@ def finished(assignment: Assignment, recorder: Recorder) -> dict[str, ResultLine
     return {
         trial: line
         for trial, line in lines.items()
-        if line.status == "ok" and line.condition is None and line.key == keys.get(trial)
+        if line.status == "ok"
+        and fault(line) is None
+        and line.condition is None
+        and line.key == keys.get(trial)
     }
 
 
