@@ -11,6 +11,7 @@ import pytest
 from tests.codeeval.caged import ISOLATED, LIMITS, PIPE, load, running
 
 from accsearch.codeeval.guest import Models, guest
+from accsearch.codeeval.objects import compare_objects
 from accsearch.codeeval.sandbox import bubblewrap, landlock, levels, privileges, seccomp
 from accsearch.codeeval.sandbox.cage import Cage
 from accsearch.codeeval.sandbox.launch import NOT_BUILT
@@ -319,6 +320,21 @@ def test_a_reference_within_reach_is_refused(tmp_path: Path) -> None:
         pass
     with guest(b"", Level.NONE, LIMITS, models, hidden=[tmp_path / "reference.py"], gpus=""):
         pass
+
+
+@pytest.mark.skipif(not ISOLATED, reason="this kernel offers no isolation")
+def test_objects_are_not_compared_with_a_reference_within_reach(tmp_path: Path) -> None:
+    weights = tmp_path / "weights"
+    weights.mkdir()
+    for path in (weights / "reference.py", tmp_path / "generated.py"):
+        path.write_text("class Pipe:\n    steps = 4\n    __call__ = print\npipe = Pipe()\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=f"move it out of {weights}"):
+        compare_objects(
+            weights / "reference.py",
+            tmp_path / "generated.py",
+            allow_exec=True,
+            models=Models({}, (weights,)),
+        )
 
 
 def test_time_held_still_does_not_count() -> None:

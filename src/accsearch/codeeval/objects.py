@@ -54,7 +54,9 @@ def compare_objects(
         with guest(reference.read_bytes(), level, limits, _models(reference, readable)) as first:
             mine = _entries(first, timeout)
             which = "generated"
-            with guest(generated.read_bytes(), level, limits, _models(generated, readable)) as second:
+            with guest(
+                generated.read_bytes(), level, limits, _models(generated, readable), hidden=[reference]
+            ) as second:
                 other = _entries(second, timeout)
                 found = _Comparison(first, second, relative, absolute, timeout).of(mine, other)
     except Refused as refused:

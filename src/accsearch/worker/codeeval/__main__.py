@@ -35,14 +35,15 @@ def main(argv: Sequence[str]) -> int:
         parser.error("give --file, or --benchmark and --entry")
     hush()
     try:
-        path = file
+        path, hidden = file, []
         if path is None:
             task = find_entry(load_benchmark(benchmark), entry)
             path = task.generated
+            hidden = [benchmark] if task.reference is None else [benchmark, task.reference]
             told["timeout"] = task.timeout or told["timeout"]
         from accsearch.worker.codeeval.evaluate import evaluate
 
-        evaluation = evaluate(path, Settings(**told))
+        evaluation = evaluate(path, Settings(**told), hidden)
         write_json(out, evaluation.to_json())
     except AccsearchError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

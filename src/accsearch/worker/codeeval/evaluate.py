@@ -1,5 +1,6 @@
 """Evaluate one generated file: in turns with the baseline, on prompts and seeds that it cannot know."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,8 +25,11 @@ TRIAL = "a photo of a house", 1
 """Prompt and seed of the image by which a wrapper shows how it calls its pipeline."""
 
 
-def evaluate(file: Path, settings: Settings) -> Evaluation:
-    """Return the evaluation of a file, whatever its faults. Raises UsageError for wrong settings."""
+def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Evaluation:
+    """Return the evaluation of a file, whatever its faults.
+
+    Raises UsageError for wrong settings, and if the file could read one of `hidden`.
+    """
     level = choose(settings.isolation)
     found = Evaluation(file=str(file), verdict="invalid", isolation=level.value)
     source = read_source(file)
@@ -36,9 +40,9 @@ def evaluate(file: Path, settings: Settings) -> Evaluation:
     found = replace(found, configuration=fields.as_json())
     machine = choose_machine(settings.device, "float16")
     memory = None if machine.is_cuda else Limits().memory
-    limits = Limits(wall_seconds=settings.timeout, cpu_seconds=int(settings.timeout * 16), memory=memory)
+    limits = Limits(wall_seconds=settings.timeout, memory=memory)
     duel = None
-    with guest(source, level, limits, models_of(fields)) as caged:
+    with guest(source, level, limits, models_of(fields), hidden=hidden, gpus=machine.gpu or "") as caged:
         try:
             planned, entry = _planned(fields, caged, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())
