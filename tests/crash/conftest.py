@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 from tests.crash.shim import Shim
-from tests.faults.conftest import gpu_work, work
+from tests.faults.conftest import gate, gpu_work, work
 from tests.faults.program import Work
 
-__all__ = ["gpu_work", "shim", "work"]
+__all__ = ["gate", "gpu_work", "shim", "work"]
 
 
 @pytest.fixture
