@@ -17,7 +17,7 @@ worker:
 
 
 def accsearch(
-    *arguments: str, folder: Path, env: Mapping[str, str] | None = None
+    *arguments: str, folder: Path, env: Mapping[str, str] | None = None, patience: float = 120
 ) -> "subprocess.CompletedProcess[str]":
     """Run accsearch in `folder` to its end; `env` stands for this process' environment."""
     return subprocess.run(
@@ -27,7 +27,7 @@ def accsearch(
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=patience,
     )
 
 

@@ -1,0 +1,59 @@
+"""The main job on the embedded pipeline, as `make demo` runs it; minutes, so only in `make slow`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.cli.program import accsearch, read_json
+
+DEMO = str(Path("configs/demo.yaml").resolve())
+HOUR = 3600.0
+LIMIT = 0.01
+INTERVALS = (
+    *("-o", "grid.sched=DDIM", "-o", "grid.steps=20"),
+    *("-o", "methods={deepcache: {cache_interval: [2, 3, 5, 10]}}"),
+)
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(2 * HOUR)]
+
+
+def run(folder: Path, *options: str) -> list[dict[str, Any]]:
+    """Run the demo to its end and return the rows of `best`."""
+    ended = accsearch("run", DEMO, *options, "--gpus", "none", "--slots", "2", folder=folder, patience=HOUR)
+    assert ended.returncode == 0, ended.stderr
+    rows: list[dict[str, Any]] = read_json("best", "--max-loss", str(LIMIT), folder=folder)
+    return rows
+
+
+def measured(folder: Path) -> set[str]:
+    """Return the trials of the one task that were measured."""
+    (file,) = (folder / "results/demo").glob("*.jsonl")
+    lines = map(json.loads, file.read_text().splitlines())
+    return {line["trial"] for line in lines if line["status"] == "ok"}
+
+
+def test_the_demo_finds_an_upper_bound_that_is_surely_faster(tmp_path: Path) -> None:
+    rows = run(tmp_path)
+
+    within = [row for row in rows if row["decision"] == "within"]
+    assert len(within) == len({row["task"] for row in within}) == 4
+    proven = [row for row in within if row["speedup_ci95"][0] > 1]
+    assert proven, within
+    for row in proven:
+        assert row["methods"]
+        assert row["score_loss_ci95"][1] <= row["max_loss"] == LIMIT
+
+
+def test_the_upper_bound_search_finds_the_traversal_s_with_fewer_trials(tmp_path: Path) -> None:
+    # How the loss grows with the interval is known of the demo: 3 loses nothing, 5 much, 10 more.
+    found: dict[str, tuple[str, set[str]]] = {}
+    for strategy in ("traversal", "upper_bound"):
+        folder = tmp_path / strategy
+        folder.mkdir()
+        rows = run(folder, *INTERVALS, "-o", f"search.strategy={strategy}")
+        found[strategy] = rows[0]["trial"], measured(folder)
+
+    assert found["traversal"][0] == found["upper_bound"][0] == "deepcache-i3-b0"
+    assert found["upper_bound"][1] < found["traversal"][1]
+    assert len(found["traversal"][1]) == 5
