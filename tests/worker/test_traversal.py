@@ -345,18 +345,6 @@ def test_the_upper_bound_search_leaves_out_what_cannot_win(
     assert validate(run.results, run.task.trials) is None
 
 
-def test_stability_is_reported_per_condition(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    run = Run(tmp_path, tiny_paths, methods=ONE, worker={"stability": True})
-
-    assert run.work() == WorkerExit.OK
-
-    lines = [line for line in read(run.results) if line.condition]
-    assert [line.condition for line in lines] == ["short", "doubled", "batch1"]
-    assert [line.batch_size for line in lines] == [2, 2, 1]
-    assert all(line.trial == f"tome-r0.5-d1@{line.condition}" for line in lines)
-    assert len({line.key for line in read(run.results)}) == 5
-
-
 def test_replay_finds_identical_images(
     tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,11 +4,31 @@ import re
 
 import torch
 
+from accsearch.task import WorkerExit
+
 _LOST = re.compile(
     r"GPU is lost|fallen off|busy or unavailable|devicesunavailable|uncorrectable ECC|no CUDA-capable",
     re.IGNORECASE,
 )
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+
+
+class TaskEnded(Exception):
+    """The task cannot go on in this process; `code` is the worker's exit code."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def end_if_fatal(error: Exception) -> None:
+    """Raise TaskEnded where after this failure of a trial the others would fail too."""
+    if is_out_of_memory(error):
+        raise TaskEnded(WorkerExit.OOM, one_line(error)) from error
+    if is_lost_gpu(error):
+        raise TaskEnded(WorkerExit.LOST_GPU, one_line(error)) from error
+    if ends_the_device(error):
+        raise TaskEnded(WorkerExit.ERROR, one_line(error)) from error
 
 
 def is_out_of_memory(error: Exception) -> bool:

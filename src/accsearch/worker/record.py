@@ -28,13 +28,18 @@ from accsearch.worker.timing import outliers
 
 @dataclass(frozen=True)
 class Recorder:
-    """Makes the lines of one task's attempt."""
+    """Makes the lines of one task's attempt, or of one stability condition in it."""
 
     assignment: Assignment
     machine: Machine
     driver: str | None
+    condition: str | None = None
 
-    def key(self, methods: Methods, condition: str | None = None, batch_size: int | None = None) -> str:
+    def name(self, trial: Trial) -> str:
+        """Return what a line calls `trial`."""
+        return trial.id if self.condition is None else f"{trial.id}@{self.condition}"
+
+    def key(self, methods: Methods) -> str:
         """Return the reuse key of a trial with `methods`."""
         assignment, config = self.assignment, self.assignment.config
         setting = Setting(
@@ -44,7 +49,7 @@ class Recorder:
             steps=assignment.steps,
             prompts=prompts_fingerprint(config),
             num_samples=assignment.num_samples,
-            batch_size=batch_size or assignment.batch_size,
+            batch_size=assignment.batch_size,
             seed=config.worker.seed,
             dtype=self.machine.dtype_name,
             gpu_model=self.machine.gpu_name,
@@ -59,7 +64,7 @@ class Recorder:
             warmup=config.worker.warmup,
             env=dict(config.worker.env),
         )
-        return reuse_key(setting, methods, condition)
+        return reuse_key(setting, methods, self.condition)
 
     def baseline(self, measured: Measured, seconds: list[float]) -> ResultLine:
         """Return the line of the baseline, timed `seconds` a batch through the task."""
@@ -115,7 +120,7 @@ class Recorder:
         assignment = self.assignment
         return ResultLine(
             task=assignment.task.id,
-            trial=trial.id,
+            trial=self.name(trial),
             key=self.key(trial.methods),
             attempt=assignment.attempt,
             methods=trial.methods,
@@ -127,6 +132,7 @@ class Recorder:
             gpu_name=self.machine.gpu_name,
             dtype=self.machine.dtype_name,
             baseline_attempt=assignment.attempt,
+            condition=self.condition,
             note=self.machine.note,
             versions=installed_versions(),
             environment={

@@ -4,16 +4,16 @@ import sys
 
 from accsearch.demo.operators import mend_torchvision
 from accsearch.results.stored import stored_line
-from accsearch.task import BASELINE, WorkerExit
+from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench, open_bench
-from accsearch.worker.failure import is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.failure import TaskEnded, is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.monitor import processes_on_gpus
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
-from accsearch.worker.traversal import TaskEnded, finished, say, search
+from accsearch.worker.traversal import finished, say, search, wanted
 
 
 def run(assignment: Assignment, trial: str | None = None) -> int:
@@ -48,10 +48,12 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     machine = choose_machine(settings.device, settings.dtype)
     if machine.note:
         say(f"note: {machine.note}")
-    reused = finished(assignment, Recorder(assignment, machine, None))
+    keys = wanted(Recorder(assignment, machine, None))
+    reused = finished(assignment.paths.results, keys)
     if reused:
-        say(f"{len(reused)} of {len(assignment.task.trials)} trials stand from an earlier attempt")
-    if BASELINE in reused and len(reused) == len(assignment.task.trials):
+        standing = sum(trial.id in reused for trial in assignment.task.trials)
+        say(f"{standing} of {len(assignment.task.trials)} trials stand from an earlier attempt")
+    if reused.keys() == keys.keys():
         return WorkerExit.OK
     with open_bench(assignment, others) as bench:
         return search(bench, _recorder(bench), reused)

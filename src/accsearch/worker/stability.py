@@ -1,74 +1,101 @@
-"""How a trial does beyond the conditions of its task: short and doubled prompts, other batch sizes."""
+"""How trials do beyond the conditions of their task: short and doubled prompts, other batch sizes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from accsearch.errors import AccsearchError
 from accsearch.results.line import ResultLine
-from accsearch.task import Trial
+from accsearch.task import BASELINE, Trial
+from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench
-from accsearch.worker.failure import ends_the_device, one_line
-from accsearch.worker.images import InvalidImages
+from accsearch.worker.failure import end_if_fatal, ends_the_device, is_out_of_memory, one_line
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.prompts import doubled, shortened
 from accsearch.worker.record import Recorder
 
-REWORDINGS: dict[str, Callable[[str], str]] = {"short": shortened, "doubled": doubled}
+REWORDINGS: Mapping[str, Callable[[str], str]] = {"short": shortened, "doubled": doubled}
 BATCH_SIZES = (1, 4, 8)
+PLAIN = Trial(BASELINE, {})
+
+Write = Callable[[ResultLine], None]
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A name and what it changes."""
+    """A name and what it changes: the batch size or the wording of the prompts."""
 
     name: str
-    bench: Bench
     batch_size: int
+    reword: Callable[[str], str] | None = None
+
+    def recorder(self, recorder: Recorder) -> Recorder:
+        """Return `recorder` for lines of this condition."""
+        assignment = replace(recorder.assignment, batch_size=self.batch_size)
+        return replace(recorder, assignment=assignment, condition=self.name)
+
+    def bench(self, bench: Bench) -> Bench:
+        """Return `bench` with this condition's prompts."""
+        return bench if self.reword is None else bench.reworded([*map(self.reword, bench.workload.prompts)])
 
 
-class Stability:
-    """Measures trials under each condition, the baseline of a condition once."""
+def conditions(assignment: Assignment) -> tuple[Condition, ...]:
+    """Return the conditions that the configuration asks for: none unless `worker.stability` is on."""
+    if not assignment.config.worker.stability:
+        return ()
+    return (
+        *(Condition(name, assignment.batch_size, reword) for name, reword in REWORDINGS.items()),
+        *(Condition(f"batch{size}", size) for size in BATCH_SIZES if size <= assignment.num_samples),
+    )
 
-    def __init__(self, bench: Bench, recorder: Recorder, write: Callable[[ResultLine], None]) -> None:
-        self._bench = bench
-        self._recorder = recorder
-        self._write = write
-        self._conditions: list[Condition] = []
-        self._baselines: dict[str, Baseline] = {}
 
-    def measure(self, trial: Trial) -> None:
-        """Write one line for each condition; a failure under one is a failed line, and the next follows."""
-        for condition in self._conditions or self._prepare():
-            recorder = replace(
-                self._recorder, assignment=replace(self._recorder.assignment, batch_size=condition.batch_size)
-            )
-            try:
-                line = self._line(trial, condition, recorder)
-            except (RuntimeError, MemoryError, InvalidImages) as error:
-                if isinstance(error, RuntimeError) and ends_the_device(error):
-                    raise
-                line = recorder.failed(trial, one_line(error))
-            self._write(
-                replace(
-                    line,
-                    trial=f"{trial.id}@{condition.name}",
-                    condition=condition.name,
-                    key=recorder.key(trial.methods, condition.name),
-                )
-            )
+def measure_stability(
+    bench: Bench, recorder: Recorder, trials: Sequence[Trial], stand: Collection[str], write: Write
+) -> None:
+    """Write a line of each of `trials` under each condition, and of the condition's baseline.
 
-    def _prepare(self) -> list[Condition]:
-        size, prompts = self._bench.assignment.batch_size, self._bench.workload.prompts
-        for name, reword in REWORDINGS.items():
-            bench = self._bench.reworded([reword(prompt) for prompt in prompts])
-            self._conditions.append(Condition(name, bench, size))
-        for each in BATCH_SIZES:
-            if each <= len(prompts):
-                self._conditions.append(Condition(f"batch{each}", self._bench, each))
-        return self._conditions
+    Left out is what `stand`s from an earlier attempt, by the names of lines. A failure is a failed line, which
+    the next attempt tries again; raises TaskEnded where the others would fail too.
+    """
+    for condition in conditions(bench.assignment):
+        own = condition.recorder(recorder)
+        missing = [trial for trial in trials if own.name(trial) not in stand]
+        if missing or own.name(PLAIN) not in stand:
+            for line in _lines(condition, bench, own, missing):
+                write(line)
 
-    def _line(self, trial: Trial, condition: Condition, recorder: Recorder) -> ResultLine:
-        if condition.name not in self._baselines:
-            plain = measure_baseline(condition.bench, condition.batch_size)
-            self._baselines[condition.name] = Baseline(plain.images, plain.scores)
-        measured = measure_trial(condition.bench, trial.methods, condition.batch_size)
-        return recorder.trial(trial, measured, self._baselines[condition.name])
+
+def _lines(
+    condition: Condition, bench: Bench, recorder: Recorder, trials: Sequence[Trial]
+) -> Iterator[ResultLine]:
+    try:
+        changed = condition.bench(bench)
+        plain = measure_baseline(changed, condition.batch_size)
+        line = recorder.baseline(plain, list(plain.seconds))
+    except AccsearchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - without its baseline a condition says nothing, the next may
+        for trial in (PLAIN, *trials):
+            yield recorder.failed(trial, one_line(error))
+        _end_if_fatal(error, condition, bench)
+        return
+    yield line
+    baseline = Baseline(plain.images, plain.scores)
+    for trial in trials:
+        try:
+            measured = measure_trial(changed, trial.methods, condition.batch_size)
+            line = recorder.trial(trial, measured, baseline)
+        except AccsearchError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as for the trials of the task itself
+            yield recorder.failed(trial, one_line(error))
+            _end_if_fatal(error, condition, bench)
+        else:
+            yield line
+
+
+def _end_if_fatal(error: Exception, condition: Condition, bench: Bench) -> None:
+    is_larger = condition.batch_size > bench.assignment.batch_size
+    if is_larger and is_out_of_memory(error) and not ends_the_device(error):
+        # That so many images do not fit is what the condition asked; smaller batches for the task do not help.
+        return
+    end_if_fatal(error)

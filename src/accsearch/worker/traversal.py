@@ -1,47 +1,41 @@
 """Measure a task's trials one after another, each line written as it ends; a later attempt continues."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from accsearch.errors import AccsearchError
 from accsearch.results.file import append, fault, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
-from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench
-from accsearch.worker.failure import ends_the_device, is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.failure import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.measurement import Baseline, Measured, measure_baseline, measure_trial
 from accsearch.worker.order import EveryTrial, Order, UpperBound
 from accsearch.worker.record import Recorder
-from accsearch.worker.stability import Stability
+from accsearch.worker.stability import conditions, measure_stability
 
 
-class TaskEnded(Exception):
-    """The task cannot go on in this process; `code` is the worker's exit code."""
+def wanted(recorder: Recorder) -> dict[str, str]:
+    """Return the key that the line of each trial must have, by the line's name, under each condition too."""
+    recorders = [recorder, *(each.recorder(recorder) for each in conditions(recorder.assignment))]
+    trials = recorder.assignment.task.trials
+    return {each.name(trial): each.key(trial.methods) for each in recorders for trial in trials}
 
-    def __init__(self, code: int, message: str) -> None:
-        super().__init__(message)
-        self.code = code
 
-
-def finished(assignment: Assignment, recorder: Recorder) -> dict[str, ResultLine]:
-    """Return the lines of earlier attempts that still stand, by trial."""
-    lines = latest(read(assignment.paths.results))
-    keys = {trial.id: recorder.key(trial.methods) for trial in assignment.task.trials}
+def finished(results: Path, keys: Mapping[str, str]) -> dict[str, ResultLine]:
+    """Return the lines of earlier attempts that still stand, by name; `keys` are those of `wanted`."""
     return {
-        trial: line
-        for trial, line in lines.items()
-        if line.status == "ok"
-        and fault(line) is None
-        and line.condition is None
-        and line.key == keys.get(trial)
+        name: line
+        for name, line in latest(read(results)).items()
+        if line.status == "ok" and fault(line) is None and line.key == keys.get(name)
     }
 
 
 def search(bench: Bench, recorder: Recorder, reused: dict[str, ResultLine]) -> int:
     """Measure what `reused` does not hold, the baseline always; return the worker's exit code.
 
-    Raises TaskEnded where nothing more can be measured in this process.
+    `reused` are the lines that stand, by name. Raises TaskEnded where nothing more can be measured in this process.
     """
     return _Search(bench, recorder).run(reused)
 
@@ -56,21 +50,23 @@ class _Search:
 
     def run(self, reused: dict[str, ResultLine]) -> int:
         trials = self._assignment.task.trials
+        good = {trial.id for trial in trials if trial.id in reused}
         measured, baseline = self._baseline()
-        stability = Stability(self._bench, self._recorder, self._write)
-        order = self._order([trial for trial in trials if trial.id not in reused and trial.id != BASELINE])
+        order = self._order([trial for trial in trials if trial.id not in good | {BASELINE}])
         for line in reused.values():
             order.seen(line)
-        self._done = len(reused.keys() - {BASELINE}) + 1
+        self._done = len(good - {BASELINE}) + 1
         self._leave_out(order)
         while (trial := order.next()) is not None:
             line = self._trial(trial, baseline)
             order.seen(line)
-            if line.status == "ok" and self._assignment.config.worker.stability:
-                stability.measure(trial)
+            if line.status == "ok":
+                good.add(trial.id)
             self._leave_out(order)
         # The baseline was measured again beside each trial; its line now holds all of it.
         self._write(self._recorder.baseline(measured, baseline.seconds))
+        rest = [trial for trial in trials if trial.id in good - {BASELINE}]
+        measure_stability(self._bench, self._recorder, rest, reused.keys(), self._write)
         return self._summary()
 
     def _order(self, trials: list[Trial]) -> Order:
@@ -89,7 +85,7 @@ class _Search:
             raise TaskEnded(WorkerExit.VALIDATION, f"the baseline itself: {error}") from error
         except (RuntimeError, MemoryError) as error:
             self._write(self._recorder.failed(trial, one_line(error)))
-            self._end_if_fatal(error)
+            end_if_fatal(error)
             raise
         baseline = Baseline(measured.images, measured.scores, list(measured.seconds))
         line = self._recorder.baseline(measured, baseline.seconds)
@@ -125,16 +121,8 @@ class _Search:
         self._write(line)
         self._failures.append((trial.id, message, invalid))
         say(f"{self._progress()} {trial.id}: failed: {message}")
-        self._end_if_fatal(error)
+        end_if_fatal(error)
         return line
-
-    def _end_if_fatal(self, error: Exception) -> None:
-        if is_out_of_memory(error):
-            raise TaskEnded(WorkerExit.OOM, one_line(error)) from error
-        if is_lost_gpu(error):
-            raise TaskEnded(WorkerExit.LOST_GPU, one_line(error)) from error
-        if ends_the_device(error):
-            raise TaskEnded(WorkerExit.ERROR, one_line(error)) from error
 
     def _leave_out(self, order: Order) -> None:
         for trial, why in order.pruned():

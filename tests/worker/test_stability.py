@@ -1,0 +1,153 @@
+"""Stability measurements: what is written, what a later attempt adds, and what a failure ends."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from tests.worker.runs import Run
+
+from accsearch.results.file import append, read, validate
+from accsearch.results.line import ResultLine
+from accsearch.task import BASELINE, Methods, WorkerExit
+from accsearch.worker import stability
+from accsearch.worker.bench import Bench
+from accsearch.worker.images import InvalidImages
+from accsearch.worker.measurement import Measured, measure_baseline, measure_trial
+
+TRIAL = "tome-r0.5-d1"
+CONDITIONS = ["short", "doubled", "batch1"]
+NAMES = [f"{trial}@{condition}" for condition in CONDITIONS for trial in (BASELINE, TRIAL)]
+QUICK = {"repeats": 1, "max_repeats": 1, "warmup": 0}
+
+
+def run_of(root: Path, paths: dict[str, Path], stability: bool = True) -> Run:
+    return Run(root, paths, methods={"tome": {"ratio": [0.5]}}, worker={**QUICK, "stability": stability})
+
+
+def measured(run: Run) -> list[ResultLine]:
+    return [line for line in read(run.results) if line.condition]
+
+
+def breaking(monkeypatch: pytest.MonkeyPatch, batch_size: int, error: Exception, plain: bool = False) -> None:
+    """Let trials, or the baseline, fail with `error` under conditions of one batch size."""
+
+    def trial(bench: Bench, methods: Methods, size: int) -> Measured:
+        if size == batch_size and not plain:
+            raise error
+        return measure_trial(bench, methods, size)
+
+    def baseline(bench: Bench, size: int) -> Measured:
+        if size == batch_size and plain:
+            raise error
+        return measure_baseline(bench, size)
+
+    monkeypatch.setattr(stability, "measure_trial", trial)
+    monkeypatch.setattr(stability, "measure_baseline", baseline)
+
+
+def test_each_condition_has_a_line_of_its_baseline_and_of_each_trial(
+    tmp_path: Path, tiny_paths: dict[str, Path]
+) -> None:
+    run = run_of(tmp_path, tiny_paths)
+
+    assert run.work() == WorkerExit.OK
+
+    lines = measured(run)
+    assert [line.trial for line in lines] == NAMES
+    assert [line.condition for line in lines] == [each for each in CONDITIONS for _ in range(2)]
+    assert [line.batch_size for line in lines] == [2, 2, 2, 2, 1, 1]
+    assert [line.speedup == 1.0 for line in lines] == [True, False] * 3
+    assert len({line.key for line in read(run.results)}) == 2 + 6
+    assert validate(run.results, run.task.trials) is None
+    before = run.results.read_bytes()
+    assert run.work(attempt=2) == WorkerExit.OK
+    assert run.results.read_bytes() == before
+
+
+def test_switched_on_later_it_covers_the_trials_that_stand(
+    tmp_path: Path, tiny_paths: dict[str, Path]
+) -> None:
+    run_of(tmp_path, tiny_paths, stability=False).work()
+    run = run_of(tmp_path, tiny_paths)
+
+    assert run.work(attempt=2) == WorkerExit.OK
+
+    assert run.lines()[TRIAL].attempt == 1
+    assert [(line.trial, line.attempt) for line in measured(run)] == [(name, 2) for name in NAMES]
+
+
+def test_a_later_attempt_measures_what_is_missing_failed_or_of_another_key(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(tmp_path, tiny_paths)
+    run.work()
+    kept = [
+        raw for raw in run.results.read_bytes().splitlines(keepends=True) if b"tome-r0.5-d1@short" not in raw
+    ]
+    run.results.write_bytes(b"".join(kept))
+    other = run.lines()[f"{TRIAL}@doubled"]
+    append(run.results, ResultLine.from_json({**other.to_json(), "key": "other"}))
+    breaking(monkeypatch, 1, ValueError("no"))
+    run.work(attempt=2)
+
+    attempts = {line.trial: line.attempt for line in measured(run)}
+
+    assert attempts == dict(zip(NAMES, (2, 2, 2, 2, 1, 1), strict=True))
+
+
+def test_a_failure_ends_neither_the_task_nor_the_next_condition_and_is_tried_again(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(tmp_path, tiny_paths)
+    breaking(monkeypatch, 2, ValueError("a prompt\nis too long"))
+
+    assert run.work() == WorkerExit.OK
+
+    assert [line.status for line in measured(run)] == ["ok", "failed", "ok", "failed", "ok", "ok"]
+    assert run.lines()[f"{TRIAL}@short"].error == "ValueError: a prompt is too long"
+    monkeypatch.undo()
+    assert run.work(attempt=2) == WorkerExit.OK
+    assert [(run.lines()[name].status, run.lines()[name].attempt) for name in NAMES] == [
+        *[("ok", 2)] * 4,
+        *[("ok", 1)] * 2,
+    ]
+
+
+def test_without_its_baseline_a_condition_fails_whole(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = run_of(tmp_path, tiny_paths)
+    breaking(monkeypatch, 2, InvalidImages("images are black for prompt 0"), plain=True)
+
+    assert run.work() == WorkerExit.OK
+
+    assert [line.status for line in measured(run)] == [*["failed"] * 4, "ok", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "error", "code"),
+    [
+        (1, torch.OutOfMemoryError("CUDA out of memory"), WorkerExit.OOM),
+        (3, torch.OutOfMemoryError("CUDA out of memory"), WorkerExit.OK),
+        (3, RuntimeError("CUDA error: out of memory"), WorkerExit.OOM),
+        (3, RuntimeError("CUDA error: GPU is lost"), WorkerExit.LOST_GPU),
+        (1, RuntimeError("CUDA error: an illegal memory access"), WorkerExit.ERROR),
+    ],
+)
+def test_only_what_would_fail_the_others_too_ends_the_task(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    batch_size: int,
+    error: Exception,
+    code: int,
+) -> None:
+    run = run_of(tmp_path, tiny_paths)
+    monkeypatch.setattr(stability, "REWORDINGS", {})
+    monkeypatch.setattr(stability, "BATCH_SIZES", (batch_size,))
+    breaking(monkeypatch, batch_size, error)
+
+    assert run.work() == code
+
+    assert [line.status for line in measured(run)] == ["ok", "failed"]
+    assert validate(run.results, run.task.trials) is None
