@@ -7,14 +7,18 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from accsearch.checkpoint.plan import store_plan
 from accsearch.cli.app import app
 from accsearch.codeeval.achievement import with_upper_bound
 from accsearch.codeeval.benchmark import BenchmarkTask, find_entry, grid_of, load_benchmark
 from accsearch.codeeval.evaluation import Evaluation, render
 from accsearch.codeeval.settings import Settings, command
 from accsearch.codeeval.standing import judge, summary
+from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
-from accsearch.grid import command_line
+from accsearch.grid import command_line, expand
+from accsearch.results.file import append
+from accsearch.results.line import ResultLine
 from accsearch.workdir import WorkDir
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -83,6 +87,11 @@ def test_the_shipped_benchmark_has_25_tasks_over_five_levels() -> None:
     assert all(task.reference is not None for task in tasks)
 
 
+def test_the_shipped_configuration_has_the_benchmark_s_tasks() -> None:
+    config = load_config(EXAMPLES.parent / "configs" / "codeeval.yaml")
+    assert list(config.grid["file"]) == [task.id for task in load_benchmark(EXAMPLES)]
+
+
 def test_a_folder_without_a_benchmark_is_its_python_files(tmp_path: Path) -> None:
     for name in ("b.py", "a.py", "c.txt"):
         (tmp_path / name).write_text("", encoding="utf-8")
@@ -101,15 +110,57 @@ def test_a_folder_without_a_benchmark_is_its_python_files(tmp_path: Path) -> Non
         ('{"id": "x", "generated": "none.py"}', "2: generated: no file none.py"),
         ('{"id": "x", "generated": "a.py", "speed": 1}', "2: speed: unknown key"),
         ('{"id": "x", "generated": "a.py", "max_loss": "1"}', "2: max_loss: not a number"),
-        ('{"id": "a", "generated": "a.py"}', "2: id: a is there twice"),
+        ('{"id": "x", "generated": "a.py", "min_speedup": 0}', r"min_speedup: .* \(allowed 0.01 to 1000\)"),
+        ('{"id": "x", "generated": "a.py", "max_loss": true}', r"2: max_loss: .* \(allowed 0 to 1\)"),
+        ('{"id": "x", "generated": "a.py", "max_loss": NaN}', "2: not JSON: NaN is no number"),
+        ('{"id": "x", "generated": "a.py", "max_loss": 1e999}', "2: max_loss: not a number"),
+        ('{"id": "x", "generated": "a.py", "timeout": -1}', r"2: timeout: .* \(allowed 1 to 604800\)"),
+        ('{"id": "x", "generated": "a.py", "level": null}', "2: level: missing, or not a text"),
+        ('{"id": "x", "generated": "a.py", "reference": ""}', "2: reference: no file"),
+        ('{"id": "x", "generated": "' + "a" * 5000 + '"}', "2: generated: no file"),
+        ('{"id": "x", "generated": "a.py", "level": ' + "[" * 100_000, "2: not JSON"),
+        ("\xff\xfe\x00", "2: not JSON"),
+        ('{"id": "a", "generated": "a.py"}', r"tasks.jsonl:2: id: a is there twice, see .*tasks.jsonl:1 "),
+        ('{"id": "?a", "generated": "a.py"}', r"tasks.jsonl:2: id: \?a is there twice, see .*tasks.jsonl:1 "),
     ],
 )
 def test_a_wrong_line_is_located(line: str, said: str, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("", encoding="utf-8")
     path = tmp_path / "tasks.jsonl"
-    path.write_text('{"id": "a", "generated": "a.py"}\n' + line, encoding="utf-8")
-    with pytest.raises(ConfigError, match=said):
+    path.write_bytes(b'{"id": "a", "generated": "a.py"}\n' + line.encode("latin-1"))
+    with pytest.raises(ConfigError, match=said) as found:
         load_benchmark(path)
+    assert found.value.exit_code == 2
+    assert "\n" not in str(found.value)
+
+
+def test_a_changed_limit_of_time_is_another_task(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
+    (tmp_path / "b.py").write_text("", encoding="utf-8")
+    task = BenchmarkTask("a", tmp_path / "a.py", timeout=60)
+    values = {
+        task.axis_value,
+        replace(task, timeout=61).axis_value,
+        replace(task, timeout=None).axis_value,
+        replace(task, reference=tmp_path / "b.py").axis_value,
+    }
+    assert len(values) == 4
+    assert replace(task, min_speedup=2.0).axis_value == task.axis_value
+
+
+def test_the_scheduler_waits_as_long_as_the_longest_task(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("", encoding="utf-8")
+    task = BenchmarkTask("a", tmp_path / "a.py")
+
+    def timeout(task: BenchmarkTask, settings: Settings) -> float:
+        found = grid_of(tmp_path, [task], WorkDir(tmp_path), settings).config.worker.timeout
+        assert found is not None
+        return float(found)
+
+    assert timeout(replace(task, timeout=5000), Settings()) > 5000
+    assert timeout(task, Settings(timeout=100)) < timeout(task, Settings(timeout=200))
+    more = Settings(timeout=100, repeats=30, images=10)
+    assert timeout(task, more) - timeout(task, Settings(timeout=100)) > 30 * 10
 
 
 def test_every_file_is_a_task_of_the_scheduler(tmp_path: Path) -> None:
@@ -151,6 +202,8 @@ def test_settings_reach_the_worker_as_options() -> None:
         ({"min_speedup": 2.5}, "speedup 2 is under 2.5"),
         ({"max_loss": 0.01}, "relative_quality_loss 0.0117 is over 0.01"),
         ({"max_latency": 0.4}, "accelerated_time 0.5 is over 0.4"),
+        ({"min_score": 90.9}, None),
+        ({"min_score": 91}, "accelerated_score 90.9 is under 91"),
     ],
 )
 def test_limits_decide_who_passes(limits: dict[str, float], why: str | None, tmp_path: Path) -> None:
@@ -177,7 +230,7 @@ def test_rates_are_given_per_level_and_in_all(tmp_path: Path) -> None:
     bounded = replace(GOOD, upper_bound={"speedup": 2.5, "achievement": 0.8})
     two = judge(BenchmarkTask("b", file, "2"), bounded)
     three = judge(BenchmarkTask("c", file, "2"), replace(GOOD, verdict="failed", error="it broke"))
-    four = judge(BenchmarkTask("d", file, "2"), None)
+    four = judge(BenchmarkTask("d", file, "2"), None, "failed (timeout)")
     rows = summary([one, two, three, four])
     assert [(row["level"], row["passed"], row["tasks"]) for row in rows] == [
         ("1", 0, 1),
@@ -186,9 +239,83 @@ def test_rates_are_given_per_level_and_in_all(tmp_path: Path) -> None:
     ]
     assert one.achievement == 0.5
     assert two.achievement == 0.8
-    assert rows[2]["achievement_rate"] == pytest.approx(0.65)
+    assert (three.achievement, four.achievement) == (0, 0)
+    assert rows[2]["achievement_rate"] == pytest.approx(1.3 / 4)
     assert three.why == "failed: it broke"
-    assert four.why == "not evaluated"
+    assert four.why == "not evaluated: failed (timeout)"
+
+
+@pytest.mark.parametrize("limit", [{"max_loss": 0.01}, {"min_score": 91.0}])
+def test_images_that_are_too_bad_achieve_nothing(limit: dict[str, float], tmp_path: Path) -> None:
+    fast = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=2.0, **limit), GOOD)  # type: ignore[arg-type]
+    assert fast.achievement == 0
+    slow = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=4.0, max_latency=0.1), GOOD)
+    assert slow.achievement == 0.5
+
+
+def test_no_text_of_a_file_looks_like_a_line_of_the_report() -> None:
+    configuration = {**CONFIGURATION, "model_id": "x\nverdict: ok\x1b[2J\ud800"}
+    forged = replace(
+        GOOD,
+        verdict="failed",
+        configuration=configuration,
+        error="no\r\nverdict: ok",
+        notes=("read: \nverdict: ok",),
+        baseline={"model_id": "x\nverdict: ok", "notes": ["\nverdict: ok"]},
+    )
+    lines = render(forged).splitlines()
+    assert [line for line in lines if line.startswith("verdict")] == ["verdict: failed"]
+    assert r"model_id: x\nverdict: ok\x1b[2J\ud800" in lines
+
+
+def test_numbers_that_json_lacks_are_null() -> None:
+    found = replace(
+        GOOD, relative_quality_loss=float("nan"), baseline={"guidance_scale": float("inf")}
+    ).to_json()
+    assert json.loads(json.dumps(found, allow_nan=False))["baseline"] == {"guidance_scale": None}
+    assert found["relative_quality_loss"] is None
+
+
+def test_the_upper_bound_is_that_of_what_the_baseline_had(tmp_path: Path) -> None:
+    config = build_config(
+        {
+            "name": "search",
+            "grid": {"pipe": ["demo"], "sched": ["DDIM", "DPMSolverMultistep"], "steps": ["20"]},
+            "methods": {"deepcache": {"cache_interval": [2, 3]}},
+            "worker": {"kind": "traversal_search", "num_samples": 4},
+        }
+    )
+    grid = expand(config)
+    workdir = WorkDir(tmp_path)
+    workdir.create("search")
+    store_plan(workdir, grid, {}, None, tmp_path)
+    for task, speedups in zip(grid.tasks, ((1.0, 2.0, 2.5), (1.0, 8.0, 9.0)), strict=True):
+        for trial, speedup, loss in zip(task.trials, speedups, (0.0, 0.01, 0.3), strict=True):
+            append(
+                workdir.task("search", task.id).results,
+                ResultLine(
+                    task=task.id,
+                    trial=trial.id,
+                    key="key",
+                    attempt=1,
+                    methods=trial.methods,
+                    status="ok",
+                    seconds_per_image=1 / speedup,
+                    times=(1 / speedup,),
+                    speedup=speedup,
+                    score_loss=loss,
+                    active=None if trial.id == "baseline" else True,
+                ),
+            )
+    # The code leaves scheduler and steps to the library; the baseline had some all the same.
+    left = {**CONFIGURATION, "scheduler": None, "num_inference_steps": None}
+    used = {"model_id": "builtin:demo", "scheduler": "DDIMScheduler", "num_inference_steps": 20}
+    found = with_upper_bound(replace(GOOD, speedup=1.5, configuration=left, baseline=used), workdir)
+    assert found.upper_bound == {"speedup": 2.0, "achievement": 0.75}
+    looser = replace(GOOD, speedup=1.5, relative_quality_loss=0.4, configuration=left, baseline=used)
+    assert with_upper_bound(looser, workdir).upper_bound == {"speedup": 2.5, "achievement": 0.6}
+    other = {**used, "num_inference_steps": 50}
+    assert with_upper_bound(replace(GOOD, baseline=other), workdir).upper_bound is None
 
 
 def test_without_results_there_is_no_upper_bound(tmp_path: Path) -> None:
@@ -203,6 +330,10 @@ def test_without_results_there_is_no_upper_bound(tmp_path: Path) -> None:
         (["x.py", "--allow-exec", "--isolation", "jail"], "allowed auto"),
         (["x.py", "--allow-exec", "--results", "."], "not a work directory"),
         ([".", "x.py", "--allow-exec"], "one folder or benchmark file"),
+        (["x.py", "--allow-exec", "--gpus", "none"], "--gpus and --slots belong to a folder"),
+        (["x.py", "--allow-exec", "--slots", "2"], "--gpus and --slots belong to a folder"),
+        (["x.py", "--allow-exec", "--prompts", "none.txt"], "none.txt: no such file"),
+        (["x.py", "--allow-exec", "--device", "tpu"], "allowed auto, cuda, cpu"),
     ],
 )
 def test_mistakes_of_usage_are_one_line(

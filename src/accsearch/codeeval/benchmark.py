@@ -4,12 +4,13 @@ import hashlib
 import json
 import re
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import NoReturn
 
 from accsearch.codeeval.settings import Settings, command
+from accsearch.codeeval.text import printable
 from accsearch.config.schema import Config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import Grid, expand
@@ -18,18 +19,22 @@ from accsearch.workdir import WorkDir
 FILE_NAME = "benchmark.jsonl"
 AXIS = "file"
 SENTINEL = "Evaluated"
-KEYS = {
-    "id",
-    "level",
-    "prompt",
-    "reference",
-    "generated",
-    "min_speedup",
-    "max_loss",
-    "max_latency",
-    "timeout",
+REQUIRED = ("id", "generated")
+TEXTS = ("id", "generated", "level", "prompt", "reference")
+LIMITS: Mapping[str, tuple[float, float]] = {
+    "min_speedup": (0.01, 1000),
+    "max_loss": (0, 1),
+    "max_latency": (0.001, 86_400),
+    "min_score": (0, 1_000_000),
+    "timeout": (1, 604_800),
 }
+"""What a task may ask of its file, and from where to where each number may lie."""
+
 HASH_LENGTH = 8
+START_SECONDS = 600
+SECONDS_AN_IMAGE = 60
+"""Allowances for what a file's own limit does not cover: loading the scorer, scoring, a second look."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 
 
@@ -37,7 +42,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9.+-]+")
 class BenchmarkTask:
     """One generated file with what is asked of it.
 
-    `max_latency` is in seconds an image, `max_loss` a fraction; `timeout` in seconds bounds this file's run.
+    `max_latency` is in seconds an image, `max_loss` a fraction, `min_score` in the scorer's own unit; `timeout` in
+    seconds bounds this file's run. `place` is where the task is written.
     """
 
     id: str
@@ -48,16 +54,18 @@ class BenchmarkTask:
     min_speedup: float | None = None
     max_loss: float | None = None
     max_latency: float | None = None
+    min_score: float | None = None
     timeout: float | None = None
+    place: str = field(default="", compare=False)
 
     @property
     def axis_value(self) -> str:
-        """The id with a hash of both files, so that a changed file is another task."""
-        digest = hashlib.sha256(self.generated.read_bytes())
-        if self.reference is not None:
-            digest.update(b"\0" + self.reference.read_bytes())
+        """The id with a hash of what the evaluation depends on, so that a changed file is another task."""
+        files = [self.generated, *([] if self.reference is None else [self.reference])]
+        parts = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+        digest = hashlib.sha256(json.dumps([parts, self.timeout]).encode()).hexdigest()
         name = _UNSAFE.sub("-", self.id).strip("-.+") or "file"
-        return f"{name[:100]}.{digest.hexdigest()[:HASH_LENGTH]}"
+        return f"{name[:100]}.{digest[:HASH_LENGTH]}"
 
 
 def load_benchmark(path: Path) -> list[BenchmarkTask]:
@@ -71,54 +79,87 @@ def load_benchmark(path: Path) -> list[BenchmarkTask]:
         files = sorted(path.glob("*.py"))
         if not files:
             raise UsageError(f"{path}: neither {FILE_NAME} nor a Python file in it")
-        return [BenchmarkTask(id=file.stem, generated=file.resolve()) for file in files]
-    tasks: list[BenchmarkTask] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        if line.strip():
-            task = _task(line, path, number)
-            if task.id in {known.id for known in tasks}:
-                raise ConfigError(f"{task.id} is there twice", file=path, line=number, key="id")
-            tasks.append(task)
+        return _distinct(
+            [BenchmarkTask(id=file.stem, generated=file.resolve(), place=str(file)) for file in files]
+        )
+    try:
+        lines = path.read_bytes().split(b"\n")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror or error}") from error
+    tasks = [_task(line, path, number) for number, line in enumerate(lines, 1) if line.strip()]
     if not tasks:
         raise UsageError(f"{path}: no task in it")
+    return _distinct(tasks)
+
+
+def _distinct(tasks: list[BenchmarkTask]) -> list[BenchmarkTask]:
+    """Return the tasks; raise ConfigError where two are one to the scheduler."""
+    known: dict[str, BenchmarkTask] = {}
+    for task in tasks:
+        for name in {task.id, task.axis_value}:
+            other = known.setdefault(name, task)
+            if other is not task:
+                raise ConfigError(
+                    f"{printable(task.id)} is there twice, see {other.place} (allowed: ids that differ in letters, "
+                    "digits, `.`, `+` and `-`)",
+                    file=task.place,
+                    key="id",
+                )
     return tasks
 
 
-def _task(line: str, path: Path, number: int) -> BenchmarkTask:
+def _task(line: bytes, path: Path, number: int) -> BenchmarkTask:
     try:
-        value = json.loads(line)
-    except ValueError as error:
-        raise ConfigError(f"not JSON: {error}", file=path, line=number) from None
+        value = json.loads(line.decode("utf-8"), parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"not JSON: {printable(error)}", file=path, line=number) from None
     if not isinstance(value, dict):
         raise ConfigError("not a JSON object", file=path, line=number)
-    for key in ("id", "generated"):
-        if not isinstance(value.get(key), str):
+    allowed = (*TEXTS, *LIMITS)
+    for key in sorted(value.keys() - set(allowed)):
+        raise ConfigError(
+            f"unknown key (allowed {', '.join(allowed)})", file=path, line=number, key=printable(key)
+        )
+    for key in TEXTS:
+        absent = key not in value or (key == "reference" and value[key] is None)
+        if (absent and key in REQUIRED) or not (absent or isinstance(value[key], str)):
             raise ConfigError("missing, or not a text", file=path, line=number, key=key)
-    for key in sorted(value.keys() - KEYS):
-        raise ConfigError(f"unknown key (allowed {', '.join(sorted(KEYS))})", file=path, line=number, key=key)
-    for key in ("min_speedup", "max_loss", "max_latency", "timeout"):
-        if value.get(key) is not None and not isinstance(value[key], int | float):
-            raise ConfigError("not a number", file=path, line=number, key=key)
+    for key, (lowest, highest) in LIMITS.items():
+        limit = value.get(key)
+        number_given = isinstance(limit, int | float) and not isinstance(limit, bool)
+        if limit is not None and not (number_given and lowest <= limit <= highest):
+            raise ConfigError(
+                f"not a number within limits (allowed {lowest:g} to {highest:.0f})",
+                file=path,
+                line=number,
+                key=key,
+            )
     folder = path.resolve().parent
+    reference = value.get("reference")
     return BenchmarkTask(
         id=value["id"],
         generated=_file(folder, value["generated"], path, number, "generated"),
-        level=str(value.get("level", "-")),
-        prompt=str(value.get("prompt", "")),
-        reference=_file(folder, value["reference"], path, number, "reference")
-        if value.get("reference")
-        else None,
-        min_speedup=value.get("min_speedup"),
-        max_loss=value.get("max_loss"),
-        max_latency=value.get("max_latency"),
-        timeout=value.get("timeout"),
+        level=value.get("level", "-"),
+        prompt=value.get("prompt", ""),
+        reference=None if reference is None else _file(folder, reference, path, number, "reference"),
+        place=f"{path}:{number}",
+        **{key: value.get(key) for key in LIMITS},
     )
 
 
-def _file(folder: Path, name: Any, path: Path, number: int, key: str) -> Path:
-    file = folder / str(name)
-    if not file.is_file():
-        raise ConfigError(f"no file {name}", file=path, line=number, key=key)
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is no number")
+
+
+def _file(folder: Path, name: str, path: Path, number: int, key: str) -> Path:
+    file = folder / name
+    try:
+        found = file.is_file()
+    except OSError:
+        # A name too long for a path.
+        found = False
+    if not found:
+        raise ConfigError(f"no file {printable(name)}", file=path, line=number, key=key)
     return file
 
 
@@ -139,7 +180,7 @@ def grid_of(source: Path, tasks: Sequence[BenchmarkTask], workdir: WorkDir, sett
                 "success_sentinel": SENTINEL,
                 # What a generated file prints is no failure of its evaluation.
                 "failure_patterns": [],
-                "timeout": settings.timeout * 3 + 300,
+                "timeout": _seconds(tasks, settings),
             },
             "gpus": {"allow_cpu": True, "max_used_memory": "2GiB", "min_free_memory": "4GiB"},
             "retry": {"max_attempts": 2},
@@ -148,9 +189,15 @@ def grid_of(source: Path, tasks: Sequence[BenchmarkTask], workdir: WorkDir, sett
     return expand(config)
 
 
+def _seconds(tasks: Sequence[BenchmarkTask], settings: Settings) -> float:
+    """Return how long the evaluation of any of the tasks may take, its looks after the duel included."""
+    longest = max(task.timeout or settings.timeout for task in tasks)
+    return 2 * longest + START_SECONDS + SECONDS_AN_IMAGE * settings.repeats * settings.images
+
+
 def find_entry(tasks: Sequence[BenchmarkTask], name: str) -> BenchmarkTask:
     """Return the task that `name` (an id, or what stands on the axis) means; raises UsageError."""
-    for task in tasks:
-        if name in (task.id, task.axis_value):
-            return task
+    found = [task for task in tasks if task.axis_value == name] or [task for task in tasks if task.id == name]
+    if found:
+        return found[0]
     raise UsageError(f"no task {name} in the benchmark")

@@ -4,13 +4,16 @@ A task passes if its file is evaluated `ok`, agrees with the reference on all fi
 has methods that do something, and keeps the limits that the task states.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from accsearch.codeeval.benchmark import BenchmarkTask
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.static import compare_static
+
+Limit = tuple[str, float | None, float | None, Literal["under", "over"]]
+"""What is measured, its value, the limit if the task states one, and the wrong side of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +31,14 @@ class Standing:
 
     @property
     def achievement(self) -> float | None:
-        """The speed-up over the upper bound where one is known, else over the one asked for (1 at most)."""
+        """The speed-up over the upper bound where one is known, else over the one asked for (1 at most).
+
+        It is 0 for a file that was not measured as `ok` or whose images are worse than the task allows.
+        """
         if self.evaluation is None or self.evaluation.verdict != "ok" or self.evaluation.speedup is None:
-            return 0.0 if self.task.min_speedup is not None else None
+            return 0.0
+        if _broken_limit(_quality_limits(self.task, self.evaluation)) is not None:
+            return 0.0
         if self.evaluation.upper_bound is not None:
             return self.evaluation.upper_bound["achievement"]
         if self.task.min_speedup is not None:
@@ -50,16 +58,15 @@ class Standing:
         }
 
 
-def judge(task: BenchmarkTask, evaluation: Evaluation | None) -> Standing:
-    """Return how a task stands, given its evaluation."""
+def judge(task: BenchmarkTask, evaluation: Evaluation | None, state: str = "") -> Standing:
+    """Return how a task stands, given its evaluation; without one `state` says why there is none."""
     static = None if task.reference is None else compare_static(task.reference, task.generated)
     rate = None if static is None else static["match_rate"]
-    return Standing(task, evaluation, rate, _why(task, evaluation, static))
+    why = f"not evaluated: {state}" if evaluation is None else _why(task, evaluation, static)
+    return Standing(task, evaluation, rate, why)
 
 
-def _why(task: BenchmarkTask, evaluation: Evaluation | None, static: Mapping[str, Any] | None) -> str | None:
-    if evaluation is None:
-        return "not evaluated"
+def _why(task: BenchmarkTask, evaluation: Evaluation, static: Mapping[str, Any] | None) -> str | None:
     if evaluation.verdict != "ok":
         return f"{evaluation.verdict}: {evaluation.error}"
     if static is not None and static["verdict"] != "match":
@@ -67,12 +74,25 @@ def _why(task: BenchmarkTask, evaluation: Evaluation | None, static: Mapping[str
         return "differs from the reference: " + ", ".join(wrong)
     if evaluation.active is False:
         return "its methods do nothing: every image equals the baseline's"
-    asked = (
-        ("speedup", evaluation.speedup, task.min_speedup, "under"),
-        ("relative_quality_loss", evaluation.relative_quality_loss, task.max_loss, "over"),
-        ("accelerated_time", evaluation.accelerated_time, task.max_latency, "over"),
+    return _broken_limit(
+        (
+            ("speedup", evaluation.speedup, task.min_speedup, "under"),
+            *_quality_limits(task, evaluation),
+            ("accelerated_time", evaluation.accelerated_time, task.max_latency, "over"),
+        )
     )
-    for name, value, limit, side in asked:
+
+
+def _quality_limits(task: BenchmarkTask, evaluation: Evaluation) -> tuple[Limit, ...]:
+    return (
+        ("relative_quality_loss", evaluation.relative_quality_loss, task.max_loss, "over"),
+        ("accelerated_score", evaluation.accelerated_score, task.min_score, "under"),
+    )
+
+
+def _broken_limit(limits: Iterable[Limit]) -> str | None:
+    """Say which limit is the first that a value breaks; a value that is unknown breaks any."""
+    for name, value, limit, side in limits:
         if limit is None:
             continue
         if value is None or (value < limit if side == "under" else value > limit):
