@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from accsearch.codeeval.standing import Standing
     from accsearch.workdir import WorkDir
 
+DEVICES = ("auto", "cuda", "cpu")
+
 
 def evaluate(
     generated: Annotated[
@@ -28,7 +30,9 @@ def evaluate(
     ] = "auto",
     repeats: Annotated[int, typer.Option("--repeats", min=1, help="Measurements of each file.")] = 3,
     images: Annotated[int, typer.Option("--images", min=1, help="Images in each measurement.")] = 2,
-    timeout: Annotated[float, typer.Option("--timeout", min=1, help="Seconds that a file may run.")] = 900.0,
+    timeout: Annotated[
+        float, typer.Option("--timeout", min=1, max=604_800, help="Seconds that a file may run.")
+    ] = 900.0,
     seed: Annotated[
         int | None, typer.Option("--seed", help="Fix prompts and seeds, which are else drawn anew.")
     ] = None,
@@ -53,6 +57,10 @@ def evaluate(
     for path in generated:
         if not path.exists():
             raise UsageError(f"{path}: no such file")
+    if prompts is not None and not Path(prompts).is_file():
+        raise UsageError(f"--prompts {prompts}: no such file")
+    if device not in DEVICES:
+        raise UsageError(f"--device {device}: allowed {', '.join(DEVICES)}")
     if results is not None and not (results / "checkpoints").is_dir():
         raise UsageError(f"--results {results}: not a work directory")
     bound = None if results is None else WorkDir(results.resolve())
@@ -64,31 +72,43 @@ def evaluate(
         if len(generated) > 1:
             raise UsageError("give one folder or benchmark file, or any number of Python files")
         return _benchmark(generated[0], settings, bound, WorkDir(workdir.resolve()), gpus, slots, json)
+    if gpus is not None or slots is not None:
+        raise UsageError("--gpus and --slots belong to a folder or a benchmark file, which are scheduled")
     return _files(generated, settings, bound, json)
 
 
 def _files(files: list[Path], settings: "Settings", bound: "WorkDir | None", json: bool) -> int:
+    """Evaluate one file after the other; what one of them breaks costs no other its result."""
     from accsearch.cli.output import print_json
     from accsearch.codeeval.evaluation import render
+    from accsearch.codeeval.text import printable
 
-    found = [_bounded(_one(file, settings), bound) for file in files]
+    found, usage = [], False
+    for number, file in enumerate(files):
+        evaluation, code = _one(file, settings)
+        usage = usage or code == 2
+        found.append(_bounded(evaluation, bound))
+        if not json:
+            if len(files) > 1:
+                typer.echo(f"{'' if number == 0 else chr(10)}--- {printable(file)}")
+            typer.echo(render(found[-1]))
     if json:
         print_json(found[0].to_json() if len(found) == 1 else [each.to_json() for each in found])
-    else:
-        for number, each in enumerate(found):
-            if len(found) > 1:
-                typer.echo(f"{'' if number == 0 else chr(10)}--- {each.file}")
-            typer.echo(render(each))
+    if usage:
+        return 2
     return 0 if all(each.verdict == "ok" for each in found) else 1
 
 
-def _one(file: Path, settings: "Settings") -> "Evaluation":
+def _one(file: Path, settings: "Settings") -> "tuple[Evaluation, int]":
+    """Return the evaluation of a file, `invalid` where its worker ended without one, and the worker's exit code."""
     import subprocess
     import sys
     import tempfile
 
+    from accsearch.cli.output import message
+    from accsearch.codeeval.evaluation import Evaluation
     from accsearch.codeeval.settings import command
-    from accsearch.errors import AccsearchError, UsageError
+    from accsearch.codeeval.text import printable
 
     with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
         out = Path(folder) / "evaluation.jsonl"
@@ -99,9 +119,10 @@ def _one(file: Path, settings: "Settings") -> "Evaluation":
         lines = ended.stderr.decode(errors="replace").strip().splitlines() or [
             f"exit code {ended.returncode}"
         ]
-        text = f"{file}: {lines[-1].removeprefix('error: ')}"
-        raise UsageError(text) if ended.returncode == 2 else AccsearchError(text)
-    return evaluation
+        text = lines[-1].removeprefix("error: ")
+        message(f"accsearch: {printable(file)}: {printable(text)}")
+        evaluation = Evaluation(str(file), "invalid", settings.isolation, error=f"not judged: {text}")
+    return evaluation, ended.returncode
 
 
 def _bounded(evaluation: "Evaluation", bound: "WorkDir | None") -> "Evaluation":
@@ -121,19 +142,24 @@ def _benchmark(
     slots: int | None,
     json: bool,
 ) -> int:
+    from accsearch.checkpoint.audit import audit
     from accsearch.cli.launch import launch
     from accsearch.cli.output import print_json
     from accsearch.codeeval.benchmark import grid_of, load_benchmark
     from accsearch.codeeval.standing import judge, summary
     from accsearch.scheduler.options import RunOptions
+    from accsearch.task import TaskState
 
     tasks = load_benchmark(source)
     grid = grid_of(source, tasks, workdir, settings)
     code = launch([grid], workdir, RunOptions(gpus=gpus, slots=slots))
     standings = []
-    for task in tasks:
-        evaluation = _read(workdir.task(grid.config.name, task.axis_value).results)
-        standings.append(judge(task, None if evaluation is None else _bounded(evaluation, bound)))
+    for task, record in zip(tasks, audit(workdir, grid), strict=True):
+        # What an attempt with other settings has left is not this run's.
+        done = record.state is TaskState.DONE
+        evaluation = _read(workdir.task(grid.config.name, record.task.id).results) if done else None
+        bounded = None if evaluation is None else _bounded(evaluation, bound)
+        standings.append(judge(task, bounded, "no result" if done else record.why))
     if json:
         print_json({"levels": summary(standings), "tasks": [each.to_json() for each in standings]})
     else:
@@ -159,26 +185,27 @@ def _print_tables(standings: "list[Standing]") -> None:
 
     from accsearch.cli.output import console
     from accsearch.codeeval.standing import summary
+    from accsearch.codeeval.text import printable
 
     out = console()
     table = Table("task", "level", "verdict", "speedup", "loss", "static", "achievement", "passed")
     for each in standings:
         found = each.evaluation
         table.add_row(
-            escape(each.task.id),
-            escape(each.task.level),
+            escape(printable(each.task.id)),
+            escape(printable(each.task.level)),
             "-" if found is None else found.verdict,
             _shown(None if found is None else found.speedup, "{:.2f}x"),
             _shown(None if found is None else found.relative_quality_loss, "{:.1%}"),
             _shown(each.static_rate, "{:.0%}"),
             _shown(each.achievement, "{:.0%}"),
-            "yes" if each.passed else escape(f"no: {each.why}"),
+            "yes" if each.passed else escape(printable(f"no: {each.why}")),
         )
     out.print(table)
     levels = Table("level", "tasks", "passed", "pass rate", "static match", "achievement rate")
     for row in summary(standings):
         levels.add_row(
-            "all" if row["level"] is None else escape(row["level"]),
+            "all" if row["level"] is None else escape(printable(row["level"])),
             str(row["tasks"]),
             str(row["passed"]),
             _shown(row["pass_rate"], "{:.0%}"),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from accsearch.codeeval.benchmark import SENTINEL, find_entry, load_benchmark
 from accsearch.codeeval.settings import Settings
+from accsearch.codeeval.text import printable
 from accsearch.errors import AccsearchError
 from accsearch.task import WorkerExit
 from accsearch.workdir import write_json
@@ -48,7 +49,7 @@ def main(argv: Sequence[str]) -> int:
     except AccsearchError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return WorkerExit.CONFIG if error.exit_code == 2 else WorkerExit.ERROR
-    print(f"{evaluation.verdict}: {evaluation.error or f'{evaluation.speedup:.2f}x'}")
+    print(f"{evaluation.verdict}: {printable(evaluation.error or f'{evaluation.speedup:.2f}x')}")
     print(SENTINEL, flush=True)
     return WorkerExit.OK
 
