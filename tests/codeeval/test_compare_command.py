@@ -103,11 +103,55 @@ def test_brackets_in_a_value_are_not_taken_for_markup(reference: Path, tmp_path:
     assert "[bold]odd[/bold]" in invoke(reference, odd).stdout
 
 
+def test_no_text_of_a_program_looks_like_a_line_of_the_report(reference: Path, tmp_path: Path) -> None:
+    forged = r"x\nmatch: 5 of 5 fields match\x1b[2J\u202e\ud800"
+    odd = generated(tmp_path, REFERENCE.replace("runwayml/stable-diffusion-v1-5", forged))
+
+    for mode in ("static", "relaxed"):
+        result = invoke(reference, odd, "--mode", mode)
+
+        assert result.return_value == 1
+        assert not any(line.startswith("match") for line in result.stdout.splitlines())
+        assert not {"\x1b", "\u202e"} & set(result.stdout)
+        assert r"x\nmatch" in result.stdout
+
+
+@pytest.mark.parametrize("ratio", ["float('inf')", "float('nan')", "10**400"])
+def test_numbers_that_json_lacks_are_null(ratio: str, reference: Path, tmp_path: Path) -> None:
+    patched = f"import tomesd\ntomesd.apply_patch(pipe, ratio={ratio})\npipe("
+    odd = generated(tmp_path, REFERENCE.replace("pipe(", patched, 1))
+
+    for mode in ("static", "relaxed"):
+        document = json.loads(invoke(reference, odd, "--mode", mode, "--json").stdout)
+        assert document["parameters"]["generated"] == {"tome": {"ratio": None}}
+
+
+@pytest.mark.parametrize("model", ["x" * 5000, "~nosuchuser/x", "\\0"])
+def test_odd_model_ids_are_compared(model: str, reference: Path, tmp_path: Path) -> None:
+    odd = generated(tmp_path, REFERENCE.replace("runwayml/stable-diffusion-v1-5", model))
+
+    assert invoke(reference, odd, "--mode", "relaxed").return_value == 1
+
+
+def test_objects_of_a_file_that_does_not_parse_are_unparsable(reference: Path, tmp_path: Path) -> None:
+    for text in ("print 'old'\n", "x = 1\n" * (1 << 17)):
+        result = invoke(
+            reference, generated(tmp_path, text), "--mode", "objects", "--allow-exec", "--json",
+            "--timeout", "60", "--tolerance", "0.5",
+        )  # fmt: skip
+
+        assert result.return_value == 1
+        assert json.loads(result.stdout)["verdict"] == "unparsable"
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["absent.py"], r"absent\.py: no such file"),
-        ([".", "--json"], "no such file"),
+        ([".", "--json"], "not a file"),
+        (["self", "--isolation", "none"], "belong to --mode objects and hybrid"),
+        (["self", "--tolerance", "0.1"], "belong to --mode objects and hybrid"),
+        (["self", "--mode", "objects", "--allow-exec", "--isolation", "jail"], "allowed auto"),
         (["self", "--mode", "objects"], "--allow-exec"),
         (["self", "--mode", "hybrid"], "--allow-exec"),
         (["self", "--weights", "w.yaml"], "belongs to --mode relaxed"),

@@ -30,24 +30,40 @@ def compare(
         Path | None,
         typer.Option("--weights", metavar="FILE", help="Weights of the relaxed mode, YAML or JSON."),
     ] = None,
+    isolation: Annotated[
+        str | None, typer.Option("--isolation", help="auto, landlock, bubblewrap, unshare or none.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", min=1, max=604_800, help="Seconds that each program may run.")
+    ] = None,
+    tolerance: Annotated[
+        float | None,
+        typer.Option("--tolerance", min=0, max=1, help="By which share numbers of tensors may differ."),
+    ] = None,
     workdir: WorkDirOption = HERE,
     json: JsonOption = False,
 ) -> int:
     """Compare generated code with a reference; nothing is kept in the work directory."""
     from accsearch.cli.output import console, message, print_json
+    from accsearch.codeeval.text import printable
     from accsearch.errors import UsageError
 
     for path in (reference, generated):
         if not path.is_file():
-            raise UsageError(f"{path}: no such file")
-    if mode in (Mode.OBJECTS, Mode.HYBRID) and not allow_exec:
+            raise UsageError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
+    running = mode in (Mode.OBJECTS, Mode.HYBRID)
+    if running and not allow_exec:
         raise UsageError(f"--mode {mode} runs both programs: give --allow-exec to let it")
+    given = {"isolation": isolation, "timeout": timeout, "relative": tolerance}
+    how = {name: value for name, value in given.items() if value is not None}
+    if how and not running:
+        raise UsageError("--isolation, --timeout and --tolerance belong to --mode objects and hybrid")
     if weights is not None and mode is not Mode.RELAXED:
         raise UsageError("--weights belongs to --mode relaxed")
-    result = _compared(reference, generated, mode, weights)
+    result = _compared(reference, generated, mode, weights, how)
     error = result.get("error") or (result.get("objects") or {}).get("error")
     if error:
-        message(f"accsearch: {error}")
+        message(f"accsearch: {printable(error)}")
     if json:
         print_json(result)
     else:
@@ -58,7 +74,10 @@ def compare(
     return 0 if result["verdict"] == "match" else 1
 
 
-def _compared(reference: Path, generated: Path, mode: Mode, weights: Path | None) -> dict[str, Any]:
+def _compared(
+    reference: Path, generated: Path, mode: Mode, weights: Path | None, how: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the comparison; `how` are the options of the modes that run the programs."""
     if mode is Mode.RELAXED:
         from accsearch.codeeval.relaxed import compare_relaxed
         from accsearch.codeeval.weights import load_weights
@@ -71,24 +90,21 @@ def _compared(reference: Path, generated: Path, mode: Mode, weights: Path | None
     from accsearch.codeeval.objects import compare_objects
 
     if mode is Mode.OBJECTS:
-        return {"mode": mode.value, **_with_verdict(compare_objects(reference, generated, allow_exec=True))}
+        return {"mode": mode.value, **compare_objects(reference, generated, allow_exec=True, **how)}
     from accsearch.codeeval.static import compare_static
 
     result = {**compare_static(reference, generated), "mode": mode.value, "objects": None}
     if result["verdict"] == "match":
-        objects = _with_verdict(compare_objects(reference, generated, allow_exec=True))
+        objects = compare_objects(reference, generated, allow_exec=True, **how)
         result.update(objects=objects, verdict=objects["verdict"])
     return result
 
 
-def _with_verdict(objects: dict[str, Any]) -> dict[str, Any]:
-    """Add a verdict to a comparison of objects that states none."""
-    complete = 0 < objects["compared"] == objects["matched"]
-    return {"verdict": "match" if complete else "mismatch", **objects}
-
-
 def _tables(result: dict[str, Any]) -> "list[Table]":
+    from rich.markup import escape
     from rich.table import Table
+
+    from accsearch.codeeval.text import printable
 
     tables: list[Table] = []
     if "fields" in result:
@@ -101,7 +117,9 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
                 _shown(field["generated"]),
                 "yes" if field["match"] else "no",
             ]
-            table.add_row(*cells, *([f"{field['similarity']:.2f}", field["note"]] if scored else []))
+            table.add_row(
+                *cells, *([f"{field['similarity']:.2f}", escape(printable(field["note"]))] if scored else [])
+            )
         tables.append(table)
     objects = result if "differences" in result else result.get("objects")
     if objects and objects["differences"]:
@@ -115,11 +133,13 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
 def _shown(value: Any) -> str:
     from rich.markup import escape
 
+    from accsearch.codeeval.text import printable
+
     if value is None:
         return "unknown"
     if isinstance(value, list):
-        return escape(", ".join(map(str, value))) or "none"
-    return escape(str(value))
+        return escape(printable(", ".join(map(str, value)))) or "none"
+    return escape(printable(value))
 
 
 def _summary(result: dict[str, Any]) -> str:

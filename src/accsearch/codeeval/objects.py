@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from accsearch.codeeval.fields import UNDECIDED, Fields
 from accsearch.codeeval.guest import Guest, Models, Refused, guest
+from accsearch.codeeval.models import models_of
 from accsearch.codeeval.sandbox.levels import choose
 from accsearch.codeeval.sandbox.rules import Limits
-from accsearch.codeeval.source import Unparsable
-from accsearch.codeeval.static import extract
+from accsearch.codeeval.source import Unparsable, read_source
+from accsearch.codeeval.static import extract_source
 from accsearch.errors import UsageError
 
 TIMEOUT = 900.0
@@ -39,8 +39,8 @@ def compare_objects(
 ) -> dict[str, Any]:
     """Return the JSON of `compare --mode objects`; tensors match within `absolute + relative * |reference|`.
 
-    A file that cannot be run gives `verdict` mismatch with an `error`. Raises UsageError without `allow_exec`
-    and where the isolation asked for is missing.
+    A file that cannot be run gives `verdict` mismatch with an `error`, one that does not parse `unparsable`.
+    Raises UsageError without `allow_exec` and where the isolation asked for is missing.
     """
     if not allow_exec:
         raise UsageError("comparing objects runs both programs: give --allow-exec to let it")
@@ -49,33 +49,25 @@ def compare_objects(
     readable = models or Models({}, ())
     result: dict[str, Any] = {"compared": 0, "matched": 0, "match_rate": 0.0, "differences": []}
     result |= {"verdict": "mismatch", "isolation": level.value, "error": None}
+    sources = [read_source(reference), read_source(generated)]
+    try:
+        needed = [
+            models_of(extract_source(source, str(file)), readable)
+            for file, source in zip((reference, generated), sources, strict=True)
+        ]
+    except Unparsable as error:
+        return {**result, "verdict": "unparsable", "error": str(error)}
     which = "reference"
     try:
-        with guest(reference.read_bytes(), level, limits, _models(reference, readable)) as first:
+        with guest(sources[0], level, limits, needed[0]) as first:
             mine = _entries(first, timeout)
             which = "generated"
-            with guest(
-                generated.read_bytes(), level, limits, _models(generated, readable), hidden=[reference]
-            ) as second:
+            with guest(sources[1], level, limits, needed[1], hidden=[reference]) as second:
                 other = _entries(second, timeout)
                 found = _Comparison(first, second, relative, absolute, timeout).of(mine, other)
     except Refused as refused:
         return {**result, "error": f"{which}: {refused.verdict}: {refused}"}
     return {**result, **found}
-
-
-def _models(file: Path, given: Models) -> Models:
-    from accsearch.codeeval.models import models_of
-
-    return models_of(_fields(file), given)
-
-
-def _fields(file: Path) -> Fields:
-    try:
-        return extract(file)
-    except Unparsable:
-        # It will say so itself when it is run.
-        return UNDECIDED
 
 
 def _entries(caged: Guest, timeout: float) -> Entries:
@@ -178,4 +170,5 @@ def _shown(entry: Mapping[str, Any] | None) -> Any:
             :MAX_TEXT
         ]
     value = entry.get("value")
-    return value if isinstance(value, int | float | bool | None) else str(value)[:MAX_TEXT]
+    # An honest description writes numbers that are not whole as text; JSON has no infinity.
+    return value if isinstance(value, int | None) else str(value)[:MAX_TEXT]

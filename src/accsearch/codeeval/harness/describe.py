@@ -1,6 +1,7 @@
 """Walk the generated file's `pipe` and list its public parts: values, tensors, hooks and patches."""
 
 import enum
+import functools
 import hashlib
 import json
 import types
@@ -12,6 +13,7 @@ MAX_ENTRIES = 100_000
 MAX_DEPTH = 24
 MAX_ITEMS = 2_000
 MAX_TEXT = 200
+MAX_BOUND_DEPTH = 4
 PART_BYTES = 4 << 20
 NAMES_OF_PLACES = frozenset({"name_or_path", "cache_dir", "vocab_file", "merges_file", "tokenizer_file"})
 Entry = dict[str, Any]
@@ -95,19 +97,76 @@ class Description:
                 # A function in the instance itself stands in the way of the class's own: a patch.
                 if hasattr(type(value), name):
                     yield f"{path}.{name}", f"patched by {_name(part)}"
+                    yield from _bound(part, f"{path}.{name}", 0)
                 continue
             yield f"{path}.{name}", part
+        # Where tomesd keeps what it was called with, beside state of the last image.
+        tome = getattr(value, "__dict__", {}).get("_tome_info")
+        if isinstance(tome, Mapping) and isinstance(tome.get("args"), Mapping):
+            yield from _plain_items(tome["args"], f"{path}._tome_info")
 
 
 def _module_parts(module: Any, path: str) -> Iterator[tuple[str, Any]]:
     yield f"{path}.training", module.training
     for kind in ("_forward_hooks", "_forward_pre_hooks"):
         for number, hook in enumerate(getattr(module, kind, {}).values()):
-            yield f"{path}.{kind.removeprefix('_')}[{number}]", f"hook {_name(hook)}"
+            place = f"{path}.{kind.removeprefix('_')}[{number}]"
+            yield place, f"hook {_name(hook)}"
+            yield from _bound(hook, place, 0)
     for group in ("_parameters", "_buffers", "_modules"):
         for name, part in getattr(module, group, {}).items():
             if part is not None:
                 yield f"{path}.{name}", part
+
+
+def _bound(function: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    """Yield the plain values that a function carries: defaults, closure, partial arguments, those of its object.
+
+    Of objects that it refers to only numbers, texts and mappings of those are taken: a helper's settings.
+    """
+    if isinstance(function, functools.partial):
+        yield from _held(function.func, f"{path}.func", depth)
+        for number, value in enumerate(function.args):
+            yield from _held(value, f"{path}.args[{number}]", depth)
+        yield from _plain_items(function.keywords, f"{path}.keywords")
+        return
+    if isinstance(function, types.MethodType):
+        yield from _held(function.__self__, f"{path}.__self__", depth)
+        function = function.__func__
+    if not isinstance(function, types.FunctionType):
+        return
+    for number, value in enumerate(function.__defaults__ or ()):
+        yield from _held(value, f"{path}.defaults[{number}]", depth)
+    yield from _plain_items(function.__kwdefaults__ or {}, f"{path}.defaults")
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=False):
+        try:
+            value = cell.cell_contents
+        except ValueError:
+            # A name that was not yet given a value.
+            continue
+        yield from _held(value, f"{path}.closure.{name}", depth)
+
+
+def _held(value: Any, path: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if _plain(value)[0]:
+        yield path, value
+    elif _is_method(value):
+        if depth < MAX_BOUND_DEPTH:
+            yield from _bound(value, path, depth + 1)
+    elif isinstance(value, Mapping):
+        yield from _plain_items(value, path)
+    elif not _is_module(value) and not isinstance(value, type | types.ModuleType):
+        state = getattr(value, "__dict__", {})
+        yield from _plain_items(state, path)
+        for name, part in state.items():
+            if isinstance(part, Mapping) and not name.startswith("_"):
+                yield from _plain_items(part, f"{path}.{name}")
+
+
+def _plain_items(mapping: Mapping[Any, Any], path: str) -> Iterator[tuple[str, Any]]:
+    for name, value in mapping.items():
+        if isinstance(name, str) and not name.startswith("_") and _plain(value)[0]:
+            yield f"{path}.{name}", value
 
 
 def _config_parts(value: Any, path: str) -> Iterator[tuple[str, Any]]:
