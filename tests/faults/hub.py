@@ -43,7 +43,7 @@ class Hub:
     def answer(self, path: str, fetch: bool) -> tuple[bytes, dict[str, str]] | None:
         """Return the body and the headers for a path, None if there is no such thing."""
         if path == f"/api/models/{MODEL}":
-            self._first.wait(60)
+            self._first.wait(200)
         names = {str(file.relative_to(self._folder)): file for file in self.files()}
         if path.startswith(f"/api/models/{MODEL}"):
             listing: Any = {"id": MODEL, "sha": COMMIT, "siblings": [{"rfilename": name} for name in names]}

@@ -41,6 +41,7 @@ def test_workers_that_need_the_same_model_fetch_each_file_once(tmp_path: Path) -
         env = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
         env |= {"HF_ENDPOINT": hub.url, "HF_HOME": str(tmp_path / "cache")}
         env |= {"OMP_NUM_THREADS": "1", "NO_PROXY": "127.0.0.1"}
+        env |= {"HF_HUB_DOWNLOAD_TIMEOUT": "200", "HF_HUB_ETAG_TIMEOUT": "200"}
         # When they all load the model at once
         command = [sys.executable, "-c", LOAD, str(model)]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
