@@ -1,11 +1,14 @@
 """Which device files go to a caged program: those of its own cards."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.standin import StandIn
 
 from accsearch.codeeval.sandbox.cards import card_files, files_of
-from accsearch.errors import UsageError
+from accsearch.errors import NoGpuError, UsageError
 from accsearch.gpus.device import Device
 
 CARDS = [Device(index, f"GPU-{index}", "NVIDIA H200") for index in range(2)]
@@ -44,7 +47,47 @@ def test_an_instance_comes_with_its_card(machine: tuple[Path, Path]) -> None:
 
 def test_without_a_card_there_is_no_device(machine: tuple[Path, Path]) -> None:
     assert files_of([], *machine) == []
-    assert card_files("") == []
+    assert card_files("", *machine) == []
+    assert card_files("  ", *machine) == []
+
+
+def test_without_nvml_the_name_of_a_card_has_to_do(
+    machine: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent() -> None:
+        raise NoGpuError("no NVIDIA driver")
+
+    monkeypatch.setattr("accsearch.codeeval.sandbox.cards.open_nvml", absent)
+    assert names(card_files("GPU-0", *machine))[0] == "nvidia1"
+    for visible in (None, "0", "GPU-0,GPU-7"):
+        with pytest.raises(UsageError, match="does not say which"):
+            card_files(visible, *machine)
+
+
+def test_every_visible_card_of_the_driver_is_handed_over(
+    machine: tuple[Path, Path], standin: StandIn, tmp_path: Path
+) -> None:
+    for index in range(2):
+        standin.set_gpu(index, uuid=f"GPU-{index}")
+    script = (
+        "import sys; from pathlib import Path; from accsearch.codeeval.sandbox.cards import card_files; "
+        "print([Path(each).name for each in card_files(sys.argv[1], *map(Path, sys.argv[2:]))])"
+    )
+    found = {
+        visible: subprocess.run(
+            [sys.executable, "-c", script, visible, *map(str, machine)],
+            env=standin.environment(),
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout.strip()
+        for visible in ("1", "GPU-0", "7")
+    }
+    assert found == {
+        "1": "['nvidia0', 'nvidiactl', 'nvidia-uvm']",
+        "GPU-0": "['nvidia1', 'nvidiactl', 'nvidia-uvm']",
+        "7": "[]",
+    }
 
 
 def test_a_card_that_cannot_be_told_from_others_is_refused(machine: tuple[Path, Path]) -> None:

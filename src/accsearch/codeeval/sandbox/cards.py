@@ -19,19 +19,20 @@ DEVICES, DRIVER = Path("/dev"), Path("/proc/driver/nvidia/gpus")
 _FIELD = re.compile(r"^(GPU UUID|Device Minor):\s*(\S+)", re.MULTILINE)
 
 
-def card_files(visible: str | None) -> list[str]:
+def card_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIVER) -> list[str]:
     """Return the device files of the GPUs in `visible`, read as CUDA_VISIBLE_DEVICES is.
 
     Raises UsageError if one's file cannot be told from those of other cards.
     """
-    if visible is not None and not visible.strip():
+    if not _nodes(devices) or (visible is not None and not visible.strip()):
         return []
     try:
         with open_nvml() as nvml:
-            found = select(nvml.devices(), visible, None)
+            cards = select(nvml.devices(), visible, None)
     except NoGpuError:
-        return []
-    return files_of(found, DEVICES, DRIVER)
+        # There is a GPU all the same: then its name has to do.
+        cards = [Device(0, name.strip(), "unknown") for name in (visible or "").split(",")]
+    return files_of(cards, devices, driver)
 
 
 def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
@@ -40,7 +41,7 @@ def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
     Raises UsageError for a card that the driver does not mention, where there are several.
     """
     numbers = _numbers(driver)
-    nodes = sorted(path for path in devices.glob("nvidia*") if path.name.removeprefix("nvidia").isdigit())
+    nodes = _nodes(devices)
     chosen: dict[Path, None] = {}
     for uuid in (card.parent or card.uuid for card in cards):
         if uuid in numbers:
@@ -48,12 +49,18 @@ def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
         elif len(nodes) == 1:
             chosen[nodes[0]] = None
         else:
-            raise UsageError(f"{driver} does not say which of {devices}/nvidia* is {uuid}: use --device cpu")
+            raise UsageError(
+                f"{driver} does not say which of {devices}/nvidia* is {uuid or 'to be used'}: use --device cpu"
+            )
     if not chosen:
         return []
     shared = [*CONTROL, MIG] if any(card.parent for card in cards) else CONTROL
     every = [*chosen, *(devices / name for name in shared)]
     return [str(path) for path in every if path.exists()]
+
+
+def _nodes(devices: Path) -> list[Path]:
+    return sorted(path for path in devices.glob("nvidia*") if path.name.removeprefix("nvidia").isdigit())
 
 
 def _numbers(driver: Path) -> dict[str, str]:

@@ -42,7 +42,9 @@ def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Eva
     memory = None if machine.is_cuda else Limits().memory
     limits = Limits(wall_seconds=settings.timeout, memory=memory)
     duel = None
-    with guest(source, level, limits, models_of(fields), hidden=hidden, gpus=machine.gpu or "") as caged:
+    # Of several, the baseline runs on the first.
+    gpus = "" if machine.gpu is None else machine.gpu.split(",")[0]
+    with guest(source, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as caged:
         try:
             planned, entry = _planned(fields, caged, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())
