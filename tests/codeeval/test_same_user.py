@@ -14,9 +14,13 @@ import pytest
 from accsearch.codeeval.sandbox import landlock, libc, seccomp
 
 USER = 54_321
-pytestmark = pytest.mark.skipif(
-    not landlock.version() or not seccomp.supported(), reason="this kernel has no landlock"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not landlock.version() or not seccomp.supported(), reason="this kernel has no landlock"
+    ),
+    # The child does nothing but system calls.
+    pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning"),
+]
 
 
 @pytest.fixture

@@ -389,6 +389,7 @@ def test_two_cages_of_root_are_two_users() -> None:
 
 
 @pytest.mark.skipif(not privileges.can_switch_user(), reason="needs root")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 def test_a_root_that_could_not_end_another_user_stays_root() -> None:
     child = os.fork()
     if child == 0:
