@@ -10,7 +10,10 @@ from accsearch.worker.codeeval.duel import Duel, Shot, timed_image
 from accsearch.worker.codeeval.likeness import coarse, distance, distances, pixels
 
 NEAR_DUPLICATE = 0.1
-"""Two images are one if they differ by this share of what the baseline's two differ by."""
+"""Two images are one if they differ by this share of what the baseline's two differ by.
+
+On the demo pipeline no method, alone or with others, comes under 0.29.
+"""
 
 FOLLOWS_SEED = 0.02
 """Least cosine between what another seed changes in the file's images and what it changes in the baseline's.
