@@ -1,6 +1,5 @@
 """End what an attempt left behind after its keeper died."""
 
-import contextlib
 import os
 import select
 import signal
@@ -9,6 +8,9 @@ from pathlib import Path
 
 KILL_WAIT = 30.0
 """Seconds to wait for a killed process to disappear."""
+LOOKS = 20
+LOOK_AGAIN = 0.005
+"""How often, and after how many seconds, a process is looked at again that shows no environment."""
 
 
 def end_attempt(nonce: str, pid: int | None = None) -> list[int]:
@@ -28,14 +30,29 @@ def end_attempt(nonce: str, pid: int | None = None) -> list[int]:
 
 def _with_nonce(nonce: str) -> set[int]:
     wanted = f"ACCSEARCH_NONCE={nonce}".encode()
-    found = set()
-    for name in os.listdir("/proc"):  # noqa: PTH208 - names alone
-        if name.isdecimal():
-            # Another user's process, or one that has just ended.
-            with contextlib.suppress(OSError):
-                if wanted in Path(f"/proc/{name}/environ").read_bytes().split(b"\0"):
-                    found.add(int(name))
+    found: set[int] = set()
+    unclear = {int(name) for name in os.listdir("/proc") if name.isdecimal()}  # noqa: PTH208 - names alone
+    for _ in range(LOOKS):
+        environments = {pid: _environment(pid) for pid in unclear}
+        found |= {pid for pid, environment in environments.items() if environment and wanted in environment}
+        # A process shows none while it loads a program; one that was started without any never will.
+        unclear = {pid for pid, environment in environments.items() if environment == []}
+        if not unclear:
+            break
+        time.sleep(LOOK_AGAIN)
     return found - {os.getpid()}
+
+
+def _environment(pid: int) -> list[bytes] | None:
+    """Return the variables that a process was started with; None for a kernel's, a dead or another user's."""
+    try:
+        text = Path(f"/proc/{pid}/environ").read_bytes()
+        if text:
+            return text.split(b"\0")
+        memory = Path(f"/proc/{pid}/statm").read_bytes().split()[0]
+    except OSError:
+        return None
+    return None if memory == b"0" else []
 
 
 def _kill(pids: set[int], deadline: float) -> set[int]:
