@@ -13,12 +13,15 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
-from accsearch.task import Methods
+from accsearch.methods.combinations import trial_id
+from accsearch.task import Methods, Trial
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
 from accsearch.worker.bench import Bench, generate, open_bench
+from accsearch.worker.images import Images
 from accsearch.worker.machine import Machine
-from accsearch.worker.measurement import measure_baseline, measure_trial
+from accsearch.worker.measurement import Baseline, is_active, measure_baseline, measure_trial
+from accsearch.worker.quality.similarity import similarity
 
 IMAGE = (3, 32, 32)
 LITTLE = 256
@@ -60,6 +63,47 @@ def test_set_up_memory_is_what_the_methods_hold(
     assert abs(plain) < LITTLE
     assert copied > 2 * LITTLE
     assert abs(used - copied) < LITTLE
+
+
+TOME: Methods = {"tome": {"ratio": 0.5, "max_downsample": 1}}
+EXACT: Methods = {"channels_last": {"enabled": True}}
+BOTH: Methods = {**TOME, **EXACT}
+
+
+def shifted(levels: int, pixels: int = 3 * 32 * 32) -> Images:
+    """Return an image whose first `pixels` values are `levels` away from those of `shifted(0)`."""
+    values = torch.full((1, *IMAGE), 100, dtype=torch.uint8)
+    values.view(-1)[:pixels] += levels
+    return Images(values)
+
+
+@pytest.mark.parametrize(
+    ("methods", "images", "exact", "active"),
+    [
+        ({}, shifted(0), None, None),
+        (EXACT, shifted(9), None, None),
+        (TOME, shifted(0), None, False),
+        (TOME, shifted(1, pixels=1), None, True),
+        (BOTH, shifted(1, pixels=1), shifted(1, pixels=1), False),
+        (BOTH, shifted(1, pixels=2), shifted(1, pixels=1), True),
+        (BOTH, shifted(0), shifted(1, pixels=1), True),
+        # A level everywhere is 48.13 dB, two are 42.11.
+        (BOTH, shifted(0), None, False),
+        (BOTH, shifted(1), None, False),
+        (BOTH, shifted(2), None, True),
+    ],
+)
+def test_active_is_what_approximate_methods_change(
+    methods: Methods, images: Images, exact: Images | None, active: bool | None
+) -> None:
+    baseline = Baseline(shifted(0), [30.0])
+    baseline.saw(Trial(trial_id(TOME), TOME), shifted(5))
+    if exact is not None:
+        baseline.saw(Trial(trial_id(EXACT), EXACT), exact)
+
+    psnr = similarity(images, baseline.images).psnr
+
+    assert is_active(methods, images, psnr, baseline) is active
 
 
 class OnDevice:

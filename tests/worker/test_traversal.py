@@ -10,10 +10,11 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
+from accsearch.methods.catalogue import METHODS
 from accsearch.results.file import append, read, validate
 from accsearch.task import BASELINE, Methods, WorkerExit
 from accsearch.worker import bench as bench_module
-from accsearch.worker import traversal
+from accsearch.worker import measurement, traversal
 from accsearch.worker.bench import Bench
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.measurement import Measured, measure_trial
@@ -314,6 +315,25 @@ def test_other_configurations_run(
 
     assert validate(run.results, run.task.trials) is None
     assert holds(run)
+
+
+def test_a_method_that_does_nothing_beside_an_exact_one_is_not_active(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Half precision stands for an exact method, since its rounding shows in so small images. Of 64 tokens a
+    # hundredth is none. The tolerance, which would hide what is tested, is put out of reach.
+    rounding = {"half": replace(METHODS["half"], exact=True)}
+    monkeypatch.setattr(measurement, "METHODS", {**METHODS, **rounding})
+    monkeypatch.setattr(measurement, "ROUNDING_PSNR", 1000.0)
+    methods = {"tome": {"ratio": [0.01]}, "half": {"dtype": ["bfloat16"]}}
+    run = Run(tmp_path, tiny_paths, methods=methods, worker={"height": 16, "width": 16})
+
+    run.work()
+
+    lines = {tuple(line.methods): line for line in run.lines().values()}
+    alone, both = lines[("half",)], lines[("tome", "half")]
+    assert alone.images_sha256 != lines[()].images_sha256
+    assert [lines[("tome",)].active, alone.active, both.active] == [False, None, False]
 
 
 def test_images_are_kept_where_asked(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:

@@ -19,7 +19,7 @@ from accsearch.task import BASELINE, Methods, Trial
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.busy import HOST_BOUND
 from accsearch.worker.machine import Machine
-from accsearch.worker.measurement import Baseline, Measured, is_exact
+from accsearch.worker.measurement import Baseline, Measured, is_active
 from accsearch.worker.quality.loss import loss
 from accsearch.worker.quality.optional import distances
 from accsearch.worker.quality.similarity import similarity
@@ -86,7 +86,6 @@ class Recorder:
         near = similarity(measured.images, baseline.images)
         far = distances(measured.images, baseline.images)
         gain = measured.times.speedup
-        same = measured.images.same_as(baseline.images)
         return replace(
             line,
             speedup=gain.value,
@@ -100,7 +99,7 @@ class Recorder:
             ms_ssim=near.ms_ssim,
             lpips=far.lpips,
             fid=far.fid,
-            active=None if is_exact(trial.methods) else not same,
+            active=is_active(trial.methods, measured.images, near.psnr, baseline),
             environment={**line.environment, "baseline_seconds": _per_image(self, measured.times.baseline)}
             | ({"absent": far.absent} if far.absent else {}),
         )

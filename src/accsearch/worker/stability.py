@@ -90,6 +90,7 @@ def _lines(
             yield recorder.failed(trial, one_line(error))
             _end_if_fatal(error, condition, bench)
         else:
+            baseline.saw(trial, measured.images)
             yield line
 
 

@@ -109,6 +109,7 @@ class _Search:
             return self._failed(trial, error)
         assert measured.times is not None
         baseline.seconds.extend(measured.times.baseline)
+        baseline.saw(trial, measured.images)
         self._write(line)
         self._keep(trial.id, measured.images)
         self._report(line)
