@@ -1,7 +1,6 @@
 """A run that resumes meets a fault in each kind of call that it makes on the work directory."""
 
 import errno
-import itertools
 import os
 import shutil
 import signal
@@ -18,7 +17,7 @@ from tests.faults.program import Gate, Work, await_end
 TASKS = ["a", "b", "c", "d", "e"]
 ONE = ("--gpus", "none", "--slots", "1")
 TWO = ("--gpus", "none", "--slots", "2")
-FAULTS = (errno.EIO, errno.ENOSPC, KILL)
+FAULTS = {"eio": errno.EIO, "full": errno.ENOSPC, "killed": KILL}
 
 
 def interrupted(work: Work, gate: Gate) -> Path:
@@ -71,8 +70,9 @@ def kinds(calls: Sequence[Call]) -> list[Call]:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_a_fault_in_each_kind_of_call_of_a_run_that_resumes(work: Work, gate: Gate) -> None:
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_in_each_kind_of_call_of_a_run_that_resumes(work: Work, gate: Gate, fault: str) -> None:
     # Given a run that crashed, and the calls of a run that takes it up
     template = interrupted(work, gate)
     shim = copied(work, template, "traced")
@@ -81,12 +81,12 @@ def test_a_fault_in_each_kind_of_call_of_a_run_that_resumes(work: Work, gate: Ga
     assert_complete(work, TASKS)
     found = kinds(shim.trace())
     assert len(found) > 50
-    for call, error in zip(found, itertools.cycle(FAULTS)):
+    for call in found:
         # When one of them fails, or the process dies in it
         shim = copied(work, template, f"work-{call.number}")
-        shim.arm(error, call.number)
+        shim.arm(FAULTS[fault], call.number)
         first = work.run(*ONE, **shim.environment())
-        allowed = (0, 1, 4, -signal.SIGKILL) if error == KILL else (0, 1, 4)
+        allowed = (0, 1, 4, -signal.SIGKILL) if fault == "killed" else (0, 1, 4)
         assert first.process.returncode in allowed, f"{call}: {first.text}"
         assert "Traceback" not in first.text, call
         # Then each marker is whole except the one that was damaged before, unless it is set aside by now
