@@ -23,7 +23,7 @@ ROUNDS = 400
 CODES = (0, 1, 3, 4, -signal.SIGKILL)
 ON_GPU = f"""
 exec 8>>locks/$CUDA_VISIBLE_DEVICES
-flock -n 8 || {{ echo "shared $CUDA_VISIBLE_DEVICES" >> journal; exit 1; }}
+flock -n -E 77 8 || {{ test $? != 77 || echo "shared $CUDA_VISIBLE_DEVICES" >> journal; exit 1; }}
 echo {2 * GIB} > "$STANDIN_NVML_HOLDERS/$CUDA_VISIBLE_DEVICES/$$"
 """
 FLOODS = (

@@ -59,8 +59,9 @@ class EveryTrial:
 class UpperBound:
     """Leaves out what can hardly be the fastest trial within the limits.
 
-    What saves more work than a trial whose loss exceeds every limit will exceed them too; what saves less
-    than a trial within the strictest limit will be slower. Measured next is the trial that decides most
+    What saves more work, by the same methods, than a trial whose loss exceeds every limit will exceed them
+    too (another method may mend what one breaks: T-GATE lowers the loss of DeepCache on some samplers); what
+    saves less than a trial within the strictest limit will be slower. Measured next is the trial that decides most
     others whichever way it turns out. With a target, the search ends at the first trial that meets it.
     """
 
@@ -80,7 +81,7 @@ class UpperBound:
         return chosen
 
     def _decides(self, trial: Trial) -> int:
-        stronger = sum(saves_more(other.methods, trial.methods) for other in self._left)
+        stronger = sum(surely_worse(other.methods, trial.methods) for other in self._left)
         weaker = sum(surely_slower(other.methods, trial.methods) for other in self._left)
         # Among equals the first in the task's order, since max keeps it.
         return min(stronger, weaker) * len(self._left) + stronger + weaker
@@ -91,7 +92,7 @@ class UpperBound:
         decisions = [decide(line.score_loss, line.score_loss_ci95, limit) for limit in self._limits]
         if decisions[-1] == "exceeds":
             self._drop(
-                lambda other: saves_more(other, line.methods),
+                lambda other: surely_worse(other, line.methods),
                 f"saves more than {line.trial}, whose loss exceeds",
             )
         if decisions[0] == "within" and line.active is not False and (line.speedup or 0) > 1:
@@ -122,6 +123,11 @@ def saves_more(one: Methods, other: Methods) -> bool:
     return one != other and all(
         name in one and _at_least(name, one[name], parameters) for name, parameters in other.items()
     )
+
+
+def surely_worse(one: Methods, other: Methods) -> bool:
+    """Say whether `one` loses more than `other`: the same methods, and more work saved."""
+    return one.keys() == other.keys() and saves_more(one, other)
 
 
 def surely_slower(one: Methods, other: Methods) -> bool:
