@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 from tests.worker.methods.images import METHODS, call, images, with_scheduler
+from tests.worker.methods.state import State
 
 from accsearch.task import Methods
 from accsearch.worker.methods.compose import apply
@@ -16,43 +17,73 @@ EVERY: Methods = {
     "channels_last": {"enabled": True},
     "fewer_steps": {"ratio": 0.5},
 }
-SUBSETS = [subset for size in (1, 2, 6) for subset in combinations(EVERY, size)]
-
-
-def state(pipeline: Any) -> dict[str, Any]:
-    """Everything that a method may touch: classes, instance attributes, hooks, weights and their layout."""
-    facts: dict[str, Any] = {"pipeline": sorted(vars(pipeline))}
-    for part in (pipeline.unet, pipeline.vae):
-        for name, module in part.named_modules():
-            hooks = [len(module._forward_pre_hooks), len(module._forward_hooks)]
-            facts[name] = (type(module), sorted(vars(module)), vars(module).get("forward"), hooks)
-        for name, tensor in part.state_dict().items():
-            facts[f"weight {name}"] = (tensor.dtype, tensor.stride(), tensor.double().sum().item())
-    return facts
+CASES = [
+    (family, subset)
+    for family, sizes in (("sd", (1, 2, 6)), ("sdxl", (1, 6)))
+    for size in sizes
+    for subset in combinations(EVERY, size)
+]
 
 
 @pytest.mark.parametrize("implementation", ["native", "package"])
-@pytest.mark.parametrize("subset", SUBSETS, ids="+".join)
-def test_undo_is_exact(tiny_pipelines: dict[str, Any], subset: tuple[str, ...], implementation: str) -> None:
-    pipeline = with_scheduler(tiny_pipelines["sd"], "DDIM")
+@pytest.mark.parametrize(
+    ("family", "subset"), CASES, ids=lambda part: part if isinstance(part, str) else "+".join(part)
+)
+def test_undo_is_exact(
+    tiny_pipelines: dict[str, Any], family: str, subset: tuple[str, ...], implementation: str
+) -> None:
+    pipeline = with_scheduler(tiny_pipelines[family], "DDIM")
     before_images = images(pipeline, {}, num_inference_steps=5)
-    before = state(pipeline)
+    before = State(pipeline)
 
     with apply(pipeline, {name: EVERY[name] for name in subset}, implementation=implementation) as invoke:
         call(invoke, num_inference_steps=5)
 
-    assert state(pipeline) == before
+    before.check(pipeline)
     assert torch.equal(images(pipeline, {}, num_inference_steps=5), before_images)
 
 
-def test_undo_is_exact_when_the_generation_fails(tiny_pipelines: dict[str, Any]) -> None:
-    pipeline = with_scheduler(tiny_pipelines["sd"], "DDIM")
-    before = state(pipeline)
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_undo_is_exact_when_the_generation_fails(tiny_pipelines: dict[str, Any], family: str) -> None:
+    pipeline = with_scheduler(tiny_pipelines[family], "DDIM")
+    before = State(pipeline)
 
     with pytest.raises(ZeroDivisionError), apply(pipeline, EVERY):
         raise ZeroDivisionError
 
-    assert state(pipeline) == before
+    before.check(pipeline)
+
+
+@pytest.mark.parametrize("implementation", ["native", "package"])
+@pytest.mark.parametrize(
+    "names", [("half",), ("channels_last",), ("half", "channels_last"), (*METHODS, "half")], ids="+".join
+)
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_the_plain_pipeline_is_back_while_methods_are_suspended(
+    tiny_pipelines: dict[str, Any], family: str, names: tuple[str, ...], implementation: str
+) -> None:
+    pipeline = with_scheduler(tiny_pipelines[family], "DDIM")
+    plain = call(pipeline_call(pipeline))
+    before = State(pipeline)
+
+    with apply(pipeline, {name: EVERY[name] for name in names}, implementation=implementation) as applied:
+        first = call(applied)
+        changed = State(pipeline)
+        with applied.suspended():
+            before.check_weights(State(pipeline))
+            between = call(pipeline_call(pipeline))
+        changed.check(pipeline)
+        second = call(applied)
+
+    assert torch.equal(between, plain)
+    assert torch.equal(first, second)
+    assert changed.layouts != before.layouts
+    before.check(pipeline)
+
+
+def pipeline_call(pipeline: Any) -> Any:
+    """Return the pipeline's own call, with nothing of ours round it."""
+    return lambda **arguments: pipeline(**arguments, output_type="pt", return_dict=False)[0]
 
 
 def test_a_set_that_has_no_implementation_is_refused(tiny_pipelines: dict[str, Any]) -> None:

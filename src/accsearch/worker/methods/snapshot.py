@@ -1,10 +1,12 @@
-"""The instance attributes and classes of a pipeline and its denoiser's modules, to be put back exactly."""
+"""Attributes, classes and hooks of a pipeline and its denoiser's modules, to be put back exactly."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+HOOKS = ("_forward_pre_hooks", "_forward_hooks")
 
 
 class Snapshot:
@@ -13,6 +15,8 @@ class Snapshot:
     def __init__(self, pipeline: Any, denoiser: torch.nn.Module) -> None:
         owners = [pipeline, *denoiser.modules()]
         self._held = [(owner, type(owner), dict(vars(owner))) for owner in owners]
+        hooks = [vars(module)[name] for module in denoiser.modules() for name in HOOKS]
+        self._hooks = [(registered, dict(registered)) for registered in hooks]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -20,6 +24,10 @@ class Snapshot:
             owner.__class__ = kind
             vars(owner).clear()
             vars(owner).update(attributes)
+        for registered, before in self._hooks:
+            # In place, since whoever registered a hook removes it from this very dictionary.
+            registered.clear()
+            registered.update(before)
 
 
 @contextmanager
