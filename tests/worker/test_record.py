@@ -5,17 +5,21 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from tests.worker.runs import Run
 
 from accsearch.grid.digest import MEASUREMENT_KEYS
+from accsearch.task import Trial
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
 from accsearch.worker.images import collect
 from accsearch.worker.machine import choose_machine
-from accsearch.worker.measurement import Measured
+from accsearch.worker.measurement import Baseline, Measured
 from accsearch.worker.record import Recorder, git_state
+from accsearch.worker.stopwatch import Times
+from accsearch.worker.timing import Speedup
 
 
 def git(folder: Path, *arguments: str) -> None:
@@ -64,6 +68,54 @@ def recorder(run: Run) -> Recorder:
     return Recorder(assignment_of(arguments), choose_machine("cpu", settings.dtype), None)
 
 
+def made_up(**changes: Any) -> Measured:
+    """Return a measurement of three prompts in batches of two, made up but for `changes`."""
+    given = {
+        "images": collect([torch.rand(3, 3, 16, 16, generator=torch.Generator().manual_seed(1))], 3),
+        "scores": [30.0, 31.0, 32.0],
+        "seconds": (2.0,),
+        "times": None,
+        "set_up_seconds": 0.0,
+        "set_up_bytes": None,
+        "peak_bytes": None,
+        "kernel_seconds": None,
+        "power_watts": None,
+        "utilization": None,
+        "strangers": frozenset(),
+    }
+    return Measured(**(given | changes))
+
+
+def test_figures_are_those_of_an_independent_computation(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    seconds, scores, plain_scores = (2.0, 2.6, 2.2, 9.0), [30.0, 28.5, 31.0], [31.0, 30.0, 31.5]
+    plain = made_up(scores=plain_scores, images=collect([torch.rand(3, 3, 16, 16)], 3))
+    times = Times(seconds, (4.0, 5.0, 4.4, 18.0), Speedup(2.0, (1.9, 2.1)))
+    baseline = Baseline(plain.images, plain.scores)
+    methods = {"tome": {"ratio": 0.5, "max_downsample": 1}}
+
+    line = recorder(Run(tmp_path, tiny_paths)).trial(
+        Trial("tome-r0.5-d1", methods), made_up(seconds=seconds, scores=scores, times=times), baseline
+    )
+
+    each = np.array(seconds) / 2
+    assert line.times == pytest.approx(each)
+    assert line.seconds_per_image == pytest.approx(np.median(each))
+    assert line.seconds_per_image_std == pytest.approx(np.std(each, ddof=1))
+    assert line.images_per_second == pytest.approx(2 / np.median(seconds))
+    assert line.clip_score == pytest.approx(np.mean(scores))
+    assert line.clip_score_std == pytest.approx(np.std(scores, ddof=1))
+    loss = 1 - np.sum(scores) / np.sum(plain_scores)
+    assert line.score_loss == pytest.approx(loss)
+    assert line.efficiency == pytest.approx(2.0 / (1 + loss))
+    assert line.environment["baseline_seconds"] == pytest.approx(np.array(times.baseline) / 2)
+
+
+def test_a_single_repeat_has_no_deviation(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    line = recorder(Run(tmp_path, tiny_paths)).baseline(made_up(), [2.0])
+
+    assert (line.seconds_per_image, line.seconds_per_image_std, line.images_per_second) == (1.0, None, 1.0)
+
+
 # What kind it is goes without saying, the device is known by its GPU, and stability has lines of its own.
 @pytest.mark.parametrize("name", sorted(set(MEASUREMENT_KEYS) - {"kind", "device", "stability"}))
 def test_what_changes_the_digest_changes_the_key(
@@ -86,19 +138,7 @@ def test_what_changes_the_digest_changes_the_key(
 def test_busy_is_a_share_of_the_times_of_the_same_line(
     tmp_path: Path, tiny_paths: dict[str, Path], seconds: list[float], busy: float, host_bound: bool
 ) -> None:
-    measured = Measured(
-        images=collect([torch.rand(3, 3, 8, 8)], 3),
-        scores=[30.0, 31.0, 32.0],
-        seconds=(2.0, 2.0),
-        times=None,
-        set_up_seconds=0.0,
-        set_up_bytes=None,
-        peak_bytes=None,
-        kernel_seconds=1.0,
-        power_watts=None,
-        utilization=None,
-        strangers=frozenset(),
-    )
+    measured = made_up(seconds=(2.0, 2.0), kernel_seconds=1.0)
 
     line = recorder(Run(tmp_path, tiny_paths)).baseline(measured, seconds)
 

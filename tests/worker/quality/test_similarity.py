@@ -63,6 +63,46 @@ def test_identical_images_have_no_psnr() -> None:
     assert measured.ssim == pytest.approx(1)
 
 
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+
+
+def ms_ssim_of(one: np.ndarray, other: np.ndarray) -> float:
+    """MS-SSIM of (channels, height, width) by Wang, Simoncelli and Bovik 2003, equation 7, channels averaged."""
+
+    def blur(values: np.ndarray) -> np.ndarray:
+        whole = np.stack([gaussian_filter(channel, 1.5, truncate=5 / 1.5) for channel in values])
+        return whole[:, 5:-5, 5:-5]
+
+    def halve(values: np.ndarray) -> np.ndarray:
+        channels, height, width = values.shape
+        return values.reshape(channels, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
+
+    product = 1.0
+    for scale, weight in enumerate(WEIGHTS):
+        first, second = blur(one), blur(other)
+        variance_one, variance_other = blur(one * one) - first**2, blur(other * other) - second**2
+        covariance = blur(one * other) - first * second
+        structure = (2 * covariance + 0.03**2) / (variance_one + variance_other + 0.03**2)
+        luminance = (2 * first * second + 0.01**2) / (first**2 + second**2 + 0.01**2)
+        is_last = scale == len(WEIGHTS) - 1
+        product *= float((luminance * structure if is_last else structure).mean()) ** weight
+        if not is_last:
+            one, other = halve(one), halve(other)
+    return product
+
+
+def test_ms_ssim_matches_its_definition() -> None:
+    images, reference = pair(208, 2)
+    expected = np.mean(
+        [
+            ms_ssim_of(ours, theirs)
+            for ours, theirs in zip(images.pixels.numpy() / 255, reference.pixels.numpy() / 255, strict=True)
+        ]
+    )
+
+    assert similarity(images, reference).ms_ssim == pytest.approx(expected, rel=1e-3)
+
+
 def test_ms_ssim_needs_room_for_five_scales() -> None:
     assert similarity(*pair(160, 1)).ms_ssim is None
     large = similarity(*pair(176, 1)).ms_ssim
