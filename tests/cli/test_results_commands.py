@@ -167,6 +167,7 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
     shown = {
         "run": run.text.encode(),
         "status": ended(work, "status", "--json").stdout,
+        "report": page_of(work),
         "plan": ended(work, "plan", "c.yaml", "--json", "-o", "worker.env.MORE=1").stdout,
     }
     for path in work.root.rglob("*"):
@@ -176,8 +177,6 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
         (name, kind) for name, text in shown.items() for kind in SECRETS if SECRETS[kind].encode() in text
     ]
     assert found == []
-    page = page_of(work)
-    assert not any(SECRETS[kind].encode() in page for kind in ("env", "command", "outside"))
     assert "ValueError: refused [redacted]" in work.marker("b.failed")["message"]
     # What must hold them to start a task again is its owner's alone
     assert (work.root / "checkpoints" / "c" / "plan.json").stat().st_mode & 0o077 == 0

@@ -40,11 +40,11 @@ def test_a_run_draws_on_a_terminal(work: Work, gate: Gate) -> None:
     assert "done: c/a" in run.text
 
 
-def test_a_run_is_not_coloured_where_that_is_unwanted(work: Work) -> None:
+def test_a_run_neither_draws_nor_colours_where_that_is_unwanted(work: Work) -> None:
     work.shell("test $T = a", ["a", "b"], retry={"max_attempts": 1})
     with Terminal(work, "run", "c.yaml", *ONE, NO_COLOR="1") as run:
         assert run.end() == 1, run.text
-    assert not COLOUR.search(run.raw)
+    assert "\x1b" not in run.raw
     assert "done: c/a" in run.text and "failed: c/b" in run.text
 
 
@@ -137,3 +137,23 @@ def test_a_log_is_followed_until_its_task_ends(work: Work, gate: Gate) -> None:
         assert run.end() == 0, run.text
         assert follower.end() == 0
     assert follower.text == work.log("a") == "first\nsecond\nthird\nfinished a\n"
+
+
+def test_a_log_is_followed_from_one_attempt_to_the_next(work: Work, gate: Gate) -> None:
+    work.shell(
+        f"echo start\n{gate.script()}\nif ! test -e once; then touch once; echo 'KeyError: no'; exit 1; fi\n"
+        "echo again",
+        ["a"],
+        retry={"max_attempts": 2, "backoff": "1s"},
+    )
+    with work.start_run(*ONE) as run:
+        gate.arrivals(1)
+        follower = Follower(work, "a", "-f")
+        follower.await_text("start\n")
+        gate.open()
+        follower.await_text("KeyError: no\n")
+        gate.arrivals(1)
+        gate.open()
+        assert run.end() == 0, run.text
+        assert follower.end() == 0
+    assert follower.text == work.log("a.1") + work.log("a")

@@ -144,7 +144,7 @@ def test_out_of_memory_halves_the_batch_in_a_new_process(work: Work) -> None:
     (work.folder / "c.yaml").write_text(
         "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"
         "prompts: {file: prompts.txt}\n"
-        f"worker: {{batch_size: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
+        f"worker: {{num_samples: 4, batch_size: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
         "retry: {max_attempts: 1, backoff: 0s}\n"
     )
     run = work.run(*ONE)
@@ -186,7 +186,9 @@ def test_a_pending_retry_says_what_it_waits_for(work: Work, gate: Gate) -> None:
         run.await_line("KeyError")
         gate.arrivals(1)
         (row,) = [task for task in work.status()["tasks"] if task["id"] == "a"]
-        assert "KeyError: oops" in f"{row['reason']} {row['message']}"
+        assert row["state"] == "pending"
+        assert "its turn again" in row["reason"]
+        assert "KeyError: oops" in row["message"]
         gate.open()
         run.process.terminate()
         run.end()

@@ -3,8 +3,9 @@
 import signal
 
 from tests.faults.program import Gate, Work, is_alive
-from tests.standin import StandIn
+from tests.standin import GIB, StandIn
 
+ROOMY = {"samples": 1, "max_used_memory": "130GiB"}
 ONE = ("--gpus", "none", "--slots", "1")
 OOM = "echo 'torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2 GiB'; exit 1"
 
@@ -55,3 +56,27 @@ def test_a_gpus_task_is_adopted_and_its_gpu_stays_leased_meanwhile(
         assert second.end() == 0, second.text
     assert other.marker("a.done")["gpu"] == standin.uuid(0)
     assert history.read_text().split() == [running["nonce"], other.marker("a.done")["nonce"]]
+
+
+def test_after_out_of_memory_the_emptiest_gpu_is_next(gpu_work: Work, standin: StandIn, gate: Gate) -> None:
+    # Given a task on one GPU, which others fill while it runs, and a second GPU that is empty
+    standin.set_gpu(0, used=20 * GIB)
+    standin.set_gpu(1, used=60 * GIB)
+    gpu_work.shell(
+        f"{gate.script()}\nif ! test -e once; then touch once; {OOM}; fi",
+        ["a"],
+        gpus=ROOMY,
+        retry={"max_attempts": 2, "backoff": "0s"},
+    )
+    with gpu_work.start_run() as run:
+        gate.arrivals(1)
+        first = gpu_work.marker("a.running")["gpu"]
+        fuller, emptier = (0, 1) if first == standin.uuid(0) else (1, 0)
+        standin.set_gpu(fuller, used=100 * GIB)
+        standin.set_gpu(emptier, used=0)
+        gate.open()
+        gate.arrivals(1)
+        second = gpu_work.marker("a.running")["gpu"]
+        gate.open()
+        assert run.end() == 0, run.text
+    assert (first, second) == (standin.uuid(fuller), standin.uuid(emptier))

@@ -210,3 +210,17 @@ def test_a_new_package_version_is_shown_and_runs_again_only_if_asked(work: Work,
     assert any("runs again" in line and told in line for line in run.lines), run.text
     assert len(search.history()) == 2
     assert work.marker(f"{TASK}.done")["versions"] == versions
+
+
+def test_a_failure_beside_a_later_success_goes(work: Work) -> None:
+    work.shell("test -e mended", ["a"], retry={"max_attempts": 1, "backoff": "0s"})
+    assert work.run(*ONE).process.returncode == 1
+    (work.folder / "mended").touch()
+    # As a scheduler leaves it that is killed after it has written the one and before it removes the other
+    failed = work.root / "checkpoints" / "c" / "a.failed"
+    kept = failed.read_bytes()
+    assert work.run(*ONE).process.returncode == 0
+    failed.write_bytes(kept)
+    assert work.run(*ONE).process.returncode == 0
+    assert work.states() == {"a": "done"}
+    assert work.markers("failed") == []

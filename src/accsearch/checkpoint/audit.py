@@ -92,6 +92,10 @@ class _Audit:
                 seconds=value["seconds"],
                 last_seconds=value["seconds"],
                 gpu=value["gpu"],
+                # Left where a run was cut off between the one and the other.
+                leftover=(Path(f"{self._marks}{task.id}.failed"),)
+                if f"{task.id}.failed" in self._markers
+                else (),
             )
         return self._not_done(task, why, value)
 
@@ -113,7 +117,8 @@ class _Audit:
             )
         judged = {_judged(read_done, paths.done), _judged(read_failed, paths.failed)} - {None}
         if running is not None and running.nonce in judged:
-            return replace(self._settled(task, done), leftover=(paths.running, paths.exit))
+            settled = self._settled(task, done)
+            return replace(settled, leftover=(*settled.leftover, paths.running, paths.exit))
         pending = self._not_done(task, attempt.why)
         return replace(
             pending,

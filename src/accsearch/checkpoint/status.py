@@ -39,10 +39,13 @@ def _row(
     message: str | None = None
     seconds = record.seconds
     gpu = record.gpu
-    if record.state is TaskState.FAILED and record.failed is not None:
+    state = record.state
+    if state is TaskState.FAILED and task.name in waiting.get("tasks", {}):
+        state = TaskState.PENDING  # a run is at work that tries it again
+    if state is TaskState.FAILED and record.failed is not None:
         reason, message = record.failed.reason.value, record.failed.message
         seconds, gpu = record.failed.seconds, record.failed.gpu
-    elif record.state is TaskState.PENDING:
+    elif state is TaskState.PENDING:
         reason = waiting.get("tasks", {}).get(task.name) or waiting.get("default")
         message = record.why
     elif record.state is TaskState.RUNNING and record.running is not None:
@@ -51,7 +54,7 @@ def _row(
     return {
         "id": task.id,
         "config": task.config,
-        "state": record.state.value,
+        "state": state.value,
         "attempt": record.attempt,
         "gpu": gpu,
         "reason": reason,
@@ -72,6 +75,11 @@ def _measured(workdir: WorkDir, task: Task) -> int:
 
 def _count(states: Iterable[str]) -> int:
     return sum(state in ("ok", "pruned") for state in states)
+
+
+def is_awaited(workdir: WorkDir, task: Task) -> bool:
+    """Return whether a run is at work that tries a failed task again."""
+    return task.name in _waiting(workdir).get("tasks", {})
 
 
 def _waiting(workdir: WorkDir) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Start a run and tell the terminal what happens."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -20,7 +21,7 @@ def launch(grids: "Sequence[Grid]", workdir: "WorkDir", options: "RunOptions") -
     from accsearch.scheduler.run import run
 
     began = time.monotonic()
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
         with LiveTable(workdir) as table:
             summary = run(grids, workdir, options, table)
     else:

@@ -17,6 +17,7 @@ def logs(
     """Print the log of a task's current attempt, or follow it until the task ends."""
     from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import find_task
+    from accsearch.checkpoint.status import is_awaited
     from accsearch.cli.follow import follow_log
     from accsearch.errors import UsageError
     from accsearch.workdir import WorkDir
@@ -34,7 +35,9 @@ def logs(
     if not path.exists():
         raise UsageError(f"{found.name} has no log yet: {path}")
     if follow:
-        follow_log(path, paths.running, sys.stdout.buffer)
+        follow_log(
+            path, lambda: not (paths.running.exists() or is_awaited(directory, found)), sys.stdout.buffer
+        )
         return
     with path.open("rb") as log:
         while block := log.read(1 << 16):

@@ -1,7 +1,6 @@
 """One self-contained page of a work directory's results: no script, no external resource."""
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import resources
@@ -61,7 +60,19 @@ def page(workdir: WorkDir, now: datetime) -> str:
             Html("</html>\n"),
         ]
     )
-    return redact(document, secrets_of(os.environ))
+    return redact(document, _secrets(plans))
+
+
+def _secrets(plans: Sequence[StoredPlan]) -> tuple[str, ...]:
+    """Return what the page must not show: of this environment, and of the workers' and their commands."""
+    workers = [plan.grid.config.worker for plan in plans]
+    return secrets_of() + tuple(
+        secret
+        for worker in workers
+        for secret in secrets_of(
+            {name: str(value) for name, value in worker.env.items()}, worker.command or ()
+        )
+    )
 
 
 def _head(workdir: WorkDir, state: Mapping[str, Any], plans: Sequence[StoredPlan], now: datetime) -> Html:

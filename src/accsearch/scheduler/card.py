@@ -80,6 +80,13 @@ class Card:
         assert self._lease is not None
         return Place(uuid, {"CUDA_VISIBLE_DEVICES": uuid}, uuid, self._lease.fileno(), self._free)
 
+    def room(self) -> int:
+        """Return how many bytes are free on a GPU that is not ours, 0 if that is not known."""
+        try:
+            return self._probe.read(self.device.uuid).memory_free or 0
+        except GpuLost:
+            return 0
+
     def step(self, now: float) -> None:
         """Do what is due."""
         match self.state:

@@ -25,6 +25,8 @@ class Entry:
     failed: Failed | None = None
     expected: float | None = None
     """Predicted seconds, None if nothing is known."""
+    wants_room: bool = False
+    """Whether it has run out of memory and is to start where most is free."""
     not_before: float = 0.0
     """Monotonic seconds at which a retry may start."""
     memory: int | None = None

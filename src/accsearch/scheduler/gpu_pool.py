@@ -15,6 +15,9 @@ from accsearch.scheduler.places import Place
 PATIENCE = 900.0
 """Seconds after which a run whose GPUs are all lost gives up."""
 
+WORTH_MOVING = 1 << 30
+"""Bytes more that another GPU must have free for a task to move there."""
+
 ON_OFFER = (State.TESTING, State.RELEASING, State.READY)
 """Ours and not at work, those first that are given back first."""
 
@@ -40,8 +43,8 @@ class GpuPool:
         """Bring every GPU forward that is due; raises NoGpuError once all have been lost for long."""
         self._wanted = wanted
         self._give_back(now)
-        for card in self._cards.values():
-            if card.due <= now and (card.held or self._is_short()):
+        for card in self._due(now):
+            if card.held or self._is_short():
                 card.step(now)
         self._watch_losses(now)
 
@@ -58,6 +61,13 @@ class GpuPool:
     def decline(self, place: Place, now: float) -> None:
         free = "unknown memory" if place.memory is None else gib(place.memory)
         self._cards[place.id].drop(now, f"{free} free, the tasks that wait need more")
+
+    def gives_way(self, place: Place, now: float) -> bool:
+        rooms = [card.room() for card in self._cards.values() if card.state is State.OUT]
+        if max(rooms, default=0) <= (place.memory or 0) + WORTH_MOVING:
+            return False
+        self._cards[place.id].drop(now, "a task that ran out of memory looks for more")
+        return True
 
     def reserve(self, change: int) -> None:
         """Do nothing: an adopted keeper holds the lease of its GPU itself."""
@@ -94,6 +104,14 @@ class GpuPool:
     def close(self) -> None:
         for card in self._cards.values():
             card.close()
+
+    def _due(self, now: float) -> Sequence[Card]:
+        """Return the GPUs with something to do: ours, then the others, those with most free memory first."""
+        due = [card for card in self._cards.values() if card.due <= now]
+        ours, others = [card for card in due if card.held], [card for card in due if not card.held]
+        if len(others) > 1 and self._is_short():
+            others.sort(key=lambda card: -card.room())
+        return [*ours, *others]
 
     def _count(self, *states: State) -> int:
         return sum(card.state in states for card in self._cards.values())

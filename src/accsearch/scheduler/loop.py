@@ -23,7 +23,7 @@ from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
 from accsearch.scheduler.signals import Signals
 from accsearch.scheduler.station import Station
 from accsearch.scheduler.waiting import Waiting
-from accsearch.task import TaskState, WorkerExit
+from accsearch.task import FailureReason, TaskState, WorkerExit
 from accsearch.workdir import WorkDir, remove
 
 Clock = Callable[[], float]
@@ -140,6 +140,11 @@ class Loop:
         if not self._pool.confirm(place, now):
             self._backlog.add(entry)
             return
+        if entry.wants_room:
+            entry.wants_room = False  # looked for once: the emptiest GPU may not be idle
+            if self._pool.gives_way(place, now):
+                self._backlog.add(entry)
+                return
         if station is None:
             try:
                 slot = self._executor.open_slot(place.lease)
@@ -277,6 +282,7 @@ class Loop:
             why = outcome.excuse or f"{verdict.reason}: {verdict.message}"
             self._notes[entry.task.name] = f"its turn again, after {why}"
             entry.not_before = self._clock() + entry.config.retry.backoff
+            entry.wants_room = verdict.reason is FailureReason.OOM
             self._backlog.add(entry)
         else:
             entry.become(TaskState.FAILED)

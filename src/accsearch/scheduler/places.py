@@ -45,6 +45,10 @@ class Pool(Protocol):
         """Give up a place that is too small for every task that waits."""
         ...
 
+    def gives_way(self, place: Place, now: float) -> bool:
+        """Give up a place for one with more free memory, if there may be one; return whether that was done."""
+        ...
+
     def reserve(self, change: int) -> None:
         """Count `change` more tasks (fewer, if negative) that an earlier scheduler started."""
         ...
@@ -104,6 +108,9 @@ class CpuPool:
 
     def decline(self, place: Place, now: float) -> None:
         pass
+
+    def gives_way(self, place: Place, now: float) -> bool:
+        return False
 
     def reserve(self, change: int) -> None:
         self._reserved += change
