@@ -168,15 +168,26 @@ def warmed(monkeypatch: pytest.MonkeyPatch, values: Sequence[float], at_least: i
     ("values", "at_least", "before", "runs"),
     [
         ([1.0], 3, (), 3),
-        ([1.0, 2.0, 1.05], 1, (), 3),
+        ([1.0, 2.0, 1.05, 1.0], 3, (), 4),
+        ([8.0, 4.0, 2.0, 2.1], 2, (), 4),
         ([1.0, 2.0], 1, (), 4),
         ([1.0, 2.0], 5, (), 8),
-        ([1.0], 2, (1.2, 1.0), 0),
-        ([1.0], 1, (9.0,), 1),
+        ([1.0], 2, (1.05, 1.0), 0),
+        ([1.0], 1, (9.0,), 2),
         ([2.0], 1, (1.0, 1.5), 3),
         ([1.0], 0, (), 2),
     ],
-    ids=["asked", "stable", "rising", "rising long", "stable before", "slow before", "unstable before", "0"],
+    ids=[
+        "asked",
+        "stable",
+        "falling",
+        "rising",
+        "rising long",
+        "stable before",
+        "slow before",
+        "unstable before",
+        "0",
+    ],
 )
 def test_warm_up_runs_until_stable_and_only_a_few_times_more(
     monkeypatch: pytest.MonkeyPatch, values: list[float], at_least: int, before: tuple[float, ...], runs: int

@@ -102,4 +102,5 @@ def test_warm_up_is_over_when_the_last_run_is_no_slower() -> None:
     assert not is_stable([])
     assert not is_stable([1.0])
     assert not is_stable([1.0, 0.5, 0.7])
+    assert not is_stable([1.0, 0.7, 0.5])
     assert is_stable([1.0, 0.5, 0.52])

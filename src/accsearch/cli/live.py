@@ -92,7 +92,8 @@ class LiveTable:
         for heading in ("task", "GPU", "trial", "time"):
             table.add_column(heading)
         for name, (task, gpu, since) in list(self._running.items()):
-            done = len(latest(read(self._workdir.task(task.config, task.id).results))) if task.trials else 0
+            ended = latest(read(self._workdir.task(task.config, task.id).results)) if task.trials else {}
+            done = sum(trial.id in ended for trial in task.trials)
             trial = f"{min(done + 1, len(task.trials))} of {len(task.trials)}" if task.trials else "-"
             table.add_row(name, gpu or "-", trial, duration(time.monotonic() - since))
         left = f", about {duration(self._left)} left" if self._left is not None else ""

@@ -95,5 +95,5 @@ def outliers(times: Sequence[float]) -> tuple[int, ...]:
 
 
 def is_stable(times: Sequence[float], tolerance: float = 0.1) -> bool:
-    """Say whether warm-up is over: the last run took about as long as the shortest so far."""
-    return bool(times) and times[-1] <= min(times) * (1 + tolerance) and len(times) > 1
+    """Say whether warm-up is over: the last two runs took about as long as the shortest so far."""
+    return len(times) > 1 and max(times[-2:]) <= min(times) * (1 + tolerance)
