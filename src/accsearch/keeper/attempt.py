@@ -35,6 +35,7 @@ class Attempt:
         self._reason: str | None = None
         self._message: str | None = None
         self._begun = now
+        self._started_at = utc_now()
         self._kill_at: float | None = None
         self._marker_size = 0
         self._env = {**os.environ, **job["env"]}
@@ -97,7 +98,7 @@ class Attempt:
             "create_time": process_create_time(pid),
             "identity": process_identity(pid),
             **self.job["keeper"],
-            "started_at": utc_now(),
+            "started_at": self._started_at,
         }
         return encode_json(self.running)
 

@@ -9,6 +9,7 @@ import tomesd
 from DeepCache import DeepCacheSDHelper
 
 from accsearch.codeeval.harness.describe import Description
+from accsearch.worker.methods.snapshot import untouched
 
 
 def described(pipe: Any) -> dict[str, Any]:
@@ -18,19 +19,16 @@ def described(pipe: Any) -> dict[str, Any]:
 def cached(pipe: Any, interval: int) -> dict[str, Any]:
     helper = DeepCacheSDHelper(pipe=pipe)
     helper.set_params(cache_interval=interval, cache_branch_id=0)
-    helper.enable()
-    try:
+    # The packages' own undo leaves attributes behind on a pipeline that other tests share.
+    with untouched(pipe, pipe.unet):
+        helper.enable()
         return described(pipe)
-    finally:
-        helper.disable()
 
 
 def merged(pipe: Any, ratio: float) -> dict[str, Any]:
-    tomesd.apply_patch(pipe, ratio=ratio)
-    try:
+    with untouched(pipe, pipe.unet):
+        tomesd.apply_patch(pipe, ratio=ratio)
         return described(pipe)
-    finally:
-        tomesd.remove_patch(pipe)
 
 
 @pytest.mark.parametrize(
