@@ -15,10 +15,10 @@ def pixels(picture: Any) -> torch.Tensor:
     return torch.frombuffer(bytearray(picture.tobytes()), dtype=torch.uint8).float()
 
 
-def coarse(picture: Any) -> torch.Tensor:
-    """Return the means of a picture's areas, 0 to 255, as a flat vector."""
+def coarse(picture: Any, areas: int = COARSE) -> torch.Tensor:
+    """Return the means of a picture's areas, 0 to 255, as a flat vector; `areas` is their number each way."""
     values = pixels(picture).view(1, picture.height, picture.width, 3).permute(0, 3, 1, 2)
-    return torch.nn.functional.adaptive_avg_pool2d(values, COARSE).flatten()
+    return torch.nn.functional.adaptive_avg_pool2d(values, areas).flatten()
 
 
 def distance(first: torch.Tensor, second: torch.Tensor) -> float:
