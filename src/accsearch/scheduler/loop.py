@@ -5,7 +5,6 @@ import selectors
 import time
 from collections.abc import Callable, Mapping
 
-from accsearch.checkpoint.live import attempt_of
 from accsearch.checkpoint.markers import Done, Running
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended, Event, Executor, Gone, Slot
@@ -16,7 +15,7 @@ from accsearch.scheduler.forecast import Forecast
 from accsearch.scheduler.jobs import job_of
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.order import Sample
-from accsearch.scheduler.orphans import end_attempt
+from accsearch.scheduler.orphans import end_attempt, orphan_of
 from accsearch.scheduler.places import Place, Pool
 from accsearch.scheduler.policy import Streak, put_back
 from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
@@ -224,7 +223,7 @@ class Loop:
         entry = station.finish(now)
         if entry is None:
             return
-        left = end_attempt(nonce, _orphan(entry, nonce))
+        left = end_attempt(nonce, orphan_of(entry.paths, nonce))
         self._free(station, now)
         if left:
             entry.become(TaskState.PENDING)
@@ -317,11 +316,3 @@ class Loop:
 def _preempted(ended: Ended) -> str | None:
     """Return the excuse of an attempt that was told to end by another than this loop."""
     return "its keeper was told to end" if ended.exit.reason == "stopped" else None
-
-
-def _orphan(entry: Entry, nonce: str) -> int | None:
-    """Return the pid of a worker that outlived its keeper; it may have dropped the nonce."""
-    attempt = attempt_of(entry.paths, time.time())
-    if attempt is None or attempt.running is None or attempt.running.nonce != nonce:
-        return None
-    return attempt.orphan_pid

@@ -6,6 +6,9 @@ import signal
 import time
 from pathlib import Path
 
+from accsearch.checkpoint.live import attempt_of
+from accsearch.workdir import TaskPaths
+
 KILL_WAIT = 30.0
 """Seconds to wait for a killed process to disappear."""
 LOOKS = 20
@@ -26,6 +29,14 @@ def end_attempt(nonce: str, pid: int | None = None) -> list[int]:
             return sorted(left)
         found = _with_nonce(nonce)  # children that were forked meanwhile
     return []
+
+
+def orphan_of(paths: TaskPaths, nonce: str) -> int | None:
+    """Return the pid of a worker that outlived the keeper of its attempt; it may have dropped the nonce."""
+    attempt = attempt_of(paths, time.time())
+    if attempt is None or attempt.running is None or attempt.running.nonce != nonce:
+        return None
+    return attempt.orphan_pid
 
 
 def _with_nonce(nonce: str) -> set[int]:
