@@ -1,5 +1,6 @@
 """The program: registers the commands and maps exceptions to exit codes, in one place."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -74,6 +75,8 @@ def _root(
 
 def main() -> None:
     """Run the command line; never ends in a traceback for a mistake of the user's."""
+    # What is made of thousands of tasks lives to the end: collecting it early and often costs a tenth of the time.
+    gc.set_threshold(50_000)
     sys.exit(_exit_code())
 
 
