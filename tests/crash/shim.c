@@ -3,7 +3,7 @@
  * CRASH_PREFIX is the folder; CRASH_CONTROL a file with a struct control, shared by all processes and changed
  * by the test while they run; CRASH_TRACE, if set, a file that gets one line a call: "number call path".
  * A failing write has written half of its bytes before; one in place (pwrite), which stays within a page,
- * has not. Error 0 kills the process instead.
+ * has not. Error 0 kills the process instead; -n makes the call n milliseconds late.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -75,6 +75,12 @@ static int fails(enum call call, const char *path) {
         close(file);
     }
     if (!control->first || number < control->first || number > control->last) return 0;
+    if (control->error < 0) {
+        int before = errno;
+        usleep((useconds_t)(-control->error * 1000));
+        errno = before;
+        return 0;
+    }
     errno = (int)control->error;
     return 1;
 }

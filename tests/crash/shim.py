@@ -16,7 +16,7 @@ CALLS = ("open", "create", "write", "sync", "rename", "unlink", "mkdir", "trunca
 GROWING = ("create", "write", "mkdir")
 """What a full disk refuses."""
 KILL = 0
-"""As an error: the process that makes the call is killed."""
+"""As an error: the process that makes the call is killed. A negative one: it takes as many milliseconds more."""
 EVER = (1 << 64) - 1
 LAYOUT = struct.Struct("=QQQQq")
 

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
-from tests.faults.program import Gate, Work, is_alive
+from tests.faults.program import Gate, Work, await_end, is_alive
 from tests.standin import GIB, StandIn
 
 QUICK = {"samples": 1}
@@ -84,17 +84,18 @@ def test_a_lost_gpu_is_quarantined_and_its_task_runs_elsewhere(
     # Given one attempt only, a task at work on each GPU
     gpu_work.shell(f"{SHOW}{gate.script()}", ["a", "b"], gpus=QUICK, retry=ONCE)
     with gpu_work.start_run() as run:
-        gate.arrivals(2)
+        workers = gate.arrivals(2)
         tasks = {gpu_work.marker(f"{task}.running")["gpu"]: task for task in "ab"}
+        lost = tasks[standin.uuid(0)]
         # When the first GPU falls off the bus
         standin.lose(0)
         run.await_line("quarantined")
+        await_end(workers[lost])
         gate.open()
         gate.arrivals(1)
         gate.open()
         # Then its task is done on the other, in a second attempt that cost nothing
         assert run.end() == 0, run.text
-    lost = tasks[standin.uuid(0)]
     assert gpu_of(gpu_work, lost) == standin.uuid(1)
     assert gpu_work.marker(f"{lost}.done")["attempt"] == 2
 

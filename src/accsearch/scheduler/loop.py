@@ -58,7 +58,7 @@ class Loop:
         self._keep_stale = keep_stale
         self._clock = clock
         self._recorder = Recorder(workdir)
-        self._recording = 0
+        self._recording: dict[str, bool] = {}  # task → whether it failed
         self._waiting = Waiting(workdir, observer)
         self._forecast = Forecast(backlog, pool, observer)
         self._stations: dict[str, Station] = {}
@@ -109,7 +109,7 @@ class Loop:
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
         try:
-            self._pool.step(now, len(self._backlog) + self._recording if running else 0)
+            self._pool.step(now, len(self._backlog) + len(self._recording) if running else 0)
         except StorageError as error:  # a lease cannot be written
             self._storage_trouble(str(error))
             return
@@ -120,8 +120,8 @@ class Loop:
             elif place is not None and station.entry is None and not self._pool.holds(place):
                 del self._stations[identity]
                 self._forget(station)
-        if not running:
-            return
+        if not running or sum(self._recording.values()) >= self._streak.limit:
+            return  # on a slow disk, failures must not run ahead of what counts them
         for place in self._pool.ready():
             if not len(self._backlog):
                 break
@@ -251,12 +251,12 @@ class Loop:
             self._backlog.add(entry)
 
     def _record(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
-        self._recording += 1
+        self._recording[entry.task.name] = ended.exit.exit_code != 0
         self._recorder.submit(entry, ended, excuse)
 
     def _on_records(self) -> None:
         for outcome in self._recorder.read():
-            self._recording -= 1
+            del self._recording[outcome.entry.task.name]
             if isinstance(outcome, Unrecorded):
                 outcome.entry.become(TaskState.PENDING)
                 self._storage_trouble(str(outcome.error))
