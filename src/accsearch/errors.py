@@ -40,6 +40,10 @@ class NoGpuError(AccsearchError):
     exit_code = 3
 
 
+class NoIdleGpuError(NoGpuError):
+    """There are GPUs, all of them busy."""
+
+
 class StorageError(AccsearchError):
     """The work directory cannot be read or written (disk full, permissions)."""
 

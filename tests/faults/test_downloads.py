@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.faults.hub import MODEL, Hub
+from tests.faults.hub import COMMIT, MODEL, Hub
 
 WORKERS = 3
 LOAD = f"""
@@ -16,7 +16,7 @@ from accsearch.worker.quiet import hush
 hush()
 from accsearch.config.models import resolve_model
 from accsearch.worker.machine import choose_machine
-from accsearch.worker.pipelines import load_pipeline
+from accsearch.worker.pipelines import commit_of, load_pipeline
 from accsearch.demo.tiny import build_tiny_sd
 
 machine = choose_machine("cpu", "float32")
@@ -28,7 +28,8 @@ for _ in range({WORKERS}):
     pid = os.fork()
     if pid == 0:
         pipeline = load_pipeline(info, "DDIM", machine)
-        os._exit(0 if type(pipeline).__name__ == "StableDiffusionPipeline" else 1)
+        loaded = type(pipeline).__name__ == "StableDiffusionPipeline"
+        os._exit(0 if loaded and commit_of(pipeline) == "{COMMIT}" else 1)
     workers.append(pid)
 print(*(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in workers))
 """
@@ -46,7 +47,7 @@ def test_workers_that_need_the_same_model_fetch_each_file_once(tmp_path: Path) -
         command = [sys.executable, "-c", LOAD, str(model)]
         ended = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         assert ended.returncode == 0, ended.stderr
-    # Then each has it, and each file was fetched once
+    # Then each has it and knows its commit, and each file was fetched once
     assert ended.stdout.split() == ["0"] * WORKERS, ended.stderr
     assert set(hub.fetched.values()) == {1}, hub.fetched
     assert sum(name.endswith(".safetensors") for name in hub.fetched) == 3

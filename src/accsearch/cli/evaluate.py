@@ -1,5 +1,6 @@
 """`accsearch evaluate`: run generated code in a sandbox against its own baseline."""
 
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -8,9 +9,12 @@ import typer
 from accsearch.cli.options import HERE, GpusOption, JsonOption, SlotsOption, WorkDirOption
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from accsearch.codeeval.evaluation import Evaluation
     from accsearch.codeeval.settings import Settings
     from accsearch.codeeval.standing import Standing
+    from accsearch.gpus.lend import Loan
     from accsearch.workdir import WorkDir
 
 DEVICES = ("auto", "cuda", "cpu")
@@ -72,12 +76,33 @@ def evaluate(
         if len(generated) > 1:
             raise UsageError("give one folder or benchmark file, or any number of Python files")
         return _benchmark(generated[0], settings, bound, WorkDir(workdir.resolve()), gpus, slots, json)
-    if gpus is not None or slots is not None:
-        raise UsageError("--gpus and --slots belong to a folder or a benchmark file, which are scheduled")
-    return _files(generated, settings, bound, json)
+    if slots is not None:
+        raise UsageError("--slots belongs to a folder or a benchmark file, which are scheduled")
+    with _loan(device, gpus, workdir.resolve()) as loan:
+        return _files(generated, settings, loan, bound, json)
 
 
-def _files(files: list[Path], settings: "Settings", bound: "WorkDir | None", json: bool) -> int:
+@contextmanager
+def _loan(device: str, gpus: str | None, workdir: Path) -> "Iterator[Loan]":
+    """Lend an idle GPU for the evaluations, none for `--device cpu` and where `auto` finds no GPU."""
+    from accsearch.config.schema import GpuConfig
+    from accsearch.errors import NoGpuError, NoIdleGpuError
+    from accsearch.gpus.lend import NO_GPU, lend
+
+    with ExitStack() as stack:
+        loan = NO_GPU
+        if device != "cpu":
+            try:
+                loan = stack.enter_context(lend(GpuConfig(), workdir, option=gpus))
+            except NoIdleGpuError:
+                raise
+            except NoGpuError:
+                if device == "cuda":
+                    raise
+        yield loan
+
+
+def _files(files: list[Path], settings: "Settings", loan: "Loan", bound: "WorkDir | None", json: bool) -> int:
     """Evaluate one file after the other; what one of them breaks costs no other its result."""
     from accsearch.cli.output import print_json
     from accsearch.codeeval.evaluation import render
@@ -85,7 +110,7 @@ def _files(files: list[Path], settings: "Settings", bound: "WorkDir | None", jso
 
     found, usage = [], False
     for number, file in enumerate(files):
-        evaluation, code = _one(file, settings)
+        evaluation, code = _one(file, settings, loan)
         usage = usage or code == 2
         found.append(_bounded(evaluation, bound))
         if not json:
@@ -99,8 +124,9 @@ def _files(files: list[Path], settings: "Settings", bound: "WorkDir | None", jso
     return 0 if all(each.verdict == "ok" for each in found) else 1
 
 
-def _one(file: Path, settings: "Settings") -> "tuple[Evaluation, int]":
+def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, int]":
     """Return the evaluation of a file, `invalid` where its worker ended without one, and the worker's exit code."""
+    import os
     import subprocess
     import sys
     import tempfile
@@ -113,7 +139,14 @@ def _one(file: Path, settings: "Settings") -> "tuple[Evaluation, int]":
     with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
         out = Path(folder) / "evaluation.jsonl"
         line = command(sys.executable, ["--file", str(file), "--out", str(out)], settings)
-        ended = subprocess.run(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+        ended = subprocess.run(
+            line,
+            env={**os.environ, **loan.env},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            pass_fds=loan.leases,
+            check=False,
+        )
         evaluation = _read(out)
     if evaluation is None:
         lines = ended.stderr.decode(errors="replace").strip().splitlines() or [

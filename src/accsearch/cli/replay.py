@@ -1,8 +1,5 @@
 """`accsearch replay`: measure one stored trial again."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,9 +7,11 @@ import typer
 from accsearch.cli.options import HERE, WorkDirOption
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from accsearch.config.schema import GpuConfig
+    from accsearch.gpus.lend import Loan
     from accsearch.results.line import ResultLine
 
 
@@ -48,22 +47,14 @@ def replay(
         "replay": trial,
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    with _place(line, config.gpus, directory.root) as place:
+    with _loan(line, config.gpus, directory.root) as loan:
         ended = subprocess.run(
             [sys.executable, "-m", "accsearch.worker", *arguments],
-            env={**os.environ, **_threads(line), **config.worker.env, **place.env},
-            pass_fds=place.leases,
+            env={**os.environ, **_threads(line), **config.worker.env, **loan.env},
+            pass_fds=loan.leases,
             check=False,
         )
     return ended.returncode if ended.returncode in (WorkerExit.OK, WorkerExit.CONFIG) else WorkerExit.ERROR
-
-
-@dataclass(frozen=True)
-class _Place:
-    """The environment that pins the worker, and the descriptors of its leases."""
-
-    env: Mapping[str, str]
-    leases: tuple[int, ...] = ()
 
 
 def _threads(line: "ResultLine") -> dict[str, str]:
@@ -71,32 +62,17 @@ def _threads(line: "ResultLine") -> dict[str, str]:
     return {} if threads is None else dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
 
 
-@contextmanager
-def _place(line: "ResultLine", limits: "GpuConfig", workdir: "Path") -> "Iterator[_Place]":
-    """Lease the GPU of `line` if it is idle, else another idle one, of the same model if there is one."""
-    import os
+def _loan(line: "ResultLine", limits: "GpuConfig", workdir: "Path") -> "AbstractContextManager[Loan]":
+    """Lend the GPU of `line` if it is idle, else another idle one, of the same model if there is one."""
+    from contextlib import nullcontext
 
-    from accsearch.errors import NoGpuError
-    from accsearch.gpus.lease import acquire
-    from accsearch.gpus.nvml import open_nvml
-    from accsearch.gpus.survey import survey
+    from accsearch.gpus.lend import NO_GPU, lend
 
     if line.gpu is None:
-        yield _Place({"CUDA_VISIBLE_DEVICES": ""})
-        return
-    with open_nvml() as nvml:
-        rows = survey(nvml, limits, os.environ.get("CUDA_VISIBLE_DEVICES"), limits.exclude)
-    near = sorted(rows, key=lambda row: (row.device.uuid != line.gpu, row.device.name != line.gpu_name))
-    for device in (row.device for row in near if row.idle):
-        if (lease := acquire(device.uuid, workdir)) is not None:
-            break
-    else:
-        busy = "; ".join(f"GPU {row.device.label}: {row.why}" for row in rows)
-        raise NoGpuError(
-            f"{line.trial} was measured on a GPU and none is idle now: {busy or 'there is none'}"
-        )
-    try:
-        pinned = {"CUDA_VISIBLE_DEVICES": device.uuid, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-        yield _Place(pinned, (lease.fileno(),))
-    finally:
-        lease.close()
+        return nullcontext(NO_GPU)
+    return lend(
+        limits,
+        workdir,
+        exclude=limits.exclude,
+        rank=lambda device: (device.uuid != line.gpu, device.name != line.gpu_name),
+    )

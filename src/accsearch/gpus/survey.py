@@ -49,6 +49,7 @@ def survey(
     limits: Limits,
     cuda_visible_devices: str | None,
     exclude: Iterable[str | int] = (),
+    gpus_option: str | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Row]:
@@ -75,6 +76,5 @@ def survey(
         verdict = Verdict(False, why) if why is not None else tests[device].verdict()
         return Row(device, readings.get(device), bool(verdict.idle), verdict.why)
 
-    return [
-        row(device, barred) for device, barred in admissions(devices, cuda_visible_devices, None, exclude)
-    ]
+    admitted = admissions(devices, cuda_visible_devices, gpus_option, exclude)
+    return [row(device, barred) for device, barred in admitted]

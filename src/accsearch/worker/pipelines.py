@@ -1,5 +1,6 @@
 """Load a pipeline of diffusers, by what the registry says of the model."""
 
+import re
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from accsearch.demo import pipeline_path
 from accsearch.demo.operators import mend_torchvision
 from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.machine import Machine
+
+_SNAPSHOT = re.compile(r"/snapshots/([0-9a-f]{40})(?:/|$)")
 
 
 def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
@@ -42,6 +45,16 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(machine.device)
+
+
+def commit_of(pipeline: Any) -> str | None:
+    """Return the commit of the hub's repository that a pipeline was loaded from, None for a folder's.
+
+    The hub's client keeps each commit's files in a folder of its name, which diffusers notes in the models.
+    """
+    network = pipeline.unet if hasattr(pipeline, "unet") else pipeline.transformer
+    found = _SNAPSHOT.search(network.config.get("_name_or_path") or "")
+    return found[1] if found else None
 
 
 def _source(model_id: str, folder: Path) -> str:

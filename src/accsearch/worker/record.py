@@ -34,6 +34,8 @@ class Recorder:
     machine: Machine
     driver: str | None
     condition: str | None = None
+    commit: str | None = None
+    """That of the hub's repository which the model came from."""
 
     def name(self, trial: Trial) -> str:
         """Return what a line calls `trial`."""
@@ -138,6 +140,7 @@ class Recorder:
                 "driver": self.driver,
                 "implementation": assignment.config.implementation,
                 "model": assignment.model.identity,
+                "model_commit": self.commit,
                 "prompts": prompts_fingerprint(assignment.config),
                 "scorer": self._scorer(),
                 "guidance_scale": assignment.guidance_scale,

@@ -10,6 +10,7 @@ from accsearch.worker.bench import Bench, open_bench
 from accsearch.worker.failure import TaskEnded, is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.monitor import processes_on_gpus
+from accsearch.worker.pipelines import commit_of
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
@@ -60,7 +61,8 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
 
 
 def _recorder(bench: Bench) -> Recorder:
-    return Recorder(bench.assignment, bench.machine, bench.monitor.driver)
+    commit = commit_of(bench.pipeline)
+    return Recorder(bench.assignment, bench.machine, bench.monitor.driver, commit=commit)
 
 
 def _ended(code: int, message: str) -> int:
