@@ -5,6 +5,7 @@ from enum import IntEnum
 from signal import SIGINT, SIGTERM
 
 from accsearch.errors import StorageError
+from accsearch.scheduler.options import Observer
 from accsearch.scheduler.stop import STOP
 
 FAILED = 1
@@ -55,3 +56,9 @@ class Ending:
             return f"{why}: ending the running tasks, which stay pending"
         again = "; interrupt again to end them now" if number == SIGINT else ""
         return f"no new tasks are started, the running ones end{again}"
+
+
+def stop_for_storage(ending: Ending, observer: Observer, text: str) -> None:
+    """Start nothing more, since the work directory cannot be written."""
+    if ending.cut(Mode.DRAIN, text, StorageError.exit_code):
+        observer.message(f"{text}: no new tasks are started, the running ones end")

@@ -5,25 +5,24 @@ import selectors
 import time
 from collections.abc import Callable, Mapping
 
-from accsearch.checkpoint.markers import Done, Running
+from accsearch.checkpoint.markers import Running
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended, Event, Executor, Gone, Slot
 from accsearch.scheduler.backlog import Backlog
-from accsearch.scheduler.ending import FAILED, Ending, Mode
+from accsearch.scheduler.ending import FAILED, Ending, Mode, stop_for_storage
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.forecast import Forecast
 from accsearch.scheduler.jobs import job_of
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.order import Sample
 from accsearch.scheduler.orphans import end_attempt, orphan_of
 from accsearch.scheduler.places import Place, Pool
 from accsearch.scheduler.policy import Streak, put_back
-from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
+from accsearch.scheduler.settling import Settling
 from accsearch.scheduler.signals import Signals
 from accsearch.scheduler.station import Station
 from accsearch.scheduler.waiting import Waiting
-from accsearch.task import FailureReason, TaskState, WorkerExit
-from accsearch.workdir import WorkDir, remove
+from accsearch.task import TaskState, WorkerExit
+from accsearch.workdir import WorkDir
 
 Clock = Callable[[], float]
 
@@ -54,19 +53,17 @@ class Loop:
         self._signals = signals
         self._observer = observer
         self._cwd = cwd
-        self._streak = streak
-        self._keep_stale = keep_stale
         self._clock = clock
-        self._recorder = Recorder(workdir)
-        self._recording: dict[str, bool] = {}  # task → whether it failed
+        self._settling = Settling(
+            workdir, backlog, self.ending, observer, streak, clock, keep_stale=keep_stale
+        )
         self._waiting = Waiting(workdir, observer)
         self._forecast = Forecast(backlog, pool, observer)
         self._stations: dict[str, Station] = {}
         self._adopted: set[Station] = set()
-        self._notes: dict[str, str] = {}
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._on_signals)
-        self._selector.register(self._recorder, selectors.EVENT_READ, self._on_records)
+        self._selector.register(self._settling, selectors.EVENT_READ, self._on_records)
 
     def adopt(self, entry: Entry, slot: Slot, running: Running) -> None:
         """Await an attempt that an earlier scheduler started."""
@@ -80,7 +77,11 @@ class Loop:
     def judge(self, entry: Entry, ended: Ended) -> None:
         """Judge an attempt that ended while no scheduler watched."""
         entry.become(TaskState.RUNNING)
-        self._record(entry, ended, _preempted(ended))
+        self._settling.submit(entry, ended, _preempted(ended))
+
+    def put_back(self, entry: Entry) -> None:
+        """Make an entry pending again whose attempt has left nothing to judge."""
+        self._settling.put_back(entry)
 
     def run(self) -> None:
         """Run until nothing is left to start, to await or to write. Raises NoGpuError."""
@@ -97,7 +98,9 @@ class Loop:
             self._close()
 
     def _is_over(self) -> bool:
-        busy = self._recording or self._adopted or any(station.entry for station in self._stations.values())
+        busy = (
+            len(self._settling) or self._adopted or any(station.entry for station in self._stations.values())
+        )
         return not busy and (self.ending.mode is not Mode.RUN or not len(self._backlog))
 
     def _timeout(self, now: float) -> float | None:
@@ -109,7 +112,7 @@ class Loop:
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
         try:
-            self._pool.step(now, len(self._backlog) + len(self._recording) if running else 0)
+            self._pool.step(now, len(self._backlog) + len(self._settling) if running else 0)
         except StorageError as error:  # a lease cannot be written
             self._storage_trouble(str(error))
             return
@@ -120,14 +123,14 @@ class Loop:
             elif place is not None and station.entry is None and not self._pool.holds(place):
                 del self._stations[identity]
                 self._forget(station)
-        if not running or sum(self._recording.values()) >= self._streak.limit:
+        if not running or self._settling.is_behind:
             return  # on a slow disk, failures must not run ahead of what counts them
         for place in self._pool.ready():
             if not len(self._backlog):
                 break
             self._start_on(place, now)
         if len(self._backlog):
-            self._waiting.tell(self._notes, self._pool.why_none())
+            self._waiting.tell(self._settling.notes, self._pool.why_none())
 
     def _start_on(self, place: Place, now: float) -> None:
         station = self._stations.get(place.id)
@@ -156,7 +159,7 @@ class Loop:
         job = job_of(entry, place, self._workdir, self._cwd[entry.task.config])
         entry.become(TaskState.RUNNING)
         entry.attempt = job.attempt
-        self._notes.pop(entry.task.name, None)
+        self._settling.notes.pop(entry.task.name, None)
         self._pool.take(place, now)
         station.begin(entry, job.nonce, now)
         station.slot.start(job)
@@ -205,7 +208,7 @@ class Loop:
             return
         if excuse is None and not stopped:
             excuse = _preempted(ended)
-        self._record(entry, ended, excuse or trouble)
+        self._settling.submit(entry, ended, excuse or trouble)
 
     def _free(self, station: Station, now: float) -> str | None:
         if station.place is None:
@@ -238,65 +241,12 @@ class Loop:
         if not again and self.ending.cut(Mode.DRAIN, "keepers die again and again", FAILED):
             self._observer.message(f"{self.ending.why}: no new tasks are started")
 
-    def put_back(self, entry: Entry) -> None:
-        """Make an entry pending again whose attempt has left nothing to judge."""
-        if entry.state is TaskState.RUNNING:
-            entry.become(TaskState.PENDING)
-        try:
-            remove(entry.paths.running)
-            remove(entry.paths.exit)
-        except StorageError as error:
-            self._storage_trouble(str(error))
-        else:
-            self._backlog.add(entry)
-
-    def _record(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
-        self._recording[entry.task.name] = ended.exit.exit_code != 0
-        self._recorder.submit(entry, ended, excuse)
-
     def _on_records(self) -> None:
-        for outcome in self._recorder.read():
-            del self._recording[outcome.entry.task.name]
-            if isinstance(outcome, Unrecorded):
-                outcome.entry.become(TaskState.PENDING)
-                self._storage_trouble(str(outcome.error))
-            else:
-                self._settle(outcome)
+        self._settling.settle()
         self._forecast.tell(self._clock(), self._stations.values())
 
-    def _settle(self, outcome: Recorded) -> None:
-        entry, verdict = outcome.entry, outcome.verdict
-        entry.tries = outcome.tries
-        if isinstance(verdict, Done):
-            self._streak.success()
-            self._backlog.learn(Sample(entry.task, verdict.seconds))
-            if verdict.digest == entry.task.digest or self._keep_stale:
-                entry.become(TaskState.DONE)
-            else:
-                entry.become(TaskState.PENDING)
-                self._notes[entry.task.name] = "its turn: it ended under an earlier configuration"
-                self._backlog.add(entry)
-        elif outcome.retry:
-            entry.become(TaskState.PENDING)
-            why = outcome.excuse or f"{verdict.reason}: {verdict.message}"
-            self._notes[entry.task.name] = f"its turn again, after {why}"
-            entry.not_before = self._clock() + entry.config.retry.backoff
-            entry.wants_room = verdict.reason is FailureReason.OOM
-            self._backlog.add(entry)
-        else:
-            entry.become(TaskState.FAILED)
-            entry.failed = verdict
-        self._observer.ended(entry.task, verdict)
-        if not isinstance(verdict, Done) and outcome.excuse is None:
-            text = verdict.message.replace(entry.task.id, "{task}")
-            if self._streak.failure(entry.task.name, verdict.reason, text, verdict.seconds or 0.0):
-                why = f"{self._streak.limit} tasks in a row failed alike at their start ({verdict.message})"
-                if self.ending.cut(Mode.DRAIN, why, FAILED):
-                    self._observer.message(f"{why}: no new tasks are started")
-
     def _storage_trouble(self, text: str) -> None:
-        if self.ending.cut(Mode.DRAIN, text, StorageError.exit_code):
-            self._observer.message(f"{text}: no new tasks are started, the running ones end")
+        stop_for_storage(self.ending, self._observer, text)
 
     def _forget(self, station: Station) -> None:
         self._selector.unregister(station.slot)
@@ -309,7 +259,7 @@ class Loop:
                 self._forget(station)
         self._pool.close()
         self._waiting.close()
-        self._recorder.close()
+        self._settling.close()
         self._selector.close()
 
 
