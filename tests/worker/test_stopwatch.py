@@ -23,8 +23,10 @@ class Track:
     def __init__(self, trial: Callable[[], float], baseline: Callable[[], float]) -> None:
         self.now = 0.0
         self.ran: list[str] = []
-        self.suspensions = 0
+        self.exchanged_before = {"baseline": 0, "trial": 0}
+        """How many runs followed an exchange of the pipeline's parts, with no other run between."""
         self._is_suspended = False
+        self._is_exchanged = False
         self._seconds = {"trial": trial, "baseline": baseline}
 
     def perf_counter(self) -> float:
@@ -32,10 +34,9 @@ class Track:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        self._is_suspended = True
-        self.suspensions += 1
+        self._is_suspended = self._is_exchanged = True
         yield
-        self._is_suspended = False
+        self._is_suspended, self._is_exchanged = False, True
 
     def trial(self) -> torch.Tensor:
         assert not self._is_suspended
@@ -47,6 +48,8 @@ class Track:
 
     def _run(self, name: str) -> torch.Tensor:
         self.ran.append(name)
+        self.exchanged_before[name] += self._is_exchanged
+        self._is_exchanged = False
         self.now += self._seconds[name]()
         return NOTHING
 
@@ -71,7 +74,7 @@ def test_who_goes_first_alternates_and_the_plain_pipeline_runs_while_suspended(
     times = run_race(monkeypatch, track)
 
     assert track.ran == ["baseline", "trial", "trial", "baseline", "baseline", "trial"]
-    assert track.suspensions == 3
+    assert track.exchanged_before == {"baseline": 3, "trial": 3}
     assert times.trial == (1.0,) * 3
     assert times.baseline == (2.0,) * 3
     assert times.speedup.value == pytest.approx(2.0)
