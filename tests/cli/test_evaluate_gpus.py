@@ -70,3 +70,14 @@ def test_busy_gpus_are_said_with_the_reasons(tmp_path: Path, gpus: StandIn) -> N
     assert len(ended.stderr.splitlines()) == 1
     assert "GPU 0: utilisation 80 %" in ended.stderr
     assert "GPU 1: 20.0 GiB in use" in ended.stderr
+
+
+def test_without_a_driver_a_gpu_that_is_asked_for_is_missed(
+    tmp_path: Path, gpus: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LD_LIBRARY_PATH", raising=False)
+
+    ended = accsearch("evaluate", "x.py", "--allow-exec", "--gpus", "0", folder=tmp_path)
+
+    assert ended.returncode == 3
+    assert len(ended.stderr.splitlines()) == 1

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -185,3 +186,20 @@ def test_no_token_reaches_a_log_a_marker_or_a_page(work: Work) -> None:
 def page_of(work: Work) -> bytes:
     assert ended(work, "report", "-o", "page.html").returncode == 0
     return Path(work.folder, "page.html").read_bytes()
+
+
+@pytest.mark.parametrize("limit", ["nan", "inf", "-1", "2"])
+def test_a_limit_that_is_no_share_is_one_line(work: Work, limit: str) -> None:
+    done = ended(work, "best", "--max-loss", limit, "--json")
+    assert done.returncode == 2
+    assert done.stderr.decode().splitlines() == [f"accsearch: --max-loss {limit}: allowed 0 to 1"]
+
+
+@pytest.mark.parametrize("command", ["export", "report"])
+def test_nothing_but_a_file_is_replaced(work: Work, command: str) -> None:
+    pipe = work.folder / "pipe"
+    os.mkfifo(pipe)
+    done = ended(work, command, "-o", str(pipe))
+    assert done.returncode == 2
+    assert len(done.stderr.splitlines()) == 1
+    assert pipe.is_fifo()

@@ -78,6 +78,14 @@ def test_without_a_driver_cpu_slots_work_where_allowed(work: Work) -> None:
     assert "[]" in work.log("a")
 
 
+@pytest.mark.parametrize("gpus", ["0", "GPU-none", "foo"])
+def test_without_a_driver_a_gpu_that_is_asked_for_is_missed(work: Work, gpus: str) -> None:
+    work.shell("true", ["a"], gpus={"allow_cpu": True})
+    run = work.run("--gpus", gpus)
+    assert run.process.returncode == 3
+    assert len(run.lines) == 1, run.text
+
+
 def test_a_lost_gpu_is_quarantined_and_its_task_runs_elsewhere(
     gpu_work: Work, standin: StandIn, gate: Gate
 ) -> None:

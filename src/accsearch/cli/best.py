@@ -24,9 +24,12 @@ def best(
 ) -> None:
     """Show the fastest active trial within the quality limit."""
     from accsearch.cli.output import console, message, print_json
+    from accsearch.errors import UsageError
     from accsearch.report.best import best_selection, best_table
     from accsearch.workdir import WorkDir
 
+    if not 0 <= max_loss <= 1:
+        raise UsageError(f"--max-loss {max_loss:g}: allowed 0 to 1")
     selection = best_selection(
         WorkDir(workdir.resolve()), max_loss=max_loss, per=per.value, reference=reference
     )

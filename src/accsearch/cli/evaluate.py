@@ -88,6 +88,7 @@ def _loan(device: str, gpus: str | None, workdir: Path) -> "Iterator[Loan]":
     from accsearch.config.schema import GpuConfig
     from accsearch.errors import NoGpuError, NoIdleGpuError
     from accsearch.gpus.lend import NO_GPU, lend
+    from accsearch.gpus.visible import NONE
 
     with ExitStack() as stack:
         loan = NO_GPU
@@ -97,7 +98,7 @@ def _loan(device: str, gpus: str | None, workdir: Path) -> "Iterator[Loan]":
             except NoIdleGpuError:
                 raise
             except NoGpuError:
-                if device == "cuda":
+                if device == "cuda" or gpus not in (None, NONE):
                     raise
         yield loan
 

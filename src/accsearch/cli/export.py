@@ -25,15 +25,17 @@ def export(
     """Write every trial's latest result as one table; beside a csv or jsonl FILE, FILE.schema.json."""
     import sys
 
+    from accsearch.cli.output import whole_file
     from accsearch.report.trials import export_trials
     from accsearch.results.columns import schema
     from accsearch.workdir import WorkDir, write_atomic, write_json
 
+    file = None if output is None else whole_file(output)
     data = export_trials(WorkDir(workdir.resolve()), format.value)
-    if output is not None:
-        write_atomic(output.resolve(), data)
+    if file is not None:
+        write_atomic(file, data)
         if format is not Format.PARQUET:
-            write_json(Path(f"{output.resolve()}.schema.json"), schema())
+            write_json(Path(f"{file}.schema.json"), schema())
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

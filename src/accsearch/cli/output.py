@@ -4,6 +4,7 @@ import io
 import json
 import os
 import sys
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 
 import typer
@@ -15,6 +16,15 @@ if TYPE_CHECKING:
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def whole_file(path: Path) -> Path:
+    """Return where to write a whole file; raises UsageError in place of a device, a pipe or a folder."""
+    from accsearch.errors import UsageError
+
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path}: not a regular file, which it would replace")
+    return path.resolve()
 
 
 def message(text: str) -> None:

@@ -15,9 +15,9 @@ def report(
     workdir: WorkDirOption = HERE,
 ) -> None:
     """Write one self-contained HTML page of the results."""
-    from accsearch.cli.output import message
+    from accsearch.cli.output import message, whole_file
     from accsearch.report.page import write_page
     from accsearch.workdir import WorkDir
 
-    write_page(WorkDir(workdir.resolve()), output.resolve())
+    write_page(WorkDir(workdir.resolve()), whole_file(output))
     message(f"wrote {output}")

@@ -32,7 +32,9 @@ def open_pool(
             try:
                 pool = _open_gpus(configs, workdir, options, observer, stack)
             except NoGpuError as error:
-                if not all(config.gpus.allow_cpu or config.worker.device != "cuda" for config in configs):
+                # Who names GPUs means them; else the CPU serves where every configuration makes do with it.
+                without = all(config.gpus.allow_cpu or config.worker.device != "cuda" for config in configs)
+                if options.gpus is not None or not without:
                     raise
                 observer.message(f"{str(error).removesuffix(f'; {WITHOUT_GPUS}')}: tasks run on the CPU")
         yield pool
