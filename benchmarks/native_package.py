@@ -11,6 +11,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import Any
 
 from subject import add_options, open_subject
 
@@ -28,17 +29,20 @@ def main(argv: Sequence[str]) -> int:
     )
     add_options(parser)
     parser.set_defaults(steps=20)
-    parser.add_argument("--intervals", type=int, nargs="*", default=[2, 5], help="of DeepCache")
+    parser.add_argument(
+        "--intervals", type=int, nargs="*", default=[2, 5], help="of DeepCache; none: without it"
+    )
     parser.add_argument("--gates", type=int, nargs="*", default=[10], help="of T-GATE")
     parser.add_argument("--ratios", type=float, nargs="*", default=[0.5], help="of ToMe")
     parser.add_argument("--max_downsample", type=int, default=1, help="of ToMe; on SDXL 2 or more")
     options = parser.parse_args(argv)
-    methods = {
-        "implementation": "package",
-        "deepcache": {"cache_interval": options.intervals},
-        "tgate": {"gate_step": options.gates, "sp_interval": [1]},
-        "tome": {"ratio": options.ratios, "max_downsample": [options.max_downsample]},
-    }
+    methods: dict[str, Any] = {"implementation": "package"}
+    if options.intervals:
+        methods["deepcache"] = {"cache_interval": options.intervals}
+    if options.gates:
+        methods["tgate"] = {"gate_step": options.gates, "sp_interval": [1]}
+    if options.ratios:
+        methods["tome"] = {"ratio": options.ratios, "max_downsample": [options.max_downsample]}
     slower = []
     with open_subject(options, methods) as bench:
         print("| trial | package s / native s [95 %] | pairs |\n|---|---|--:|")

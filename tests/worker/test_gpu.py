@@ -31,6 +31,7 @@ def test_a_gpu_run_reports_the_gpu(tmp_path: Path, tiny_paths: dict[str, Path]) 
     assert run.lines()[BASELINE].environment["driver"]
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("mode", ["default", "reduce-overhead"])
 def test_compiled_trials_run_with_each_method(tmp_path: Path, tiny_paths: dict[str, Path], mode: str) -> None:
     methods = {"deepcache": {"cache_interval": [2]}, "tgate": {"gate_step": [2]}, "compile": {"mode": [mode]}}
