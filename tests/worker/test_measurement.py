@@ -1,6 +1,7 @@
 """What is measured of a trial besides its time."""
 
 import gc
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,6 +133,20 @@ def test_images_are_no_set_up_memory(tmp_path: Path, tiny_paths: dict[str, Path]
 
     assert len(generation.images.pixels) == 3
     assert generation.allocated_bytes == 0
+
+
+def test_set_up_ends_with_the_first_batch(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    moments = []
+
+    def draw(latents: torch.Tensor, **_: Any) -> torch.Tensor:
+        moments.append(time.perf_counter())
+        return torch.rand(len(latents), *IMAGE)
+
+    with bench_of(Run(tmp_path, tiny_paths)) as bench:
+        generation = generate(bench, draw, 2)
+
+    first, second = moments
+    assert first < generation.set_up_at < second
 
 
 def _copied(pipeline: Any, methods: Methods) -> int:

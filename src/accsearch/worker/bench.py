@@ -44,14 +44,15 @@ class Bench:
 class Generation:
     """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it).
 
-    `allocated_bytes` are what the device held after the first batch, without its images.
+    `allocated_bytes` are what the device held after the first batch, without its images; `set_up_at` is when that
+    batch was over.
     """
 
     images: Images
     seconds: tuple[float, ...]
     peak_bytes: int | None
     allocated_bytes: int | None
-    began: float
+    set_up_at: float
 
 
 @contextmanager
@@ -78,21 +79,20 @@ def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:
     machine, batches = bench.machine, bench.workload.batches(batch_size)
     found: list[torch.Tensor] = []
     seconds: list[float] = []
-    allocated = None
+    allocated, set_up_at = None, 0.0
     machine.reset_peak()
-    began = time.perf_counter()
     for numbers in batches:
         images, taken = timed(machine, partial(invoke, **bench.workload.arguments(numbers)))
         found.append(images.cpu())
         del images
         seconds.append(taken)
         if len(found) == 1:
-            allocated = machine.allocated()
+            allocated, set_up_at = machine.allocated(), time.perf_counter()
             if len(batches) > 1:
                 # What compiling and the first choice of kernels took is not the trial's need.
                 machine.reset_peak()
     collected = collect(found, len(bench.workload.prompts))
-    return Generation(collected, tuple(seconds), machine.peak(), allocated, began)
+    return Generation(collected, tuple(seconds), machine.peak(), allocated, set_up_at)
 
 
 def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:

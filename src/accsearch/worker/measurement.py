@@ -145,7 +145,7 @@ def _measured(
     entered: float,
     before: int | None,
 ) -> Measured:
-    """Put the figures together; until `alone`, nothing but the trial itself ran since its first batch.
+    """Put the figures together; between its first batch and `alone` nothing but the trial itself ran.
 
     `before` are the bytes on the device before the methods were switched on.
     """
@@ -164,7 +164,7 @@ def _measured(
         set_up_bytes=None if allocated is None or before is None else allocated - before,
         peak_bytes=None if peak is None else peak - bench.scorer_bytes - applied.idle_bytes,
         kernel_seconds=kernel_seconds(run, bench.machine) if bench.machine.is_cuda else None,
-        power_watts=seen.mean_power(generation.began, alone),
-        utilization=seen.mean_utilization(generation.began, alone),
+        power_watts=seen.mean_power(generation.set_up_at, alone),
+        utilization=seen.mean_utilization(generation.set_up_at, alone),
         strangers=frozenset(seen.strangers),
     )
