@@ -39,6 +39,7 @@ GOOD = Evaluation(
     baseline_score=92.0,
     accelerated_score=90.92364,
     speedup=2.0,
+    speedup_ci95=(1.904, 2.1),
     relative_quality_loss=0.0117,
 )
 
@@ -56,6 +57,7 @@ def test_the_three_sections_are_the_original_ones() -> None:
         "baseline_time: 1.0000s",
         "accelerated_time: 0.5000s",
         "speedup: 2.00x",
+        "speedup_ci95: [1.90, 2.10]",
         "relative_quality_loss: 1.17%",
     ):
         assert line in text.splitlines()

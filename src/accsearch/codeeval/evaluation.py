@@ -19,6 +19,8 @@ class Evaluation:
     """Times in seconds an image, scores as means over the images; what was not measured is None.
 
     `notes` lists what the file tried in vain (network, files, signals); `seeds` are those of the images.
+    `speedup` is the ratio of the times, `speedup_ci95` the 95 % interval by the images that both sides made of the
+    same prompt and seed.
     `active` is false if methods that change images were written and every image equals the baseline's;
     `baseline` is what that was made of, with `notes` of its own.
     """
@@ -33,6 +35,7 @@ class Evaluation:
     baseline_score: float | None = None
     accelerated_score: float | None = None
     speedup: float | None = None
+    speedup_ci95: tuple[float, float] | None = None
     relative_quality_loss: float | None = None
     upper_bound: Mapping[str, float] | None = None
     error: str | None = None
@@ -51,9 +54,9 @@ class Evaluation:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Evaluation":
         """Read what `to_json` wrote; raises TypeError for anything else."""
-        lists = ("notes", "seeds", "baseline_times", "accelerated_times")
+        lists = ("notes", "seeds", "baseline_times", "accelerated_times", "speedup_ci95")
         content: dict[str, Any] = dict(value)
-        content |= {name: tuple(each) for name, each in value.items() if name in lists}
+        content |= {name: tuple(each) for name, each in value.items() if name in lists and each is not None}
         return cls(**content)
 
 
@@ -84,6 +87,7 @@ def _measured(evaluation: Evaluation) -> list[str]:
         ("baseline_score", evaluation.baseline_score, "{:.4f}"),
         ("accelerated_score", evaluation.accelerated_score, "{:.4f}"),
         ("speedup", evaluation.speedup, "{:.2f}x"),
+        ("speedup_ci95", evaluation.speedup_ci95, "[{0[0]:.2f}, {0[1]:.2f}]"),
         ("relative_quality_loss", evaluation.relative_quality_loss, "{:.2%}"),
     )
     lines = [f"{name}: {form.format(value)}" for name, value, form in shown if value is not None]

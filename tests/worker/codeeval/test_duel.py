@@ -93,9 +93,16 @@ def test_a_file_that_computes_each_image_is_ok() -> None:
     found = duel_with(HONEST)
     assert found.verdict == "ok"
     assert found.speedup is not None and found.speedup > 1
+    assert found.speedup_ci95 is not None
+    low, high = found.speedup_ci95
+    assert 0 < low < high
     assert found.baseline_score is not None and found.accelerated_score is not None
     assert len(found.seeds) == len(set(found.seeds)) == 4
     assert len(found.baseline_times) == len(found.accelerated_times) == 2
+
+
+def test_one_image_of_each_side_gives_no_interval() -> None:
+    assert duel_with(HONEST, repeats=1, images=1).speedup_ci95 is None
 
 
 def test_methods_that_change_no_more_than_rounding_are_not_active() -> None:

@@ -1,5 +1,6 @@
 """Baseline and generated file in turns, on the same prompts and seeds, timed by this side alone."""
 
+import math
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from accsearch.worker.codeeval.baseline import Baseline
 from accsearch.worker.codeeval.likeness import psnr
 from accsearch.worker.codeeval.material import Material
 from accsearch.worker.images import Images, InvalidImages, collect
+from accsearch.worker.timing import speedup
 
 LONGEST_IMAGE = 600.0
 LARGEST_BODY = 4096 * 4096 * 3
@@ -103,12 +105,16 @@ class Duel:
             baseline_score=scores[0],
             accelerated_score=scores[1],
             speedup=self.speedup,
+            speedup_ci95=speedup(self._log_ratios(), len(self.shots), len(self.shots)).interval,
             relative_quality_loss=(scores[0] - scores[1]) / scores[0] if scores[0] else None,
             active=self._active(evaluation),
             seeds=tuple(shot.seed for shot in self.shots),
             baseline_times=tuple(self._times[0]),
             accelerated_times=tuple(self._times[1]),
         )
+
+    def _log_ratios(self) -> list[float]:
+        return [math.log(shot.our_seconds / shot.their_seconds) for shot in self.shots]
 
     def _active(self, evaluation: Evaluation) -> bool | None:
         written = evaluation.configuration["acceleration_methods"] or []
