@@ -78,6 +78,36 @@ def test_a_mistake_is_one_line_and_exit_code_2(arguments: tuple[str, ...], says:
     assert ended.stdout == ""
 
 
+def test_alone_it_prints_its_help(tmp_path: Path) -> None:
+    ended = accsearch(folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert all(f"  {command} " in ended.stderr for command in COMMANDS)
+
+
+def test_a_mistake_names_the_help_of_its_command(tmp_path: Path) -> None:
+    ended = accsearch("best", "--per", "cell", folder=tmp_path)
+
+    assert ended.stderr.endswith(
+        "'cell' is not one of 'task', 'pipe' (see `python -m accsearch best --help`)\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("best",), ("export",), ("report",), ("logs", "a"), ("stop",), ("retry", "--failed")],
+    ids=lambda arguments: arguments[0],
+)
+def test_a_work_directory_that_is_not_there_is_no_empty_one(
+    arguments: tuple[str, ...], tmp_path: Path
+) -> None:
+    ended = accsearch(*arguments, "--workdir", "gone", folder=tmp_path)
+
+    assert ended.returncode == 2
+    assert "'gone' does not exist" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_two_configurations_of_one_name_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(CONFIG)
     (tmp_path / "b.yaml").write_text(CONFIG)

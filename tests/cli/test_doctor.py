@@ -47,6 +47,18 @@ def test_no_driver_is_no_failure(standin: StandIn, tmp_path: Path) -> None:
     assert "not loaded" in findings["GPUs"][0]["text"]
 
 
+def test_a_damaged_plan_is_an_error(standin: StandIn, tmp_path: Path) -> None:
+    workdir = WorkDir(tmp_path / "run")
+    workdir.create("demo")
+    workdir.plan("demo").write_text('{"schema": 1')
+
+    code, findings = doctor(standin, workdir.root)
+
+    assert code == 4
+    assert findings["plan"][0]["level"] == "error"
+    assert "damaged" in findings["plan"][0]["text"]
+
+
 def test_a_changed_result_is_found_by_its_hash(standin: StandIn, tmp_path: Path) -> None:
     workdir = WorkDir(tmp_path / "run")
     workdir.create("demo")

@@ -190,6 +190,7 @@ def page_of(work: Work) -> bytes:
 
 @pytest.mark.parametrize("limit", ["nan", "inf", "-1", "2"])
 def test_a_limit_that_is_no_share_is_one_line(work: Work, limit: str) -> None:
+    work.root.mkdir()
     done = ended(work, "best", "--max-loss", limit, "--json")
     assert done.returncode == 2
     assert done.stderr.decode().splitlines() == [f"accsearch: --max-loss {limit}: allowed 0 to 1"]

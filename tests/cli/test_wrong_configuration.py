@@ -77,3 +77,14 @@ def test_a_mistake_in_an_override_starts_nothing(tmp_path: Path) -> None:
     (tmp_path / "words.yaml").write_text(CONFIG)
     line = refused(tmp_path, "run", "words.yaml", "--gpus", "none", "-o", "retry.max_attempt=1")
     assert "-o retry.max_attempt=1" in line and "did you mean max_attempts?" in line
+
+
+def test_a_search_for_a_gpu_is_refused_without_one_and_the_way_out_is_named(tmp_path: Path) -> None:
+    grid = "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"
+    (tmp_path / "c.yaml").write_text(grid + "worker: {device: cuda, num_samples: 2}\nmethods: {}\n")
+
+    ended = accsearch("run", "c.yaml", "--gpus", "none", folder=tmp_path)
+
+    assert ended.returncode == 3
+    assert len(ended.stderr.splitlines()) == 1
+    assert "-o worker.device=cpu" in ended.stderr

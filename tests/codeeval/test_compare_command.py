@@ -95,6 +95,7 @@ def test_a_file_that_does_not_parse_exits_1(reference: Path, tmp_path: Path) -> 
 
     assert result.return_value == 1
     assert json.loads(result.stdout)["verdict"] == "unparsable"
+    assert "SyntaxError" in json.loads(result.stdout)["error"]
 
 
 def test_brackets_in_a_value_are_not_taken_for_markup(reference: Path, tmp_path: Path) -> None:

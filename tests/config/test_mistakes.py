@@ -219,6 +219,11 @@ MISTAKES = {
         "2: quality.model: ",
         "builtin:demo?",
     ),
+    "unknown scorer": (
+        GRID + "quality: {model: ViT-g-41}\n",
+        "2: quality.model: open_clip has no architecture ViT-g-41",
+        "ViT-g-14?",
+    ),
     "more prompts than there are": (
         GRID.replace("SD1.5", "demo") + "worker:\n  num_samples: 400\n",
         "3: worker.num_samples: 400 is not allowed",

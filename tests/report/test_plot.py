@@ -47,6 +47,18 @@ def test_more_loss_is_further_right_and_more_speed_higher():
     assert float(slow.get("cy")) > float(fast.get("cy"))
 
 
+def test_an_interval_that_leaves_the_picture_ends_in_an_arrow():
+    inside = Point("a", 0.001, 2.0, (0.0, 0.002), None, 0)
+    outside = Point("b", 0.01, 2.0, (-0.5, 0.5), None, 1)
+
+    def arrows(*points):
+        drawn = ElementTree.fromstring(scatter([point(0, 1), *points], [0.01], "t"))
+        return [line for line in drawn.iter("polyline") if line.get("class") == "error"]
+
+    assert arrows(inside) == []
+    assert len(arrows(inside, outside)) == 2
+
+
 def test_labels_are_escaped():
     assert "<b>" not in scatter([point(0, 1, label="<b>"), point(0.1, 2)], [], "<b>")
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from tests.worker.runs import Run
 
 from accsearch.task import WorkerExit
@@ -27,6 +28,20 @@ def test_a_wrong_command_line_exits_with_2(argv: list[str], capsys: pytest.Captu
 
     assert ended.value.code == 2
     assert "error" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("allowed", "code"), [(True, WorkerExit.OK), (False, WorkerExit.CONFIG)])
+def test_the_cpu_stands_in_for_a_gpu_only_where_it_is_allowed(
+    allowed: bool,
+    code: WorkerExit,
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    run = Run(tmp_path, tiny_paths, worker={"device": "cuda"}, methods={}, gpus={"allow_cpu": allowed})
+
+    assert run.work() == code
 
 
 @pytest.mark.parametrize(("pipe", "sched"), [("SD9", "DDIM"), ("demo", "NoSuch")])

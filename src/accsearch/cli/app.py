@@ -2,9 +2,11 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any
+from types import FrameType
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -31,7 +33,6 @@ from accsearch.errors import AccsearchError, StorageError
 app = typer.Typer(
     name="accsearch",
     help="Find how fast a diffusion pipeline can go before its images get worse.",
-    no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -64,19 +65,24 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(invoke_without_command=True)
 def _root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(2)
 
 
 def main() -> None:
     """Run the command line; never ends in a traceback for a mistake of the user's."""
     # What is made of thousands of tasks lives to the end: collecting it early and often costs a tenth of the time.
     gc.set_threshold(50_000)
+    # An exception, so that what a command has open is closed and its folders are removed.
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(_exit_code())
 
 
@@ -86,7 +92,10 @@ def _exit_code() -> int:
     except AccsearchError as error:
         return _complain(str(error), error.exit_code)
     except typer.TyperException as error:
-        return _complain(f"{error.format_message()} (see `accsearch --help`)", error.exit_code)
+        context = getattr(error, "ctx", None)
+        command = "accsearch" if context is None else context.command_path
+        text = error.format_message().replace("Value error, ", "").removesuffix(".")
+        return _complain(f"{text} (see `{command} --help`)", error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except BrokenPipeError:
@@ -97,6 +106,10 @@ def _exit_code() -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", StorageError.exit_code)
     return result if isinstance(result, int) else 0
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    sys.exit(143)
 
 
 def _complain(text: str, code: int) -> int:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+from accsearch.cli.options import HERE, JsonOption, StoredWorkDirOption
 
 
 class Per(StrEnum):
@@ -19,7 +19,7 @@ def best(
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TASK", help="Baseline of --per pipe.")
     ] = None,
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
     json: JsonOption = False,
 ) -> None:
     """Show the fastest active trial within the quality limit."""

@@ -58,11 +58,12 @@ def evaluate(
 
     if not allow_exec:
         raise UsageError("evaluate runs the generated code: give --allow-exec to let it")
-    for path in generated:
-        if not path.exists():
-            raise UsageError(f"{path}: no such file")
+    if not any(path.exists() for path in generated):
+        raise UsageError(f"{generated[0]}: no such file")
     if prompts is not None and not Path(prompts).is_file():
         raise UsageError(f"--prompts {prompts}: no such file")
+    if quality is not None:
+        _check_scorer(quality)
     if device not in DEVICES:
         raise UsageError(f"--device {device}: allowed {', '.join(DEVICES)}")
     if results is not None and not (results / "checkpoints").is_dir():
@@ -80,6 +81,18 @@ def evaluate(
         raise UsageError("--slots belongs to a folder or a benchmark file, which are scheduled")
     with _loan(device, gpus, workdir.resolve()) as loan:
         return _files(generated, settings, loan, bound, json)
+
+
+def _check_scorer(quality: str) -> None:
+    from accsearch.config.mistake import Mistake
+    from accsearch.config.schema import QualityConfig
+    from accsearch.config.sources import check_scorer
+    from accsearch.errors import UsageError
+
+    try:
+        check_scorer(QualityConfig(model=quality))
+    except Mistake as mistake:
+        raise UsageError(f"--quality {quality}: {mistake.message}") from None
 
 
 @contextmanager
@@ -132,6 +145,7 @@ def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, i
     import sys
     import tempfile
 
+    from accsearch.cli.attend import attend
     from accsearch.cli.output import message
     from accsearch.codeeval.evaluation import Evaluation
     from accsearch.codeeval.settings import command
@@ -140,23 +154,23 @@ def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, i
     with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
         out = Path(folder) / "evaluation.jsonl"
         line = command(sys.executable, ["--file", str(file), "--out", str(out)], settings)
-        ended = subprocess.run(
-            line,
-            env={**os.environ, **loan.env},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            pass_fds=loan.leases,
-            check=False,
-        )
+        said = Path(folder) / "stderr"
+        with said.open("wb") as stderr:
+            code = attend(
+                line,
+                env={**os.environ, **loan.env},
+                leases=loan.leases,
+                stdout=subprocess.DEVNULL,
+                stderr=stderr,
+            )
         evaluation = _read(out)
+        lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     if evaluation is None:
-        lines = ended.stderr.decode(errors="replace").strip().splitlines() or [
-            f"exit code {ended.returncode}"
-        ]
+        lines = lines or [f"exit code {code}"]
         text = lines[-1].removeprefix("error: ")
         message(f"accsearch: {printable(file)}: {printable(text)}")
         evaluation = Evaluation(str(file), "invalid", settings.isolation, error=f"not judged: {text}")
-    return evaluation, ended.returncode
+    return evaluation, code
 
 
 def _bounded(evaluation: "Evaluation", bound: "WorkDir | None") -> "Evaluation":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, WorkDirOption
+from accsearch.cli.options import HERE, StoredWorkDirOption
 
 
 class Format(StrEnum):
@@ -20,12 +20,12 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File; default: standard output.")
     ] = None,
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
 ) -> None:
     """Write every trial's latest result as one table; beside a csv or jsonl FILE, FILE.schema.json."""
     import sys
 
-    from accsearch.cli.output import whole_file
+    from accsearch.cli.output import message, whole_file
     from accsearch.report.trials import export_trials
     from accsearch.results.columns import schema
     from accsearch.workdir import WorkDir, write_atomic, write_json
@@ -36,6 +36,7 @@ def export(
         write_atomic(file, data)
         if format is not Format.PARQUET:
             write_json(Path(f"{file}.schema.json"), schema())
+        message(f"wrote {output}" + ("" if format is Format.PARQUET else f" and {output}.schema.json"))
         return
     sys.stdout.buffer.write(data)
     sys.stdout.buffer.flush()

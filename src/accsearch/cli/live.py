@@ -52,7 +52,10 @@ class LiveTable:
         self._waiting: dict[str, str] = {}
         self._left: float | None = None
         self._finished = 0
-        self._live = Live(console=console(stderr=True), get_renderable=self.render, refresh_per_second=2)
+        # It goes when the run ends: what it showed last would else stay, as if those tasks were still at work.
+        self._live = Live(
+            console=console(stderr=True), get_renderable=self.render, refresh_per_second=2, transient=True
+        )
 
     def __enter__(self) -> Self:
         self._live.__enter__()

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, WorkDirOption
+from accsearch.cli.options import HERE, StoredWorkDirOption
 
 
 def logs(
     task: Annotated[str, typer.Argument(metavar="TASK", help="TASK, or CONFIG/TASK where ambiguous.")],
     follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
     attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="An earlier attempt's log.")] = None,
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
 ) -> None:
     """Print the log of a task's current attempt, or follow it until the task ends."""
     from accsearch.checkpoint.plan import load_plan

@@ -10,6 +10,13 @@ WorkDirOption = Annotated[
     Path,
     typer.Option("--workdir", help="Folder that holds checkpoints/, logs/ and results/.", file_okay=False),
 ]
+StoredWorkDirOption = Annotated[
+    Path,
+    typer.Option(
+        "--workdir", help="Folder that holds checkpoints/, logs/ and results/.", exists=True, file_okay=False
+    ),
+]
+"""Of the commands that read what a run has left."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
 ConfigsArgument = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML configurations.")]
 OverrideOption = Annotated[

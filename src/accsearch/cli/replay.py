@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, WorkDirOption
+from accsearch.cli.options import HERE, StoredWorkDirOption
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -20,15 +20,15 @@ def replay(
     trial: Annotated[
         str, typer.Argument(metavar="TRIAL", help="Id of a trial, as `accsearch export` shows it.")
     ],
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
 ) -> int:
     """Run one trial again as it was run; say whether images are identical and times agree."""
     import os
-    import subprocess
     import sys
 
     from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import find_task
+    from accsearch.cli.attend import attend
     from accsearch.results.stored import stored_line
     from accsearch.task import WorkerExit
     from accsearch.workdir import WorkDir
@@ -48,13 +48,12 @@ def replay(
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with _loan(line, config.gpus, directory.root) as loan:
-        ended = subprocess.run(
+        code = attend(
             [sys.executable, "-m", "accsearch.worker", *arguments],
             env={**os.environ, **_threads(line), **config.worker.env, **loan.env},
-            pass_fds=loan.leases,
-            check=False,
+            leases=loan.leases,
         )
-    return ended.returncode if ended.returncode in (WorkerExit.OK, WorkerExit.CONFIG) else WorkerExit.ERROR
+    return code if code in (WorkerExit.OK, WorkerExit.CONFIG) else WorkerExit.ERROR
 
 
 def _threads(line: "ResultLine") -> dict[str, str]:

@@ -5,14 +5,14 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, WorkDirOption
+from accsearch.cli.options import HERE, StoredWorkDirOption
 
 
 def report(
     output: Annotated[Path, typer.Option("-o", "--output", help="Where to write the page.")] = Path(
         "report.html"
     ),
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
 ) -> None:
     """Write one self-contained HTML page of the results."""
     from accsearch.cli.output import message, whole_file

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, GpusOption, SlotsOption, WorkDirOption
+from accsearch.cli.options import HERE, GpusOption, SlotsOption, StoredWorkDirOption
 from accsearch.task import FailureReason
 
 
@@ -16,7 +16,7 @@ def retry(
     ] = None,
     gpus: GpusOption = None,
     slots: SlotsOption = None,
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
 ) -> int:
     """Run failed tasks again; a traversal task runs only its failed and missing trials."""
     from accsearch.checkpoint.plan import load_plan

@@ -1,6 +1,6 @@
 """`accsearch status`: counts, then each task."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -34,8 +34,8 @@ def status(
     _watch(directory.root, out)
 
 
-def _watch(root: Any, out: Any) -> None:
-    import time
+def _watch(root: Any, out: Any) -> NoReturn:
+    import signal
 
     from rich.live import Live
 
@@ -43,10 +43,12 @@ def _watch(root: Any, out: Any) -> None:
     from accsearch.workdir import WorkDir
 
     directory = WorkDir(root)
+    # Ctrl-C is looked for between two pictures: as an exception it is lost where it meets a finalizer.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     with Live(_render(read_status(directory)), console=out, auto_refresh=False, screen=True) as live:
-        while True:
-            time.sleep(1.0)
+        while signal.sigtimedwait({signal.SIGINT}, 1.0) is None:
             live.update(_render(read_status(directory)), refresh=True)
+    raise KeyboardInterrupt
 
 
 def _render(state: dict[str, Any]) -> "Group":

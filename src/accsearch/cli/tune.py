@@ -20,7 +20,6 @@ def tune(
     """Search one task until a trial reaches the speed-up within the loss, or say how close it came."""
     from accsearch.cli.launch import launch
     from accsearch.cli.load import load_grids
-    from accsearch.cli.output import message
     from accsearch.errors import UsageError
     from accsearch.report.goal import reached
     from accsearch.scheduler.options import RunOptions
@@ -34,5 +33,5 @@ def tune(
     if code := launch(grids, directory, RunOptions(gpus=gpus, slots=slots or 1)):
         return code
     verdict = reached(directory, grids[0].tasks[0], target_speedup, max_loss)
-    message(verdict.text)
+    typer.echo(verdict.text)
     return 0 if verdict.reached else 1

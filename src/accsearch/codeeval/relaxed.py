@@ -6,7 +6,7 @@ from typing import Any
 from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.knowledge import DEFAULT_SCHEDULERS, DEFAULT_STEPS
 from accsearch.codeeval.method_similarity import methods_similarity
-from accsearch.codeeval.static import canonical_model, comparison, extract_or_none
+from accsearch.codeeval.static import canonical_model, compared, comparison
 from accsearch.codeeval.weights import Weights
 
 Judgement = tuple[float, str]
@@ -40,7 +40,7 @@ def compare_relaxed(reference: Path, generated: Path, weights: Weights | None = 
 
     It is the static comparison with a `score`, and a `similarity` and a `note` for each field.
     """
-    return relaxed(extract_or_none(reference), extract_or_none(generated), weights or Weights())
+    return compared(reference, generated, lambda first, second: relaxed(first, second, weights or Weights()))
 
 
 def relaxed(reference: Fields | None, generated: Fields | None, weights: Weights) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The static comparison: the five fields of two programs, found without running either."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,17 +30,25 @@ def extract_source(data: bytes, name: str = "<code>") -> Fields:
     return with_deep_stack(work)
 
 
-def extract_or_none(path: Path) -> Fields | None:
-    """Return the fields of the program in `path`, None if it does not parse."""
-    try:
-        return extract(path)
-    except Unparsable:
-        return None
+def compared(
+    reference: Path, generated: Path, compare: Callable[[Fields | None, Fields | None], dict[str, Any]]
+) -> dict[str, Any]:
+    """Return what `compare` says of the fields of two files, and as `error` why one of them does not parse."""
+    sides: list[Fields | None] = []
+    errors = []
+    for path in (reference, generated):
+        try:
+            sides.append(extract(path))
+        except Unparsable as error:
+            sides.append(None)
+            errors.append(str(error))
+    result = compare(*sides)
+    return {**result, "error": "; ".join(errors)} if errors else result
 
 
 def compare_static(reference: Path, generated: Path) -> dict[str, Any]:
     """Return the comparison of two files as the JSON of `accsearch compare --mode static`."""
-    return comparison(extract_or_none(reference), extract_or_none(generated))
+    return compared(reference, generated, comparison)
 
 
 def comparison(reference: Fields | None, generated: Fields | None, mode: str = "static") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Checks of what a configuration names outside itself: prompts, a data set, the scorer's weights."""
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 from accsearch.config.mistake import Mistake, nearest
@@ -22,7 +23,7 @@ def check_sources(config: Config) -> None:
     elif not (Path(str(prompts.dataset)).is_dir() or _HUB_DATASET.fullmatch(str(prompts.dataset))):
         message = f"no folder {prompts.dataset} (allowed a folder or a hub name OWNER/NAME)"
         raise Mistake(("prompts", "dataset"), message)
-    _scorer(config.quality)
+    check_scorer(config.quality)
 
 
 def _file(file: str, wanted: int) -> None:
@@ -44,11 +45,15 @@ def _file(file: str, wanted: int) -> None:
         raise Mistake(("worker", "num_samples"), message)
 
 
-def _scorer(quality: QualityConfig) -> None:
+def check_scorer(quality: QualityConfig) -> None:
+    """Raise Mistake for a scorer that is not there, as far as can be told without loading it."""
     model, pretrained = quality.model, quality.pretrained
     if model.startswith("builtin:") and model not in BUILTIN_SCORERS:
         hint = nearest(model, BUILTIN_SCORERS)
         message = f"nothing built in is named {model} (allowed {', '.join(BUILTIN_SCORERS)}{hint})"
+        raise Mistake(("quality", "model"), message)
+    if ":" not in model and (known := _architectures()) and model.replace("/", "-") not in known:
+        message = f"open_clip has no architecture {model} (allowed one of its names{nearest(model, known)})"
         raise Mistake(("quality", "model"), message)
     if model.startswith(LOCAL_SCORER):
         folder = Path(model.removeprefix(LOCAL_SCORER))
@@ -58,6 +63,13 @@ def _scorer(quality: QualityConfig) -> None:
     if pretrained is not None and _is_path(pretrained) and not Path(pretrained).is_file():
         message = f"no file {pretrained} (allowed a file or a tag of open_clip, as laion2b_s34b_b88k)"
         raise Mistake(("quality", "pretrained"), message)
+
+
+def _architectures() -> list[str]:
+    """Return the names of open_clip's architectures without importing it (and torch); none where it is absent."""
+    package = find_spec("open_clip")
+    folders = package.submodule_search_locations if package is not None else None
+    return [file.stem for folder in folders or () for file in Path(folder, "model_configs").glob("*.json")]
 
 
 def _is_path(pretrained: str) -> bool:

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 
+from accsearch.checkpoint.plan import load_plan
 from accsearch.checkpoint.verify import verify
 from accsearch.doctor.finding import Finding, Level
 from accsearch.doctor.graphics import check_graphics
 from accsearch.doctor.packages import check_packages
 from accsearch.doctor.storage import check_storage
 from accsearch.doctor.system import check_system
+from accsearch.errors import AccsearchError
 from accsearch.workdir import WorkDir
 
 
@@ -17,7 +19,17 @@ def examine(workdir: WorkDir) -> Iterator[Finding]:
     yield from check_graphics()
     yield from check_system()
     yield from check_storage(workdir.root)
+    yield from check_plans(workdir)
     yield from check_results(workdir)
+
+
+def check_plans(workdir: WorkDir) -> Iterator[Finding]:
+    """Read each stored plan, without which `status`, `retry` and `best` know nothing of its tasks."""
+    for config in workdir.configs():
+        try:
+            load_plan(workdir, config)
+        except AccsearchError as error:
+            yield Finding("plan", Level.ERROR, str(error))
 
 
 def check_results(workdir: WorkDir) -> Iterator[Finding]:

@@ -29,11 +29,12 @@ def best_table(rows: Sequence[Mapping[str, Any]]) -> "Table":
 
     per_pipe = any("pipe" in row for row in rows)
     table = Table(box=None, pad_edge=False)
-    for heading in ("pipe" if per_pipe else "task", "limit", "speed-up [95 %]", "score loss [95 %]"):
-        table.add_column(heading, no_wrap=True)
-    table.add_column("decision")
+    # On a narrow terminal cells take several lines, an interval or a name is broken only where it may be.
+    table.add_column("pipe" if per_pipe else "task", overflow="fold")
+    for heading in ("limit", "speed-up [95 %]", "score loss [95 %]", "decision"):
+        table.add_column(heading)
     if per_pipe:
-        table.add_column("found in")
+        table.add_column("found in", overflow="fold")
     table.add_column("methods", overflow="fold")
     for row in rows:
         cells = [

@@ -53,7 +53,7 @@ def page(workdir: WorkDir, now: datetime) -> str:
                 "head",
                 tag("meta", charset="utf-8"),
                 tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-                tag("title", f"accsearch: {workdir.root.name}"),
+                tag("title", f"Speed-up and quality: {workdir.root.name}"),
                 tag("style", style),
             ),
             tag("body", *parts),
@@ -94,7 +94,13 @@ def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[f
     """Return the upper bounds of one configuration: a chart of the strictest limit, and the tables."""
     config = plan.grid.config
     if not results:
-        return join([tag("h2", config.name), tag("p", "No trial has been measured yet.", class_="soft")])
+        searches = config.worker.kind == "traversal_search"
+        why = (
+            "No trial has been measured yet."
+            if searches
+            else "Its workers are commands, which have no trials."
+        )
+        return join([tag("h2", config.name), tag("p", why, class_="soft")])
     per_task = best(results, limits)
     per_pipe = best(results, limits, per="pipe")
     strictest = [row for row in per_task.rows if row.max_loss == min(limits) and row.decision == "within"]

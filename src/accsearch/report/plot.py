@@ -11,7 +11,7 @@ WIDTH, HEIGHT = 680, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
 _LINEAR = 0.001
 """Up to this loss the axis is about linear, beyond it logarithmic, so that 0.1 % and 30 % both have room."""
-
+_LOSS_AXIS = f"score loss (logarithmic beyond {100 * _LINEAR:g} %)"
 _LOSS_TICKS = (-0.1, -0.01, -0.003, -0.001, 0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 SERIES = 8
@@ -139,7 +139,7 @@ def _axes(x: _Scale, y: _Scale) -> list[Html]:
             parts.append(tag("text", label, x=at, y=bottom + 18, class_="tick", text_anchor="middle"))
     parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    parts.append(tag("text", "score loss", x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
+    parts.append(tag("text", _LOSS_AXIS, x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
     turn = f"rotate(-90 12 {(_TOP + bottom) / 2})"
     parts.append(
         tag(
@@ -161,12 +161,22 @@ def _mark(point: Point, x: _Scale, y: _Scale) -> Html:
     if point.loss_ci95 is not None:
         low, high = (x.at(_bend(value)) for value in point.loss_ci95)
         parts.append(tag("line", x1=low, x2=high, y1=py, y2=py, class_="error"))
+        if _bend(point.loss_ci95[0]) < x.low:
+            parts.append(_arrow(low, py, -1))
+        if _bend(point.loss_ci95[1]) > x.high:
+            parts.append(_arrow(high, py, 1))
     if point.speedup_ci95 is not None:
         low, high = (y.at(value) for value in point.speedup_ci95)
         parts.append(tag("line", x1=px, x2=px, y1=low, y2=high, class_="error"))
     shape = "hollow" if point.hollow else "dot"
     parts.append(tag("circle", cx=px, cy=py, r=4.5, class_=shape))
     return tag("g", *parts, class_=f"s{point.series % SERIES}")
+
+
+def _arrow(x: float, y: float, way: int) -> Html:
+    """Return the head at the end of a bar that goes on outside the picture."""
+    back = x - 5 * way
+    return tag("polyline", points=f"{back},{y - 4} {x},{y} {back},{y + 4}", class_="error", fill="none")
 
 
 def _title(text: str) -> Html:

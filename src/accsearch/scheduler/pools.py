@@ -28,7 +28,9 @@ def open_pool(
     """
     pool: Pool = CpuPool(options.slots or min(len(os.sched_getaffinity(0)), MOST_CPU_SLOTS))
     with ExitStack() as stack:
-        if options.gpus != NONE and any(config.worker.device != "cpu" for config in configs):
+        if options.gpus == NONE:
+            _refuse_bound_to_gpus(configs)
+        elif any(config.worker.device != "cpu" for config in configs):
             try:
                 pool = _open_gpus(configs, workdir, options, observer, stack)
             except NoGpuError as error:
@@ -38,6 +40,16 @@ def open_pool(
                     raise
                 observer.message(f"{str(error).removesuffix(f'; {WITHOUT_GPUS}')}: tasks run on the CPU")
         yield pool
+
+
+def _refuse_bound_to_gpus(configs: Sequence[Config]) -> None:
+    """Raise NoGpuError for a configuration whose every worker would refuse to start without a GPU."""
+    for config in configs:
+        bound = config.worker.kind == "traversal_search" and config.worker.device == "cuda"
+        if bound and not config.gpus.allow_cpu:
+            raise NoGpuError(
+                f"{config.name}: worker.device is cuda and --gpus none leaves none; add -o worker.device=cpu"
+            )
 
 
 def _open_gpus(

@@ -38,6 +38,12 @@ class Assignment:
         return int(self.task.axes["steps"])
 
     @property
+    def device(self) -> str:
+        """The configured device; a configuration that allows the CPU does not insist on a GPU."""
+        device = self.config.worker.device
+        return "auto" if device == "cuda" and self.config.gpus.allow_cpu else device
+
+    @property
     def guidance_scale(self) -> float:
         asked = self.config.worker.guidance_scale
         return self.model.guidance if asked is None else asked

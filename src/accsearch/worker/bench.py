@@ -61,8 +61,7 @@ def open_bench(assignment: Assignment, others: frozenset[int] = frozenset()) -> 
 
     `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`.
     """
-    settings = assignment.config.worker
-    machine = choose_machine(settings.device, settings.dtype)
+    machine = choose_machine(assignment.device, assignment.config.worker.dtype)
     prompts = load_prompts(assignment.config.prompts, assignment.num_samples)
     pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
     workload = _workload(assignment, pipeline, prompts, machine)

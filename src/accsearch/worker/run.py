@@ -45,8 +45,7 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
 
 
 def _search(assignment: Assignment, others: frozenset[int]) -> int:
-    settings = assignment.config.worker
-    machine = choose_machine(settings.device, settings.dtype)
+    machine = choose_machine(assignment.device, assignment.config.worker.dtype)
     if machine.note:
         say(f"note: {machine.note}")
     keys = wanted(Recorder(assignment, machine, None))

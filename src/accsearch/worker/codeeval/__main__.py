@@ -12,6 +12,7 @@ from accsearch.errors import AccsearchError
 from accsearch.task import WorkerExit
 from accsearch.workdir import write_json
 from accsearch.worker.quiet import hush
+from accsearch.worker.signals import end_in_order
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
     file, benchmark, entry, out = (told.pop(name) for name in ("file", "benchmark", "entry", "out"))
     if (file is None) == (benchmark is None or entry is None):
         parser.error("give --file, or --benchmark and --entry")
+    end_in_order()
     hush()
     try:
         path, hidden = file, []

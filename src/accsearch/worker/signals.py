@@ -1,0 +1,14 @@
+"""How a worker ends when it is told to."""
+
+import signal
+from types import FrameType
+from typing import NoReturn
+
+
+def end_in_order() -> None:
+    """Make SIGTERM an exception with exit code 143: an open line is finished, folders of its own are removed."""
+    signal.signal(signal.SIGTERM, _terminate)
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(143)
