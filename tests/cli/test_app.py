@@ -95,7 +95,7 @@ def test_a_mistake_names_the_help_of_its_command(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "arguments",
-    [("best",), ("export",), ("report",), ("logs", "a"), ("stop",), ("retry", "--failed")],
+    [("best",), ("export",), ("report",), ("logs", "a"), ("retry", "--failed")],
     ids=lambda arguments: arguments[0],
 )
 def test_a_work_directory_that_is_not_there_is_no_empty_one(

@@ -144,7 +144,7 @@ def test_out_of_memory_halves_the_batch_in_a_new_process(work: Work) -> None:
     (work.folder / "c.yaml").write_text(
         "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"
         "prompts: {file: prompts.txt}\n"
-        f"worker: {{num_samples: 4, batch_size: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
+        f"worker: {{device: cpu, num_samples: 4, batch_size: 4, env: {{PYTHONPATH: {work.folder / 'fake'}}}}}\n"
         "retry: {max_attempts: 1, backoff: 0s}\n"
     )
     run = work.run(*ONE)

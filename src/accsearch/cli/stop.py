@@ -4,14 +4,14 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, StoredWorkDirOption
+from accsearch.cli.options import HERE, WorkDirOption
 
 
 def stop(
     now: Annotated[
         bool, typer.Option("--now", help="End the running tasks too; they become pending.")
     ] = False,
-    workdir: StoredWorkDirOption = HERE,
+    workdir: WorkDirOption = HERE,
 ) -> None:
     """Ask the scheduler of this work directory to start no more tasks and to end."""
     from accsearch.cli.output import message
