@@ -1,5 +1,6 @@
-"""`accsearch evaluate FILE` as a process: which GPU its worker gets."""
+"""`accsearch evaluate` as a process: which GPU its worker gets, and what it says of a run that stopped."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,37 @@ def test_without_a_driver_a_gpu_that_is_asked_for_is_missed(
 
     assert ended.returncode == 3
     assert len(ended.stderr.splitlines()) == 1
+
+
+def test_rates_leave_out_what_is_still_to_be_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Workers that all fail alike end a run before its last task.
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (tmp_path / "sitecustomize.py").write_text(SHOW)
+    (tmp_path / "files").mkdir()
+    for number in range(8):
+        (tmp_path / "files" / f"f{number}.py").write_text("pipe = None\n")
+
+    ended = accsearch(
+        *(
+            "evaluate",
+            "files",
+            "--allow-exec",
+            "--isolation",
+            "none",
+            "--gpus",
+            "none",
+            "--slots",
+            "1",
+            "--json",
+        ),
+        folder=tmp_path,
+    )
+
+    assert ended.returncode == 1
+    found = json.loads(ended.stdout)
+    evaluated = found["levels"][-1]["tasks"]
+    assert len(found["tasks"]) == 8
+    assert 0 < evaluated < 8
+    assert f"{8 - evaluated} of 8 tasks are still to be evaluated" in ended.stderr

@@ -82,6 +82,11 @@ def test_the_json_has_the_contract_s_keys() -> None:
     assert wanted <= GOOD.to_json().keys()
 
 
+def test_nothing_evaluated_has_no_rate() -> None:
+    [row] = summary([])
+    assert (row["tasks"], row["pass_rate"]) == (0, None)
+
+
 def test_the_shipped_benchmark_has_25_tasks_over_five_levels() -> None:
     tasks = load_benchmark(EXAMPLES)
     assert len(tasks) == 25

@@ -176,9 +176,17 @@ def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, i
 def _bounded(evaluation: "Evaluation", bound: "WorkDir | None") -> "Evaluation":
     if bound is None:
         return evaluation
+    from accsearch.cli.output import message
     from accsearch.codeeval.achievement import with_upper_bound
+    from accsearch.codeeval.text import printable
 
-    return with_upper_bound(evaluation, bound)
+    bounded = with_upper_bound(evaluation, bound)
+    if bounded.verdict == "ok" and bounded.upper_bound is None:
+        message(
+            f"{printable(evaluation.file)}: no upper bound: {bound.root} holds no result of its baseline's model, "
+            "scheduler and steps"
+        )
+    return bounded
 
 
 def _benchmark(
@@ -192,7 +200,7 @@ def _benchmark(
 ) -> int:
     from accsearch.checkpoint.audit import audit
     from accsearch.cli.launch import launch
-    from accsearch.cli.output import print_json
+    from accsearch.cli.output import message, print_json
     from accsearch.codeeval.benchmark import grid_of, load_benchmark
     from accsearch.codeeval.standing import judge, summary
     from accsearch.scheduler.options import RunOptions
@@ -201,17 +209,23 @@ def _benchmark(
     tasks = load_benchmark(source)
     grid = grid_of(source, tasks, workdir, settings)
     code = launch([grid], workdir, RunOptions(gpus=gpus, slots=slots))
-    standings = []
+    standings, ended = [], []
     for task, record in zip(tasks, audit(workdir, grid), strict=True):
         # What an attempt with other settings has left is not this run's.
         done = record.state is TaskState.DONE
         evaluation = _read(workdir.task(grid.config.name, record.task.id).results) if done else None
         bounded = None if evaluation is None else _bounded(evaluation, bound)
         standings.append(judge(task, bounded, "no result" if done else record.why))
+        if record.state in (TaskState.DONE, TaskState.FAILED):
+            ended.append(standings[-1])
+    if len(ended) < len(standings):
+        left = len(standings) - len(ended)
+        message(f"{left} of {len(standings)} tasks are still to be evaluated; the rates leave them out")
+    levels = summary(ended)
     if json:
-        print_json({"levels": summary(standings), "tasks": [each.to_json() for each in standings]})
+        print_json({"levels": levels, "tasks": [each.to_json() for each in standings]})
     else:
-        _print_tables(standings)
+        _print_tables(standings, levels)
     return code or (0 if all(each.passed for each in standings) else 1)
 
 
@@ -227,12 +241,11 @@ def _read(path: Path) -> "Evaluation | None":
         return None
 
 
-def _print_tables(standings: "list[Standing]") -> None:
+def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
     from accsearch.cli.output import console
-    from accsearch.codeeval.standing import summary
     from accsearch.codeeval.text import printable
 
     out = console()
@@ -251,7 +264,7 @@ def _print_tables(standings: "list[Standing]") -> None:
         )
     out.print(table)
     levels = Table("level", "tasks", "passed", "pass rate", "static match", "achievement rate")
-    for row in summary(standings):
+    for row in rows:
         levels.add_row(
             "all" if row["level"] is None else escape(printable(row["level"])),
             str(row["tasks"]),

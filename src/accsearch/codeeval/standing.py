@@ -116,7 +116,7 @@ def _row(level: str | None, members: Sequence[Standing]) -> dict[str, Any]:
         "level": level,
         "tasks": len(members),
         "passed": sum(each.passed for each in members),
-        "pass_rate": sum(each.passed for each in members) / len(members),
+        "pass_rate": sum(each.passed for each in members) / len(members) if members else None,
         "static_match_rate": sum(static) / len(static) if static else None,
         "achievement_rate": sum(rates) / len(rates) if rates else None,
     }
