@@ -24,7 +24,7 @@ for part in "$@"; do
       "$python" benchmarks/native_package.py "${full[@]}" "${sdxl[@]}" --max_downsample 2 --max_repeats 8 | tee "$out/native-sdxl.txt" ;;
     native-one)
       # An image at a time, where the host is the limit and more pairs are affordable.
-      one=("${full[@]}" --batch_size 1 --intervals 5 --ratios)
+      one=("${full[@]}" --batch_size 1 --intervals 5 --ratios --max_repeats 20)
       "$python" benchmarks/native_package.py "${one[@]}" --pipe /tmp/models/sd15 --steps 50 | tee "$out/native-one-sd15.txt"
       "$python" benchmarks/native_package.py "${one[@]}" --pipe /tmp/models/sdxl --steps 20 | tee "$out/native-one-sdxl.txt" ;;
     fastest)
