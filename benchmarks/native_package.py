@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--gates", type=int, nargs="*", default=[10], help="of T-GATE")
     parser.add_argument("--ratios", type=float, nargs="*", default=[0.5], help="of ToMe")
     parser.add_argument("--max_downsample", type=int, default=1, help="of ToMe; on SDXL 2 or more")
+    parser.add_argument("--only", nargs="*", help="the trials with these ids alone")
     options = parser.parse_args(argv)
     methods: dict[str, Any] = {"implementation": "package"}
     if options.intervals:
@@ -47,6 +48,8 @@ def main(argv: Sequence[str]) -> int:
     with open_subject(options, methods) as bench:
         print("| trial | package s / native s [95 %] | pairs |\n|---|---|--:|")
         for trial in bench.assignment.task.trials[1:]:
+            if options.only is not None and trial.id not in options.only:
+                continue
             times = compare(bench, trial.methods)
             assert times.speedup.interval is not None
             low, high = times.speedup.interval

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Figures of the worker on full-size random pipelines: `benchmarks/h200/figures.sh OUTPUT_FOLDER [aa|native|native-one|fastest]...`
-# on a machine with an H200; each part takes 4 to 9 minutes.
+# on a machine with an H200; each part takes 4 to 9 minutes, `fastest` with its eight compiled trials about 20.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=$1 python=${PYTHON:-python3}

@@ -76,11 +76,11 @@ def build_unet() -> Any:
     """Build the UNet: three levels, each with self- and cross-attention."""
     return UNet2DConditionModel(
         sample_size=LATENT_SIZE,
-        block_out_channels=(48, 96, 112),
+        block_out_channels=(32, 64, 96),
         down_block_types=("CrossAttnDownBlock2D",) * 3,
         up_block_types=("CrossAttnUpBlock2D",) * 3,
         layers_per_block=2,
-        attention_head_dim=(3, 3, 7),
+        attention_head_dim=(1, 2, 3),
         cross_attention_dim=TEXT_WIDTH,
         norm_num_groups=8,
     )

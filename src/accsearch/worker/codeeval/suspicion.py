@@ -12,25 +12,25 @@ from accsearch.worker.codeeval.likeness import coarse, distance, distances, pixe
 NEAR_DUPLICATE = 0.1
 """Two images are one if they differ by this share of what the baseline's two differ by.
 
-On the demo pipeline no method, alone or with others, comes under 0.29.
+On the demo pipeline no method, alone or with others, comes under 0.37; `benchmarks/margins.py` measures it and what follows.
 """
 
 FOLLOWS_SEED = 0.02
 """Least cosine between what another seed changes in the file's images and what it changes in the baseline's.
 
-Measured on the demo pipeline in 12 steps, as means over four pairs with DDIM, DPM-Solver and Euler ancestral: ToMe
-comes to 0.98 and more, T-GATE from the second step on to 0.88, 0.66 and 0.38, DeepCache with interval 3 to 0.60, 0.27
-and 0.17, all three methods to 0.60, 0.42 and 0.10; stored images come to 0. Where DeepCache computes two or three
-steps alone (0.38, 0.14, 0.02) nothing of the seed may be left, and then it shows here.
+Measured on the demo pipeline in 12 steps, as means over twelve pairs with DDIM, DPM-Solver and Euler ancestral: ToMe
+comes to 0.99, T-GATE from the second step on to 0.72, 0.64 and 0.50, DeepCache with interval 3 to 0.48, 0.27 and 0.16,
+all three methods to 0.45, 0.51 and 0.19; stored images come to 0. Where DeepCache computes one step alone (0.05, -0.02,
+0.01) nothing of the seed may be left, and then it shows here.
 """
 
 FEWER_STEPS = 0.2
 """An image may be that of fewer steps if its distance to that one is under this share of the one to the full image.
 
 All images that are looked at have to be, since single ones say little. Measured on the demo pipeline with DDIM: of 14
-images by DeepCache with interval 2 at most three come under it for any number of steps (of 20 or 15), the least to
-0.05; images that are of half the steps come to 0.06 to 0.26 under noise of 3 grey levels, in the median to 0.13, and
-to 0 without noise.
+images by DeepCache with interval 2 at most one comes under it for any number of steps (of 20 or 15), to 0.13; images
+that are of half the steps come to 0 without noise. Under noise of 3 grey levels they come to 0.07 to 0.57, in the median
+to 0.34 of 20 and 0.17 of 15 steps: that hides most of them, as the images of all steps are hardly others.
 """
 
 FEWER_STEPS_OF_FEW = 0.03

@@ -4,8 +4,8 @@ Ma, Fang, Wang: DeepCache: Accelerating Diffusion Models for Free, CVPR 2024 (ar
 schedule of section 3.3. A branch is counted from the outside in, three to a block, as in its published code.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -25,25 +25,38 @@ def deepcache(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]
     schedule = _Schedule(session, int(parameters["cache_interval"]))
     whole = unet.forward
     shallow = session.compiled(branch.shallow_forward)
-    source_forward = branch.source.forward
-    feature: torch.Tensor
-
-    def keep(*args: Any, **kwargs: Any) -> Any:
-        nonlocal feature
-        output = source_forward(*args, **kwargs)
-        feature = output[0] if isinstance(output, tuple) else output
-        return output
+    feature = _Kept(branch.source)
+    # SDXL's embedding of pooled text and sizes is the same at each step.
+    added = [_Kept(module) for module in [getattr(unet, "add_embedding", None)] if module is not None]
 
     def forward(*args: Any, **kwargs: Any) -> Any:
-        nonlocal feature
         if schedule.computes_all(session.clock):
             output = whole(*args, **kwargs)
-            feature = session.kept(feature)
+            for kept in (feature, *added):
+                kept.value = session.kept(kept.value)
             return output
-        return shallow(feature, *args, **kwargs)
+        return shallow(feature.value, [kept.value for kept in added], *args, **kwargs)
 
-    with replaced(branch.source, keep), replaced(unet, forward):
+    with ExitStack() as stack:
+        for kept in (feature, *added):
+            stack.enter_context(replaced(kept.module, kept.forward))
+        stack.enter_context(replaced(unet, forward))
         yield invoke
+
+
+class _Kept:
+    """What `module` returned last, for the calls in between to use."""
+
+    value: torch.Tensor
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module
+        self._source_forward = module.forward
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        output = self._source_forward(*args, **kwargs)
+        self.value = output[0] if isinstance(output, tuple) else output
+        return output
 
 
 class _Schedule:
@@ -82,6 +95,7 @@ class _Branch:
     def shallow_forward(
         self,
         feature: torch.Tensor,
+        added: Sequence[torch.Tensor],
         sample: torch.Tensor,
         timestep: torch.Tensor,
         encoder_hidden_states: torch.Tensor,
@@ -90,14 +104,14 @@ class _Branch:
         added_cond_kwargs: dict[str, torch.Tensor] | None = None,
         return_dict: bool = False,
     ) -> tuple[torch.Tensor]:
-        """Predict the noise from `sample`'s outer layers and the deep `feature`, channels as the UNet's."""
+        """Predict the noise from `sample`'s outer layers and the deep `feature`, channels as the UNet's.
+
+        `added` are the terms of the time embedding that come from elsewhere, as the whole UNet made them.
+        """
         unet = self.unet
         embedding = unet.time_embedding(unet.get_time_embed(sample=sample, timestep=timestep), timestep_cond)
-        augmentation = unet.get_aug_embed(
-            emb=embedding, encoder_hidden_states=encoder_hidden_states, added_cond_kwargs=added_cond_kwargs
-        )
-        if augmentation is not None:
-            embedding = embedding + augmentation
+        for term in added:
+            embedding = embedding + term
         context = unet.process_encoder_hidden_states(
             encoder_hidden_states=encoder_hidden_states, added_cond_kwargs=added_cond_kwargs
         )

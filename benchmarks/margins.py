@@ -1,0 +1,172 @@
+"""Measure what the margins of `evaluate` rest on: images of methods, of fewer steps and stored ones.
+
+python benchmarks/margins.py        the embedded demo pipeline; the tables of docs/evaluate.md
+
+Everything is computed on the images; nothing is timed.
+"""
+
+import argparse
+import statistics
+import sys
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import Any
+
+import torch
+from PIL import Image
+from subject import add_options, open_subject
+
+from accsearch.task import Methods
+from accsearch.worker.bench import Bench
+from accsearch.worker.codeeval.duel import Shot
+from accsearch.worker.codeeval.likeness import coarse, distance, distances, psnr
+from accsearch.worker.codeeval.suspicion import AREAS, FEWER_STEPS, seed_likeness
+from accsearch.worker.methods.compose import apply
+
+SCHEDULERS = ("DDIM", "DPMSolverMultistep", "EulerAncestralDiscrete")
+STEPS = 12
+PAIRS = 12
+STEPS_OF_A_LOOK = (20, 15)
+IMAGES_OF_A_LOOK = 14
+GREY_LEVELS = 3.0
+
+
+def _deepcache(interval: int) -> Methods:
+    return {"deepcache": {"cache_interval": interval, "cache_branch_id": 0}}
+
+
+def _tgate(step: int) -> Methods:
+    return {"tgate": {"gate_step": step, "sp_interval": 1, "fi_interval": 1, "warm_up": min(2, step)}}
+
+
+def _tome(ratio: float) -> Methods:
+    return {"tome": {"ratio": ratio, "max_downsample": 1}}
+
+
+METHODS: Mapping[str, Methods] = {
+    "ToMe, ratio 0.75": _tome(0.75),
+    "T-GATE, gate step 2": _tgate(2),
+    "DeepCache, interval 3": _deepcache(3),
+    "DeepCache 3, T-GATE 4 and ToMe 0.5": {**_deepcache(3), **_tgate(4), **_tome(0.5)},
+    "DeepCache, interval 5": _deepcache(5),
+    "DeepCache, interval 12": _deepcache(12),
+}
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add_options(parser)
+    parser.set_defaults(batch_size=IMAGES_OF_A_LOOK)
+    options = parser.parse_args(argv)
+    for options.sched in SCHEDULERS:
+        with open_subject(options, {}) as bench:
+            _follow_the_seed(bench, options.sched)
+    options.sched = SCHEDULERS[0]
+    with open_subject(options, {}) as bench:
+        for steps in STEPS_OF_A_LOOK:
+            _fewer_steps(bench, steps)
+        _mildest(bench)
+
+
+def _follow_the_seed(bench: Bench, scheduler: str) -> None:
+    """Print how images follow the seed, and how near a method brings two of them to each other."""
+    prompts = bench.workload.prompts[:PAIRS]
+    asked = [(prompt, 2 * number + of_two) for number, prompt in enumerate(prompts) for of_two in range(2)]
+    plain = _draw(bench, asked, STEPS)
+    apart = distances(plain)
+    pairs = list(combinations(range(len(asked)), 2))
+    print(
+        f"{scheduler}, {STEPS} steps: likeness of {PAIRS} pairs; two images' distance, share of the plain ones'"
+    )
+    for name, methods in METHODS.items():
+        drawn = _draw(bench, asked, STEPS, methods)
+        nearer = distances(drawn)
+        least = min(float(nearer[pair] / apart[pair]) for pair in pairs)
+        print(f"  {name}: {_likeness(asked, plain, drawn)}; {least:.2f} at least", flush=True)
+    others = _draw(bench, [(prompt, seed + 1000) for prompt, seed in asked], STEPS)
+    print(f"  another image of the same prompt: {_likeness(asked, plain, others)}", flush=True)
+
+
+def _likeness(asked: Sequence[tuple[str, int]], plain: Sequence[Any], drawn: Sequence[Any]) -> str:
+    shots = [
+        Shot(*each, ours, theirs, 1.0, 1.0) for each, ours, theirs in zip(asked, plain, drawn, strict=True)
+    ]
+    probes = list(zip(shots[::2], shots[1::2], strict=True))
+    single = [seed_likeness([probe]) or 0.0 for probe in probes]
+    return f"{seed_likeness(probes):.2f} ({min(single):.2f} to {max(single):.2f})"
+
+
+def _fewer_steps(bench: Bench, full: int) -> None:
+    """Print how many images by DeepCache 2, and by half the steps with noise, look like those of fewer steps."""
+    asked = [(prompt, 1) for prompt in bench.workload.prompts[:IMAGES_OF_A_LOOK]]
+    plain, drawn = _draw(bench, asked, full), _draw(bench, asked, full, _deepcache(2))
+    halves = [_noisy(image) for image in _draw(bench, asked, full // 2)]
+    most, least = 0, 1.0
+    for steps in range(1, full * 3 // 4 + 1):
+        fewer = _draw(bench, asked, steps)
+        shares = _shares(drawn, fewer, plain)
+        most, least = max(most, sum(share < FEWER_STEPS for share in shares)), min(least, *shares)
+        if steps == full // 2:
+            noisy = _shares(halves, fewer, plain)
+    print(
+        f"{full} steps: images by DeepCache 2 that come under {FEWER_STEPS}: at most {most} of {len(asked)}"
+    )
+    print(f"  the least share is {least:.2f}")
+    spread = f"{min(noisy):.2f} to {max(noisy):.2f}, median {statistics.median(noisy):.2f}"
+    print(f"  images of {full // 2} steps under noise of {GREY_LEVELS} grey levels: {spread}", flush=True)
+
+
+def _shares(drawn: Sequence[Any], fewer: Sequence[Any], full: Sequence[Any]) -> list[float]:
+    areas = [[coarse(image, AREAS) for image in images] for images in (drawn, fewer, full)]
+    return [distance(its, few) / distance(its, whole) for its, few, whole in zip(*areas, strict=True)]
+
+
+def _noisy(image: Any) -> Any:
+    values = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).float()
+    noise = torch.randn(values.shape, generator=torch.Generator().manual_seed(0)) * GREY_LEVELS
+    changed = (values + noise).round().clamp(0, 255).to(torch.uint8)
+    return Image.frombytes("RGB", image.size, changed.numpy().tobytes())
+
+
+def _mildest(bench: Bench) -> None:
+    """Print how near to the plain images the mildest methods come."""
+    asked = [(prompt, 1) for prompt in bench.workload.prompts[:IMAGES_OF_A_LOOK]]
+    plain = _draw(bench, asked, STEPS_OF_A_LOOK[0])
+    for name, methods in {
+        "ToMe 0.25": _tome(0.25),
+        "ToMe 0.5": _tome(0.5),
+        "DeepCache 2": _deepcache(2),
+    }.items():
+        found = [
+            psnr(*pair) for pair in zip(plain, _draw(bench, asked, STEPS_OF_A_LOOK[0], methods), strict=True)
+        ]
+        print(f"{name}: PSNR {min(found):.1f} to {max(found):.1f} dB", flush=True)
+
+
+def _draw(
+    bench: Bench, asked: Sequence[tuple[str, int]], steps: int, methods: Methods | None = None
+) -> list[Any]:
+    """Return the pictures of prompts and seeds, drawn one at a time as `evaluate` does."""
+    pictures = []
+    with apply(bench.pipeline, methods or {}) as applied, torch.inference_mode():
+        for prompt, seed in asked:
+            generator = torch.Generator().manual_seed(seed)
+            image = applied(
+                prompt=prompt,
+                num_inference_steps=steps,
+                guidance_scale=bench.assignment.guidance_scale,
+                generator=generator,
+            )[0]
+            values = (image.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)
+            pictures.append(
+                Image.frombytes(
+                    "RGB", (image.shape[2], image.shape[1]), values.contiguous().numpy().tobytes()
+                )
+            )
+    return pictures
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
