@@ -49,7 +49,7 @@ class Baseline:
         Raises Refused, also where the sampler needs more steps.
         """
         generator = torch.Generator("cpu").manual_seed(seed)
-        with _refusing("the baseline makes no image"), torch.inference_mode():
+        with _refusing("the baseline makes no image"):
             result = self.pipeline(
                 prompt, num_inference_steps=steps or self.steps, generator=generator, **self.recipe.arguments
             )

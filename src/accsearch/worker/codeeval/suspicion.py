@@ -12,7 +12,8 @@ from accsearch.worker.codeeval.likeness import coarse, distance, distances, pixe
 NEAR_DUPLICATE = 0.1
 """Two images are one if they differ by this share of what the baseline's two differ by.
 
-On the demo pipeline no method, alone or with others, comes under 0.37; `benchmarks/margins.py` measures it and what follows.
+On the demo pipeline no method, alone or with others, comes under 0.37. `benchmarks/margins.py` measures this and what
+follows.
 """
 
 FOLLOWS_SEED = 0.02
@@ -28,9 +29,9 @@ FEWER_STEPS = 0.2
 """An image may be that of fewer steps if its distance to that one is under this share of the one to the full image.
 
 All images that are looked at have to be, since single ones say little. Measured on the demo pipeline with DDIM: of 14
-images by DeepCache with interval 2 at most one comes under it for any number of steps (of 20 or 15), to 0.13; images
-that are of half the steps come to 0 without noise. Under noise of 3 grey levels they come to 0.07 to 0.57, in the median
-to 0.34 of 20 and 0.17 of 15 steps: that hides most of them, as the images of all steps are hardly others.
+images by DeepCache with interval 2 at most one comes under it for any number of steps (of 20 or 15), to 0.13. Images of
+half the steps come to 0 without noise, and under noise of 3 grey levels to 0.07 to 0.57, in the median to 0.34 of 20
+and 0.17 of 15 steps: that hides most of them, as the images of all steps are hardly others.
 """
 
 FEWER_STEPS_OF_FEW = 0.03
