@@ -32,9 +32,13 @@ def check(pipeline: Any, others: tuple[str, ...], tolerance: float) -> None:
     assert "forward" not in vars(pipeline.unet)
 
 
-@pytest.mark.parametrize("others", SUBSETS, ids="+".join)
+@pytest.mark.parametrize(
+    ("family", "others"),
+    [*(("sd", others) for others in SUBSETS), ("sdxl", ("deepcache", "tgate"))],
+    ids=lambda value: value if isinstance(value, str) else "+".join(value),
+)
 def test_traced_images_are_those_of_eager_mode(
-    tiny_pipelines: dict[str, Any], others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+    tiny_pipelines: dict[str, Any], family: str, others: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The real tracing, guards and graph breaks; only the code generation, which takes minutes, is left out.
     traced = functools.partial(torch.compile, backend="eager")
@@ -42,7 +46,7 @@ def test_traced_images_are_those_of_eager_mode(
         torch, "compile", lambda function, *, mode, dynamic: traced(function, dynamic=dynamic)
     )
 
-    check(with_scheduler(tiny_pipelines["sd"], "DPMSolverMultistep"), others, 1e-5)
+    check(with_scheduler(tiny_pipelines[family], "DPMSolverMultistep"), others, 1e-5)
 
 
 @pytest.mark.slow
