@@ -7,8 +7,8 @@ Everything is computed on the images; nothing is timed.
 
 import argparse
 import statistics
-import sys
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from itertools import combinations
 from typing import Any
 
@@ -51,23 +51,33 @@ METHODS: Mapping[str, Methods] = {
     "DeepCache, interval 5": _deepcache(5),
     "DeepCache, interval 12": _deepcache(12),
 }
+MILD: Mapping[str, Methods] = {
+    "ToMe 0.1": _tome(0.1),
+    "ToMe 0.5": _tome(0.5),
+    "DeepCache 2": _deepcache(2),
+    "another memory layout": {"channels_last": {}},
+    "bfloat16": {"half": {"dtype": "bfloat16"}},
+}
 
 
-def main(argv: Sequence[str]) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    add_options(parser)
-    parser.set_defaults(batch_size=IMAGES_OF_A_LOOK)
-    options = parser.parse_args(argv)
-    for options.sched in SCHEDULERS:
-        with open_subject(options, {}) as bench:
-            _follow_the_seed(bench, options.sched)
-    options.sched = SCHEDULERS[0]
-    with open_subject(options, {}) as bench:
+def main() -> None:
+    for scheduler in SCHEDULERS:
+        with _demo("--sched", scheduler) as bench:
+            _follow_the_seed(bench, scheduler)
+    with _demo() as bench:
         for steps in STEPS_OF_A_LOOK:
             _fewer_steps(bench, steps)
-        _mildest(bench)
+        _nearest(bench, MILD)
+    with _demo("--dtype", "bfloat16") as bench:
+        _nearest(bench, {"another memory layout in bfloat16": {"channels_last": {}}})
+
+
+def _demo(*arguments: str) -> AbstractContextManager[Bench]:
+    """Open the demo pipeline with as many prompts as a look takes."""
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    options = parser.parse_args(["--batch_size", str(IMAGES_OF_A_LOOK), *arguments])
+    return open_subject(options, {})
 
 
 def _follow_the_seed(bench: Bench, scheduler: str) -> None:
@@ -130,19 +140,16 @@ def _noisy(image: Any) -> Any:
     return Image.frombytes("RGB", image.size, changed.numpy().tobytes())
 
 
-def _mildest(bench: Bench) -> None:
+def _nearest(bench: Bench, mild: Mapping[str, Methods]) -> None:
     """Print how near to the plain images the mildest methods come."""
     asked = [(prompt, 1) for prompt in bench.workload.prompts[:IMAGES_OF_A_LOOK]]
     plain = _draw(bench, asked, STEPS_OF_A_LOOK[0])
-    for name, methods in {
-        "ToMe 0.25": _tome(0.25),
-        "ToMe 0.5": _tome(0.5),
-        "DeepCache 2": _deepcache(2),
-    }.items():
+    for name, methods in mild.items():
         found = [
             psnr(*pair) for pair in zip(plain, _draw(bench, asked, STEPS_OF_A_LOOK[0], methods), strict=True)
         ]
-        print(f"{name}: PSNR {min(found):.1f} to {max(found):.1f} dB", flush=True)
+        spread = f"{min(found):.1f} to {max(found):.1f}, mean {statistics.fmean(found):.1f} dB"
+        print(f"{name}: PSNR {spread}", flush=True)
 
 
 def _draw(
@@ -169,4 +176,4 @@ def _draw(
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

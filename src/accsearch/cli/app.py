@@ -2,11 +2,9 @@
 
 import gc
 import os
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +27,7 @@ from accsearch.cli import (
     tune,
 )
 from accsearch.errors import AccsearchError, StorageError
+from accsearch.signals import end_in_order
 
 app = typer.Typer(
     name="accsearch",
@@ -81,8 +80,7 @@ def main() -> None:
     """Run the command line; never ends in a traceback for a mistake of the user's."""
     # What is made of thousands of tasks lives to the end: collecting it early and often costs a tenth of the time.
     gc.set_threshold(50_000)
-    # An exception, so that what a command has open is closed and its folders are removed.
-    signal.signal(signal.SIGTERM, _terminate)
+    end_in_order()
     sys.exit(_exit_code())
 
 
@@ -106,10 +104,6 @@ def _exit_code() -> int:
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", StorageError.exit_code)
     return result if isinstance(result, int) else 0
-
-
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    sys.exit(143)
 
 
 def _complain(text: str, code: int) -> int:

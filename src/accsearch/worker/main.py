@@ -4,10 +4,10 @@ import sys
 from collections.abc import Sequence
 
 from accsearch.errors import AccsearchError, StorageError, UsageError
+from accsearch.signals import end_in_order
 from accsearch.task import WorkerExit
 from accsearch.worker.arguments import parse
 from accsearch.worker.quiet import hush
-from accsearch.worker.signals import end_in_order
 
 
 def main(argv: Sequence[str]) -> int:

@@ -9,10 +9,10 @@ from accsearch.codeeval.benchmark import SENTINEL, find_entry, load_benchmark
 from accsearch.codeeval.settings import Settings
 from accsearch.codeeval.text import printable
 from accsearch.errors import AccsearchError
+from accsearch.signals import end_in_order
 from accsearch.task import WorkerExit
 from accsearch.workdir import write_json
 from accsearch.worker.quiet import hush
-from accsearch.worker.signals import end_in_order
 
 
 def main(argv: Sequence[str]) -> int:

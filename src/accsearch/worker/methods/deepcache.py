@@ -27,7 +27,7 @@ def deepcache(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]
     shallow = session.compiled(branch.shallow_forward)
     feature = _Kept(branch.source)
     # SDXL's embedding of pooled text and sizes is the same at each step.
-    added = [_Kept(module) for module in [getattr(unet, "add_embedding", None)] if module is not None]
+    added = [_Kept(unet.add_embedding)] if hasattr(unet, "add_embedding") else []
 
     def forward(*args: Any, **kwargs: Any) -> Any:
         if schedule.computes_all(session.clock):

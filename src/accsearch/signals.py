@@ -1,4 +1,4 @@
-"""How a worker ends when it is told to."""
+"""How a program of ours ends when it is told to."""
 
 import signal
 from types import FrameType
@@ -6,7 +6,7 @@ from typing import NoReturn
 
 
 def end_in_order() -> None:
-    """Make SIGTERM an exception with exit code 143: an open line is finished, folders of its own are removed."""
+    """Make SIGTERM an exception with exit code 143: what is open is closed, folders of its own are removed."""
     signal.signal(signal.SIGTERM, _terminate)
 
 
