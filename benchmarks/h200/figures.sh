@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Figures of the worker on full-size random pipelines: `benchmarks/h200/figures.sh OUTPUT_FOLDER [aa|native|native-one|fastest]...`
 # on a machine with an H200; each part takes 4 to 9 minutes, `fastest` with its eight compiled trials about 20.
+# SCHED=EulerDiscrete measures all but `fastest` with that scheduler instead of DDIM.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 out=$1 python=${PYTHON:-python3}
@@ -9,7 +10,7 @@ shift
 for kind in sd15 sdxl; do
   [ -d "/tmp/models/$kind" ] || "$python" scripts/make_random_pipeline.py --kind "$kind" --out "/tmp/models/$kind"
 done
-full=(--device cuda --dtype float16)
+full=(--device cuda --dtype float16 --sched "${SCHED:-DDIM}")
 sd15=(--pipe /tmp/models/sd15 --steps 50 --batch_size 4)
 sdxl=(--pipe /tmp/models/sdxl --steps 20 --batch_size 2)
 for part in "$@"; do
