@@ -1,9 +1,11 @@
 """Races and warm-up against a clock that only the runs themselves move."""
 
+import gc
 import math
 import random
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from weakref import WeakSet
 
 import pytest
 import torch
@@ -17,6 +19,10 @@ MACHINE = choose_machine("cpu", "float32")
 NOTHING = torch.empty(0)
 
 
+class Copy:
+    """Stands in for a copy of the pipeline's parts."""
+
+
 class Track:
     """Stands in for the clock, for what is applied and for both pipelines; notes who ran when."""
 
@@ -25,6 +31,9 @@ class Track:
         self.ran: list[str] = []
         self.exchanged_before = {"baseline": 0, "trial": 0}
         """How many runs followed an exchange of the pipeline's parts, with no other run between."""
+        self.beside: set[tuple[int, bool]] = set()
+        """What runs ran beside: how many copies of the pipeline's parts, and whether garbage was collected."""
+        self._copies: WeakSet[Copy] = WeakSet()
         self._is_suspended = False
         self._is_exchanged = False
         self._seconds = {"trial": trial, "baseline": baseline}
@@ -32,10 +41,17 @@ class Track:
     def perf_counter(self) -> float:
         return self.now
 
+    def snapshot(self) -> Copy:
+        copy = Copy()
+        self._copies.add(copy)
+        return copy
+
     @contextmanager
     def suspended(self) -> Iterator[None]:
         self._is_suspended = self._is_exchanged = True
+        copy = self.snapshot()
         yield
+        del copy
         self._is_suspended, self._is_exchanged = False, True
 
     def trial(self) -> torch.Tensor:
@@ -50,6 +66,7 @@ class Track:
         self.ran.append(name)
         self.exchanged_before[name] += self._is_exchanged
         self._is_exchanged = False
+        self.beside.add((len(self._copies), gc.isenabled()))
         self.now += self._seconds[name]()
         return NOTHING
 
@@ -75,6 +92,8 @@ def test_who_goes_first_alternates_and_the_plain_pipeline_runs_while_suspended(
 
     assert track.ran == ["baseline", "trial", "trial", "baseline", "baseline", "trial"]
     assert track.exchanged_before == {"baseline": 3, "trial": 3}
+    assert track.beside == {(1, False)}
+    assert gc.isenabled()
     assert times.trial == (1.0,) * 3
     assert times.baseline == (2.0,) * 3
     assert times.speedup.value == pytest.approx(2.0)

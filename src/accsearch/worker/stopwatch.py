@@ -1,5 +1,6 @@
 """Time a trial against the baseline, the two in turn on the same batch."""
 
+import gc
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -52,16 +53,29 @@ def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings
     """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, or the cap."""
 
     def accelerated() -> float:
-        # What follows an exchange of the pipeline's parts is a little slower: then each of the two follows one.
+        # What follows an exchange of the pipeline's parts, and runs beside the copy of them that is kept meanwhile,
+        # is a little slower: then the trial has both too.
         with applied.suspended():
             pass
-        return timed(machine, trial)[1]
+        kept = applied.snapshot()
+        seconds = _uncollected(machine, trial)
+        del kept
+        return seconds
 
     def plain() -> float:
         with applied.suspended():
-            return timed(machine, baseline)[1]
+            return _uncollected(machine, baseline)
 
     return in_turn(accelerated, plain, settings)
+
+
+def _uncollected(machine: Machine, run: Run) -> float:
+    """Return the seconds of `run`, with Python's collections of garbage put off: the baseline would get them all."""
+    gc.disable()
+    try:
+        return timed(machine, run)[1]
+    finally:
+        gc.enable()
 
 
 def in_turn(trial: Seconds, baseline: Seconds, settings: WorkerConfig) -> Times:

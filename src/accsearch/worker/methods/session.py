@@ -93,11 +93,15 @@ class Applied:
         """Memory that the baseline's weights take while the trial runs on others."""
         return sum(change.idle_bytes for change in self._session.changes)
 
+    def snapshot(self) -> Snapshot:
+        """Return what the pipeline and its denoiser hold now."""
+        return Snapshot(self._session.pipeline, self._session.denoiser)
+
     @contextmanager
     def suspended(self) -> Iterator[None]:
         """Put the plain pipeline back for a moment, in about a millisecond and without new set-up."""
         session = self._session
-        patched = Snapshot(session.pipeline, session.denoiser)
+        patched = self.snapshot()
         self._plain.restore()
         for change in reversed(session.changes):
             change.off()
