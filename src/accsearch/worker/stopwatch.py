@@ -58,19 +58,19 @@ def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings
         with applied.suspended():
             pass
         kept = applied.snapshot()
-        seconds = _uncollected(machine, trial)
+        seconds = _timed_without_collection(machine, trial)
         del kept
         return seconds
 
     def plain() -> float:
         with applied.suspended():
-            return _uncollected(machine, baseline)
+            return _timed_without_collection(machine, baseline)
 
     return in_turn(accelerated, plain, settings)
 
 
-def _uncollected(machine: Machine, run: Run) -> float:
-    """Return the seconds of `run`, with Python's collections of garbage put off: the baseline would get them all."""
+def _timed_without_collection(machine: Machine, run: Run) -> float:
+    """Return the seconds of `run`, without the garbage collections that would fall into the baseline's runs alone."""
     gc.disable()
     try:
         return timed(machine, run)[1]
