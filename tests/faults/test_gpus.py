@@ -134,6 +134,38 @@ def test_unknown_utilisation_passes_and_is_not_zero(gpu_work: Work, standin: Sta
     assert {row["utilization"] for row in gpu_work.json("gpus", "--json")} == {None}
 
 
+def test_a_gpu_in_compute_mode_prohibited_gets_no_task(gpu_work: Work, standin: StandIn) -> None:
+    standin.set_gpu(0, compute_mode=2)
+    gpu_work.shell(SHOW, ["a", "b", "c"], gpus=QUICK)
+    assert gpu_work.run().process.returncode == 0
+    assert {gpu_of(gpu_work, task) for task in "abc"} == {standin.uuid(1)}
+    prohibited, usable = gpu_work.json("gpus", "--json")
+    assert (prohibited["idle"], usable["idle"]) == (False, True)
+    assert "Prohibited" in prohibited["why"]
+
+
+def test_an_exclusive_gpu_waits_for_the_process_on_it(
+    gpu_work: Work, standin: StandIn, stranger: int
+) -> None:
+    standin.set_gpu(0, compute_mode=3)
+    standin.hold(0, stranger, GIB // 4)
+    gpu_work.shell(SHOW, ["a"], gpus=QUICK)
+    with gpu_work.start_run("--gpus", "0") as run:
+        assert f"pid {stranger}" in run.await_line("Exclusive Process")
+        os.kill(stranger, signal.SIGKILL)
+        assert run.end() == 0, run.text
+
+
+@pytest.mark.parametrize("memory", ["zero", "unsupported"])
+def test_a_gpu_of_unknown_memory_is_used(gpu_work: Work, standin: StandIn, memory: str) -> None:
+    standin.set_gpu(0, memory=memory, utilization="unsupported")
+    gpu_work.shell(SHOW, ["a"], gpus={"samples": 1, "min_free_memory": "64GiB"})
+    assert "cannot be judged" in gpu_work.json("gpus", "--json")[0]["why"]
+    run = gpu_work.run("--gpus", "0")
+    assert run.process.returncode == 0, run.text
+    assert gpu_of(gpu_work, "a") == standin.uuid(0)
+
+
 def test_mig_instances_are_offered_one_task_each(gpu_work: Work, standin: StandIn, gate: Gate) -> None:
     half = {"total": 70 * GIB, "used": 0, "utilization": "unsupported"}
     instances = [{"uuid": f"MIG-{number}", "name": "H200 MIG 3g.71gb", **half} for number in (0, 1)]

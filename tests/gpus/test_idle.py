@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from accsearch.gpus.device import Process, Reading
+from accsearch.gpus.device import ComputeMode, Process, Reading
 from accsearch.gpus.idle import IdleTest, ReleaseState, busy, released
 
 GIB = 1 << 30
@@ -77,6 +77,29 @@ def test_where_memory_is_unknown_the_processes_decide() -> None:
     assert busy(unknown, Limits()) is None
     assert busy(replace(unknown, processes=(Process(7, None),)), Limits()) == "in use by pid 7"
     assert busy(replace(unknown, processes=(Process(7, None, graphics=True),)), Limits()) is None
+
+
+def test_unknown_memory_passes_and_is_said_to_be_unjudged() -> None:
+    unknown = replace(IDLE, memory_used=None, memory_free=None, memory_total=None)
+    idle, why = verdict([unknown, unknown, unknown])
+    assert idle
+    assert "min_free_memory cannot be judged" in why
+
+
+def test_a_prohibited_gpu_is_never_idle() -> None:
+    idle, why = verdict([replace(IDLE, compute_mode=ComputeMode.PROHIBITED)] * 3)
+    assert idle is False
+    assert "Prohibited" in why
+
+
+def test_an_exclusive_gpu_is_idle_until_a_process_is_on_it() -> None:
+    exclusive = replace(IDLE, compute_mode=ComputeMode.EXCLUSIVE)
+    # Little memory at no utilisation, which would pass in the default mode.
+    held = replace(exclusive, memory_used=GIB // 2, processes=(Process(41, GIB // 2),))
+    assert busy(exclusive, Limits()) is None
+    assert busy(held, Limits()) == "in compute mode Exclusive Process, in use by pid 41"
+    assert busy(replace(held, compute_mode=None), Limits()) is None
+    assert busy(replace(held, processes=(Process(41, 0, graphics=True),)), Limits()) is None
 
 
 def test_limits_themselves_are_still_idle() -> None:

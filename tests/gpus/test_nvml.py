@@ -102,6 +102,36 @@ def test_what_a_device_does_not_support_is_unknown_not_zero(standin: StandIn) ->
     assert reading["memory_used"] is reading["memory_free"] is reading["memory_total"] is None
 
 
+def test_memory_of_zero_bytes_is_unknown(standin: StandIn) -> None:
+    standin.set_gpu(0, memory="zero", processes={4711: -1})
+
+    reading = run(standin, READ, uuid_of(0))
+    first, second = run(standin, LIST)
+
+    assert reading["memory_used"] is reading["memory_free"] is reading["memory_total"] is None
+    assert [process["pid"] for process in reading["processes"]] == [4711]
+    assert (first["memory_total"], second["memory_total"]) == (None, standin.gpus[1]["total"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "read", "unusable"),
+    [
+        (0, None, False),
+        (1, "Exclusive Process", False),
+        (2, "Prohibited", True),
+        (3, "Exclusive Process", False),
+        ("unsupported", None, False),
+    ],
+)
+def test_the_compute_mode_is_read(
+    standin: StandIn, mode: int | str, read: str | None, unusable: bool
+) -> None:
+    standin.set_gpu(1, compute_mode=mode)
+
+    assert run(standin, READ, uuid_of(1))["compute_mode"] == read
+    assert [device["unusable"] is not None for device in run(standin, LIST)] == [False, unusable]
+
+
 def test_mig_instances_are_offered_in_place_of_their_gpu(standin: StandIn) -> None:
     standin.set_gpu(0, mig=1, instances=MIG)
 

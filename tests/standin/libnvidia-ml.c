@@ -9,7 +9,8 @@
  *     uuid name bus             strings (bus: 00000000:1B:00.0)
  *     total reserved used       bytes
  *     utilization power         percent and milliwatts; "unsupported" answers NVML_ERROR_NOT_SUPPORTED
- *     memory unsupported        memory is not known (unified memory)
+ *     memory unsupported|zero   memory is not known (unified memory): NVML_ERROR_NOT_SUPPORTED, or zeros
+ *     compute_mode N            0 default, 1 and 3 exclusive, 2 prohibited; "unsupported"
  *     mig 0|1|unsupported       MIG mode
  *     process PID BYTES         a compute process; its bytes come on top of `used` (BYTES -1: not known)
  *     graphics PID BYTES        a graphics process
@@ -48,8 +49,8 @@ typedef struct { char function[64]; int code; } failure_t;
 typedef struct {
     char uuid[96], name[96], bus[32];
     u64 total, reserved, used;
-    long long utilization, power, mig;
-    int memory_unsupported, is_instance, instances;
+    long long utilization, power, mig, compute_mode;
+    int memory_unsupported, memory_zero, is_instance, instances;
     process_t compute[MAX_PROCESSES], graphics[MAX_PROCESSES];
     int compute_count, graphics_count, error_count;
     u64 lingering;
@@ -140,7 +141,11 @@ static void read_device_key(device_t *d, const char *key, const char *value) {
     else if (!strcmp(key, "utilization")) d->utilization = number(value);
     else if (!strcmp(key, "power")) d->power = number(value);
     else if (!strcmp(key, "mig")) d->mig = number(value);
-    else if (!strcmp(key, "memory")) d->memory_unsupported = number(value) == UNSUPPORTED;
+    else if (!strcmp(key, "compute_mode")) d->compute_mode = number(value);
+    else if (!strcmp(key, "memory")) {
+        d->memory_unsupported = number(value) == UNSUPPORTED;
+        d->memory_zero = !strcmp(value, "zero");
+    }
     else if (!strcmp(key, "process") && sscanf(value, "%u %lld", &pid, &bytes) == 2)
         add_process(d->compute, &d->compute_count, pid, (u64)bytes);
     else if (!strcmp(key, "graphics") && sscanf(value, "%u %lld", &pid, &bytes) == 2)
@@ -323,6 +328,7 @@ static u64 used(const device_t *d) {
 EXPORT int nvmlDeviceGetMemoryInfo(void *handle, memory_t *memory) {
     BEGIN_ON(handle);
     if (d->memory_unsupported) return NOT_SUPPORTED;
+    if (d->memory_zero) { *memory = (memory_t){0, 0, 0}; return SUCCESS; }
     u64 taken = used(d) + d->reserved;
     *memory = (memory_t){d->total, d->total - taken, taken};
     return SUCCESS;
@@ -333,6 +339,7 @@ EXPORT int nvmlDeviceGetMemoryInfo_v2(void *handle, memory_v2_t *memory) {
     /* A real driver (580.159.04) answers an unknown version with this, not with a version mismatch. */
     if (memory->version != MEMORY_V2) return FUNCTION_NOT_FOUND;
     if (d->memory_unsupported) return NOT_SUPPORTED;
+    if (d->memory_zero) { *memory = (memory_v2_t){memory->version, 0, 0, 0, 0}; return SUCCESS; }
     u64 taken = used(d);
     *memory = (memory_v2_t){memory->version, d->total, d->reserved, d->total - d->reserved - taken, taken};
     return SUCCESS;
@@ -342,6 +349,13 @@ EXPORT int nvmlDeviceGetUtilizationRates(void *handle, utilization_t *rates) {
     BEGIN_ON(handle);
     if (d->utilization == UNSUPPORTED || d->is_instance || d->mig == 1) return NOT_SUPPORTED;
     *rates = (utilization_t){(unsigned)d->utilization, 0};
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetComputeMode(void *handle, unsigned *mode) {
+    BEGIN_ON(handle);
+    if (d->compute_mode == UNSUPPORTED || d->is_instance) return NOT_SUPPORTED;
+    *mode = (unsigned)d->compute_mode;
     return SUCCESS;
 }
 

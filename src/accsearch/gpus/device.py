@@ -1,6 +1,7 @@
 """What is known of a GPU, apart from where it was read."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from accsearch.errors import NoGpuError
 
@@ -22,6 +23,15 @@ class Process:
     graphics: bool = False
 
 
+class ComputeMode(StrEnum):
+    """A compute mode (`nvidia-smi -c`) that keeps processes away; the default mode keeps none away."""
+
+    EXCLUSIVE = "Exclusive Process"
+    """One process at a time."""
+    PROHIBITED = "Prohibited"
+    """No process may use CUDA."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """One look at a GPU; None is unknown, never zero. Memory in bytes, utilisation in percent."""
@@ -32,6 +42,7 @@ class Reading:
     memory_total: int | None
     processes: tuple[Process, ...] = ()
     power_watts: float | None = None
+    compute_mode: ComputeMode | None = None
 
     def compute_pids(self) -> frozenset[int]:
         """Return the processes that compute; a desktop's graphics contexts are no one's task."""

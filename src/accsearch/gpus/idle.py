@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from accsearch.gpus.device import Process, Reading
+from accsearch.gpus.device import ComputeMode, Process, Reading
 
 INTERVAL = 0.5
 """Seconds between two readings of the idle test."""
+
+NOT_JUDGED = "idle; its memory is unknown, so that gpus.min_free_memory cannot be judged"
+PROHIBITED = "in compute mode Prohibited, which no CUDA process may use (`nvidia-smi -c 0` ends it)"
 
 
 class Limits(Protocol):
@@ -41,10 +44,12 @@ class IdleTest:
         self._streak = 0
         self._last: float | None = None
         self._why: str | None = None
+        self._judged = True
 
     def add(self, reading: Reading, now: float) -> None:
         """Take a reading made at `now` (monotonic seconds); an idle one too soon does not count."""
         self._why = busy(reading, self._limits, self._describe)
+        self._judged = reading.memory_free is not None
         if self._why is not None:
             self._streak = 0
             self._last = now
@@ -58,11 +63,15 @@ class IdleTest:
             return Verdict(False, self._why)
         if self._streak < self._limits.samples:
             return Verdict(None, f"{self._streak} of {self._limits.samples} idle readings so far")
-        return Verdict(True, "idle")
+        return Verdict(True, "idle" if self._judged else NOT_JUDGED)
 
 
 def busy(reading: Reading, limits: Limits, describe: Callable[[int], str] = "pid {}".format) -> str | None:
     """Return why a GPU is not idle at this reading, None if it is; unknown utilisation passes."""
+    if reading.compute_mode is ComputeMode.PROHIBITED:
+        return PROHIBITED
+    if reading.compute_mode is ComputeMode.EXCLUSIVE and reading.compute_pids():
+        return f"in compute mode {reading.compute_mode}, in use{_holders(reading.processes, describe)}"
     if reading.utilization is not None and reading.utilization > limits.max_utilization:
         return f"utilisation {reading.utilization} %{_holders(reading.processes, describe)}"
     return _occupied(reading, limits, describe)

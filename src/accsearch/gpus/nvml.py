@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accsearch.errors import NoGpuError
-from accsearch.gpus.device import Device, DriverLost, GpuLost, Process, Reading
+from accsearch.gpus.device import ComputeMode, Device, DriverLost, GpuLost, Process, Reading
+from accsearch.gpus.idle import PROHIBITED
 
 WITHOUT_GPUS = "run on the CPU with `--gpus none --slots N`"
 
@@ -42,6 +43,11 @@ class Nvml:
             api.NVML_ERROR_FUNCTION_NOT_FOUND,
             api.NVML_ERROR_NO_PERMISSION,
             None,
+        }
+        self._compute_modes = {
+            api.NVML_COMPUTEMODE_EXCLUSIVE_THREAD: ComputeMode.EXCLUSIVE,
+            api.NVML_COMPUTEMODE_EXCLUSIVE_PROCESS: ComputeMode.EXCLUSIVE,
+            api.NVML_COMPUTEMODE_PROHIBITED: ComputeMode.PROHIBITED,
         }
         self._handles: dict[str, Any] = {}
         self._lost: set[str] = set()
@@ -128,12 +134,16 @@ class Nvml:
             memory_total=total,
             processes=self._processes(handle),
             power_watts=None if milliwatts is None else milliwatts / 1000,
+            compute_mode=self._compute_mode(handle),
         )
+
+    def _compute_mode(self, handle: Any) -> ComputeMode | None:
+        return self._compute_modes.get(self._known(self._api.nvmlDeviceGetComputeMode, handle))
 
     def _memory(self, handle: Any) -> tuple[int | None, int | None, int | None]:
         # Version 2 does not count the driver's own reserve as used.
         memory = self._known(self._api.nvmlDeviceGetMemoryInfo, handle, self._api.nvmlMemory_v2)
-        if memory is None:
+        if memory is None or not memory.total:
             try:
                 memory = self._api.nvmlDeviceGetMemoryInfo(handle)
             except self._errors as error:
@@ -141,6 +151,9 @@ class Nvml:
                 if getattr(error, "value", None) not in self._lacking_codes:
                     raise GpuLost(str(error)) from error
                 return (None, None, None)
+        if not memory.total:
+            # Memory shared with the CPU: some drivers answer zeros where others say "not supported".
+            return (None, None, None)
         return (int(memory.used), int(memory.free), int(memory.total))
 
     def _processes(self, handle: Any) -> tuple[Process, ...]:
@@ -159,9 +172,12 @@ class Nvml:
             uuid = str(self._api.nvmlDeviceGetUUID(handle))
             pci = self._known(self._api.nvmlDeviceGetPciInfo_v3, handle)
             gpu = self._fields(handle, uuid)
+            mode = self._compute_mode(handle)
             instances = self._instances(handle, uuid) if self._in_mig_mode(handle) else None
         except (*self._errors, GpuLost) as error:
             return None, [{"uuid": "", "name": "unknown", "unusable": f"lost: {error}"}]
+        if mode is ComputeMode.PROHIBITED:
+            gpu["unusable"] = PROHIBITED
         if instances is not None:
             gpu["unusable"] = "in MIG mode: its instances are offered instead"
         return (pci and (pci.domain, pci.bus, pci.device)), [gpu, *(instances or [])]
