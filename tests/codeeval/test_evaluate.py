@@ -196,7 +196,7 @@ def test_a_changed_file_is_another_task(tmp_path: Path) -> None:
 
 def test_settings_reach_the_worker_as_options() -> None:
     line = command("python", ["--file", "x"], Settings(images=4))
-    assert line[:5] == ["python", "-m", "accsearch.worker.codeeval", "--file", "x"]
+    assert line[:6] == ["python", "-P", "-m", "accsearch.worker.codeeval", "--file", "x"]
     assert line[line.index("--images") + 1] == "4"
     assert "--seed" not in line
 

@@ -13,8 +13,8 @@ def test_the_own_worker_is_reached_by_the_flags_of_the_original_script(tmp_path:
 
     argv = command_line(config, task, attempt=2, batch_size=1, workdir=tmp_path)
 
-    assert argv[:3] == [sys.executable, "-m", "accsearch.worker"]
-    flags = dict(zip(argv[3::2], argv[4::2], strict=True))
+    assert argv[:4] == [sys.executable, "-P", "-m", "accsearch.worker"]
+    flags = dict(zip(argv[4::2], argv[5::2], strict=True))
     assert flags == {
         "--workdir": str(tmp_path),
         "--config": "c",

@@ -49,7 +49,7 @@ def replay(
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with _loan(line, config.gpus, directory.root) as loan:
         code = attend(
-            [sys.executable, "-m", "accsearch.worker", *arguments],
+            [sys.executable, "-P", "-m", "accsearch.worker", *arguments],
             env={**os.environ, **_threads(line), **config.worker.env, **loan.env},
             leases=loan.leases,
         )

@@ -38,4 +38,4 @@ MODULE = "accsearch.worker.codeeval"
 
 def command(python: str, arguments: Sequence[str], settings: Settings) -> list[str]:
     """Return the command line of the evaluating worker."""
-    return [python, "-m", MODULE, *arguments, *settings.arguments()]
+    return [python, "-P", "-m", MODULE, *arguments, *settings.arguments()]

@@ -26,7 +26,8 @@ def command_line(
         "batch_size": str(batch_size or config.worker.batch_size),
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    return [sys.executable, "-m", "accsearch.worker", *arguments]
+    # -P: the folder where it starts is the user's, and what lies there is not what it imports.
+    return [sys.executable, "-P", "-m", "accsearch.worker", *arguments]
 
 
 def success_sentinel(config: Config, task: Task) -> str:
