@@ -210,6 +210,7 @@ MISTAKES = {
         "cannot be named",
     ),
     "bad duration": (GRID + "worker: {timeout: 12 parsecs}\n", "2: worker.timeout: '12 parsecs'", "30m"),
+    "less than no time": (GRID + "worker: {stall_timeout: -5}\n", "2: worker.stall_timeout: -5", "0 or more"),
     "clock time is no duration": (GRID + "worker: {timeout: 1:30}\n", "2: worker.timeout: '1:30'", "30m"),
     "bad size": (GRID + "gpus: {max_used_memory: 1 GiBB}\n", "2: gpus.max_used_memory", "1GiB"),
     "missing prompts": (GRID + "prompts: {file: gone.txt}\n", "2: prompts.file: no file gone.txt", ""),

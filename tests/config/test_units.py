@@ -2,7 +2,9 @@
 
 import pytest
 
-from accsearch.config.units import parse_duration, parse_size
+from accsearch.config.load import build_config
+from accsearch.config.schema import Config
+from accsearch.config.units import parse_duration, parse_limit, parse_size
 
 
 @pytest.mark.parametrize(
@@ -48,3 +50,12 @@ def test_sizes_become_bytes(written: object, size: int) -> None:
 def test_what_is_no_size_is_refused(written: object) -> None:
     with pytest.raises(ValueError, match="allowed a size"):
         parse_size(written)
+
+
+@pytest.mark.parametrize("nothing", [0, 0.0, "0s", "0h0m", None])
+def test_a_limit_of_nothing_is_none(nothing: object) -> None:
+    assert parse_limit(nothing) is None
+    worker = {"kind": "command", "command": ["true"], "timeout": nothing, "stall_timeout": nothing}
+    config = build_config({"name": "c", "grid": {"n": [1]}, "worker": worker})
+    assert (config.worker.timeout, config.worker.stall_timeout) == (None, None)
+    assert Config.from_resolved(config.resolved()) == config

@@ -27,7 +27,7 @@ from accsearch.config.fields import (
     regular_expression,
 )
 from accsearch.config.models import ModelInfo
-from accsearch.config.units import parse_duration, parse_size
+from accsearch.config.units import parse_duration, parse_limit, parse_size
 from accsearch.task import Scalar
 
 DAY = 86_400.0
@@ -39,6 +39,7 @@ Float = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[Float, Field(ge=0, le=1)]
 Count = Annotated[Int, Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(parsed(parse_duration)), Field(le=365 * DAY)]
+Limit = Annotated[Annotated[float, Field(le=365 * DAY)] | None, BeforeValidator(parsed(parse_limit))]
 Bytes = Annotated[int, BeforeValidator(parsed(parse_size))]
 Text = Annotated[StrictStr, Field(min_length=1)]
 Pixels = Annotated[Int, Field(ge=8, le=8192, multiple_of=8)]
@@ -75,8 +76,8 @@ class WorkerConfig(Section):
     keep_images: StrictBool = False
     stability: StrictBool = False
     env: Mapping[Annotated[StrictStr, AfterValidator(matching(VARIABLE, "a variable name"))], StrictStr] = {}
-    timeout: Seconds | None = None
-    stall_timeout: Seconds | None = None
+    timeout: Limit = None
+    stall_timeout: Limit = None
     command: tuple[Text, ...] = ()
     success_sentinel: Text = "Successfully completed"
     failure_patterns: tuple[Annotated[Text, AfterValidator(regular_expression)], ...] = (

@@ -22,6 +22,11 @@ def parse_duration(value: object) -> float:
     return seconds
 
 
+def parse_limit(value: object) -> float | None:
+    """Return seconds, None for no limit, which 0 means as it does elsewhere; raises ValueError."""
+    return None if value is None else parse_duration(value) or None
+
+
 def parse_size(value: object) -> int:
     """Return bytes for a number of them or a text such as `1GiB`, `500MB` (1000²); raises ValueError."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None
