@@ -44,6 +44,68 @@ def test_a_part_of_a_line_is_not(log, data):
     assert find_line(log(data), SENTINEL) is None
 
 
+@pytest.mark.parametrize(
+    "before",
+    [
+        "100%|##########| 50/50 [00:01<00:00]",
+        "\r100%|██████████| 7/7 [00:01<00:00,  4.81it/s]",
+        "Loading pipeline components...: 100%|███| 7/7 [00:00<00:00, 81.2it/s]   ",
+        "train:  40%|████      | 2.00k/5.00k [1:02:03<2:00:00, 1.3it/s, loss=0.1, shape=[1, 2]]",
+        "\x1b[32m100%|███\x1b[0m| 3/3 [00:00<?, ?it/s]\x1b[0m",
+        "17it [00:02, 8.50it/s]",
+        "99%|#########9",
+        "\r  [####################################]  100%",
+        "10/10 [==============================] - 0s 3ms/step - loss: 0.0312",
+        "10/10 ━━━━━━━━━━━━━━━━━━━━ 1s 3ms/step",
+        "100% (50 of 50) |########################| Elapsed Time: 0:00:00 Time:  0:00:00",
+        "|████████████████████████| 10/10 [100%] in 0.1s (98.11/s) ",
+    ],
+)
+def test_a_bar_without_a_newline_does_not_hide_the_line_behind_it(log, before):
+    assert find_line(log(f"work\n{before}{SENTINEL}\n".encode()), SENTINEL) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"\x1b[1;32m{SENTINEL}\x1b[0m",
+        f"\x1b[A\x1b[2K{SENTINEL}",
+        f"{SENTINEL}100%|####| 3/3 [00:00<00:00, 9it/s]",
+        f"\x1b]8;;file:///x\x07{SENTINEL}\x1b]8;;\x07",
+    ],
+)
+def test_colours_and_a_bar_right_behind_are_none_of_the_line(log, line):
+    assert find_line(log(f"{line}\n".encode()), SENTINEL) is not None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"caption: {SENTINEL}",
+        f"3/10 {SENTINEL}",
+        f"50% {SENTINEL}",
+        f"\r2/3 prompt: {SENTINEL}",
+        f"100%|####| 3/3 [00:00<00:00, 9it/s] prompt: {SENTINEL}",
+        f"100%|####| 3/3 [00:00<00:00, 9it/s, prompt={SENTINEL}]",
+        f"{SENTINEL}: 100%|####| 3/3 [00:00<00:00, 9it/s]",
+        f"100%|{SENTINEL}",
+        f"=== {SENTINEL}",
+        f"a|b|{SENTINEL}",
+        f"[{SENTINEL}",
+        f"\x1b[1mnot \x1b[0m{SENTINEL}",
+        f"--- 3/4 --- {SENTINEL}",
+    ],
+)
+def test_a_text_that_repeats_the_line_is_not_it(log, line):
+    assert find_line(log(f"work\n{line}\n".encode()), SENTINEL) is None
+
+
+def test_long_lines_of_figures_are_searched_quickly(log):
+    data = (b"### 1/2 " + b"1111 " * 3000 + SENTINEL.encode()) * 200 + b"x\n"
+
+    assert find_line(log(data), SENTINEL) is None
+
+
 def test_an_earlier_whole_line_is_found_behind_a_later_part(log):
     data = b"Successfully completed T\nprinted: Successfully completed T!\n"
 

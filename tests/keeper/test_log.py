@@ -100,3 +100,29 @@ def test_a_log_is_the_users_alone(tmp_path: Path) -> None:
 def test_last_state(line: bytes, left: bytes) -> None:
     assert last_state(line) == left
     assert last_state(last_state(line)) == left
+
+
+@pytest.mark.parametrize(
+    "pieces",
+    [
+        (b"finished a", b"\r 100%|#| 3/3", b"\n\n"),
+        (b"\r 50%|# | 2/4\rfinished a\r100%|##| 4/4\n",),
+        (b"finished a \x1b[0m", b"\r", b"100%|##| 4/4\n"),
+    ],
+)
+def test_a_bar_does_not_overwrite_the_success_line(tmp_path: Path, pieces: tuple[bytes, ...]) -> None:
+    log = Log(tmp_path / "log", redactor(()), sentinel="finished a")
+    for piece in pieces:
+        log.feed(piece, 0.0)
+    log.close()
+    lines = (tmp_path / "log").read_bytes().splitlines()
+    assert [line for line in lines if line.startswith(b"finished a")]
+    assert b"100%|" in lines[1]
+
+
+def test_a_success_line_with_a_windows_line_end_is_one_line(tmp_path: Path) -> None:
+    log = Log(tmp_path / "log", redactor(()), sentinel="finished a")
+    for piece in (b"finished a", b"\r", b"\n"):
+        log.feed(piece, 0.0)
+    log.close()
+    assert (tmp_path / "log").read_bytes() == b"finished a\n"

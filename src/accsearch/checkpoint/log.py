@@ -7,11 +7,16 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from accsearch.checkpoint.progress_bar import ends_with_bar, is_bar, without_control
+
 TAIL = 64 * 1024
 """Bytes of a log's end that are searched for an error."""
 
 SENTINEL_TAIL = 4 * 1024
 """Bytes of a finished task's log that must hold the success sentinel."""
+
+WIDEST = 8 * 1024
+"""Bytes of a line that are looked at before and behind the success sentinel."""
 
 _FINAL_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
 _SPEAKS_OF_ERROR = re.compile(r"\b(error|fatal|failed|cannot|killed|abort)", re.IGNORECASE)
@@ -31,18 +36,35 @@ def read_tail(path: Path, size: int = TAIL) -> bytes:
 def find_line(path: Path, text: str) -> int | None:
     """Return how many bytes before the log's end the last line equal to `text` begins, or None.
 
-    White space after the text, and the carriage returns of a progress bar round it, do not count.
+    A carriage return ends a line too. White space after the text, colours round it, and a progress bar that no
+    newline has ended, before it or right behind it, do not count; any other text on the line does.
     """
     wanted = text.encode()
     with _mapped(path) as data:
         place = data.rfind(wanted) if wanted else -1
         while place >= 0:
             end = place + len(wanted)
-            after = data[end : end + 256].replace(b"\r", b"\n").split(b"\n", 1)[0]
-            if (place == 0 or data[place - 1 : place] in (b"\n", b"\r")) and not after.strip():
+            if _is_apart(_line_before(data, place), _line_after(data, end)):
                 return len(data) - place
-            place = data.rfind(wanted, 0, place + len(wanted) - 1)
+            place = data.rfind(wanted, 0, end - 1)
     return None
+
+
+def _is_apart(before: str, after: str) -> bool:
+    """Return whether what stands on a line before and after a text is none of its line's content."""
+    return (not before or ends_with_bar(before)) and (not after.strip() or is_bar(after))
+
+
+def _line_before(data: mmap.mmap | bytes, place: int) -> str:
+    start = max(0, place - WIDEST)
+    piece = bytes(data[start:place])
+    cut = max(piece.rfind(b"\n"), piece.rfind(b"\r"))
+    return without_control(piece[cut + 1 :].decode(errors="replace"))
+
+
+def _line_after(data: mmap.mmap | bytes, end: int) -> str:
+    piece = bytes(data[end : end + WIDEST]).replace(b"\r", b"\n")
+    return without_control(piece.split(b"\n", 1)[0].decode(errors="replace"))
 
 
 def find_pattern(path: Path, patterns: Iterable[str]) -> str | None:

@@ -159,6 +159,7 @@ def _message(job: Job) -> dict[str, Any]:
         "log": str(paths.log),
         "old_log": str(job.old_log),
         "results": str(paths.results),
+        "sentinel": job.sentinel,
         "timeout": job.timeout,
         "stall_timeout": job.stall_timeout,
         "grace": job.grace,

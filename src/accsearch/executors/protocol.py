@@ -28,6 +28,8 @@ class Job:
     timeout: float | None
     stall_timeout: float | None
     grace: float
+    sentinel: str = ""
+    """The line by which the log says that the attempt succeeded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,8 @@ class Attempt:
         self._marker_size = 0
         self._env = {**os.environ, **job["env"]}
         rotate(Path(job["log"]), job["old_log"])
-        self._log = Log(Path(job["log"]), redactor(secrets_of(self._env, job["argv"])))
+        mask = redactor(secrets_of(self._env, job["argv"]))
+        self._log = Log(Path(job["log"]), mask, sentinel=job["sentinel"])
         self.output, self._input = os.pipe()
         os.set_blocking(self.output, False)
 

@@ -1,6 +1,7 @@
 """Write a worker's output to its log: small, readable, without secrets, bounded."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -27,14 +28,28 @@ def redactor(secrets: tuple[str, ...]) -> Redact:
 
 
 class Log:
-    """The log of one attempt; carriage returns are collapsed to the last state of a line."""
+    """The log of one attempt; carriage returns are collapsed to the last state of a line.
+
+    The `sentinel` is no such state: a bar on another stream may overwrite it before its own newline comes.
+    """
 
     def __init__(
-        self, path: Path, mask: Redact, *, cap: int = CAP, head: int = HEAD, tail: int = TAIL
+        self,
+        path: Path,
+        mask: Redact,
+        *,
+        sentinel: str = "",
+        cap: int = CAP,
+        head: int = HEAD,
+        tail: int = TAIL,
     ) -> None:
         self.path = path
         self.error: OSError | None = None
         self._mask = mask
+        self._sentinel = sentinel.encode("utf-8", "surrogateescape")
+        self._overwritten = re.compile(
+            b"(%s[ \t]*(?:\x1b\\[[0-9;]*[A-Za-z])*)\r(?=[^\r\n])" % re.escape(self._sentinel)
+        )
         self._cap, self._head, self._tail = cap, head, tail
         self._partial = b""
         self._size = 0
@@ -44,11 +59,14 @@ class Log:
 
     def feed(self, data: bytes, now: float) -> None:
         """Take output as it comes; `now` is monotonic seconds."""
+        data = self._partial + data
+        if self._sentinel and b"\r" in data and self._sentinel in data:
+            data = self._overwritten.sub(rb"\1\n", data)
         end = data.rfind(b"\n")
         if end < 0:
-            self._partial = last_state(self._partial + data)
+            self._partial = last_state(data)
         else:
-            whole = self._partial + data[:end]
+            whole = data[:end]
             if b"\r" in whole:
                 whole = b"\n".join([last_state(line).strip(b"\r") for line in whole.split(b"\n")])
             self._write(self._mask(whole + b"\n"))

@@ -3,7 +3,7 @@
 import uuid
 
 from accsearch.executors.protocol import Job
-from accsearch.grid import command_line
+from accsearch.grid import command_line, success_sentinel
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.places import Place
 from accsearch.workdir import WorkDir
@@ -47,4 +47,5 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
         timeout=worker.timeout,
         stall_timeout=worker.stall_timeout,
         grace=GRACE,
+        sentinel=success_sentinel(entry.config, entry.task),
     )
