@@ -23,7 +23,7 @@ class Run:
 
     def __init__(self, root: Path, paths: dict[str, Path], **sections: Any) -> None:
         prompts = root / "prompts.txt"
-        prompts.write_text("a red cat\na blue house in the large tree\nthe small dog\n")
+        prompts.write_text(sections.pop("text", "a red cat\na blue house in the large tree\nthe small dog\n"))
         worker = {"device": "cpu", "dtype": "float32", "num_samples": 3, "batch_size": 2, "repeats": 2}
         family = sections.pop("family", "sd")
         config = build_config(

@@ -17,11 +17,15 @@ from accsearch.worker.measurement import Measured, measure_baseline, measure_tri
 TRIAL = "tome-r0.5-d1"
 CONDITIONS = ["short", "doubled", "batch1"]
 NAMES = [f"{trial}@{condition}" for condition in CONDITIONS for trial in (BASELINE, TRIAL)]
+LONG = "a photo of the red house on the green tree and the blue dog"
+TEXT = f"a red cat\n{LONG}\nthe small dog\n"
+"""Of which `short` cuts the second and `doubled` none."""
 QUICK = {"repeats": 1, "max_repeats": 1, "warmup": 0}
 
 
-def run_of(root: Path, paths: dict[str, Path], stability: bool = True) -> Run:
-    return Run(root, paths, methods={"tome": {"ratio": [0.5]}}, worker={**QUICK, "stability": stability})
+def run_of(root: Path, paths: dict[str, Path], stability: bool = True, text: str = TEXT) -> Run:
+    methods = {"tome": {"ratio": [0.5]}}
+    return Run(root, paths, methods=methods, worker={**QUICK, "stability": stability}, text=text)
 
 
 def measured(run: Run) -> list[ResultLine]:
@@ -62,6 +66,35 @@ def test_each_condition_has_a_line_of_its_baseline_and_of_each_trial(
     before = run.results.read_bytes()
     assert run.work(attempt=2) == WorkerExit.OK
     assert run.results.read_bytes() == before
+
+
+def test_prompts_that_are_the_tasks_own_to_the_encoder_are_not_measured_again(
+    tmp_path: Path, tiny_paths: dict[str, Path]
+) -> None:
+    # Given prompts under 50 characters, which are longer than the encoder's 32 tokens
+    run = run_of(tmp_path, tiny_paths, text="".join(f"{n}{'xyz' * 13}\n" for n in range(3)))
+
+    assert run.work() == WorkerExit.OK
+
+    short, doubled = (run.lines()[f"{TRIAL}@{name}"] for name in ("short", "doubled"))
+    assert (short.status, short.note) == ("pruned", "the short prompts are the task's own")
+    assert (doubled.status, doubled.seconds_per_image) == ("pruned", None)
+    assert doubled.note is not None and doubled.note.startswith("the text encoder reads the same")
+    before = run.results.read_bytes()
+    assert run.work(attempt=2) == WorkerExit.OK
+    assert run.results.read_bytes() == before
+
+
+def test_a_condition_says_which_of_its_prompts_are_cut(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = run_of(tmp_path, tiny_paths, text=f"the small cat\n{LONG} of the {LONG}\na house\n")
+    run.work()
+
+    assert run.lines()[TRIAL].note is None
+    note = run.lines()[f"{TRIAL}@doubled"].note
+    assert (
+        note
+        == "1 of 3 prompts are longer than the 32 tokens that the text encoder reads: the rest is cut off"
+    )
 
 
 def test_switched_on_later_it_covers_the_trials_that_stand(

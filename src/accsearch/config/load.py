@@ -17,6 +17,7 @@ from accsearch.config.mistake import Path as KeyPath
 from accsearch.config.models import BUILTIN, ModelInfo
 from accsearch.config.pipes import resolve_pipes
 from accsearch.config.prompts import DEMO, source_fingerprint
+from accsearch.config.remarks import remarks
 from accsearch.config.schema import LOCAL_SCORER, Config, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.errors import ConfigError
@@ -98,7 +99,11 @@ def _build(data: dict[str, Any], folder: Path, name: str) -> Config:
     models = resolve_pipes(pipes, folder)
     config = _complete(config, sections, models, methods, folder)
     check(config)
-    facts = {"prompts": _prompts_fact(config), "scorer": _scorer_fact(config.quality)}
+    facts = {
+        "prompts": _prompts_fact(config),
+        "scorer": _scorer_fact(config.quality),
+        "remarks": tuple(remarks(config)),
+    }
     return config.model_copy(update={"facts": config.facts.model_copy(update=facts)})
 
 

@@ -151,6 +151,7 @@ class Facts(Section):
     prompts: str = ""
     scorer: str = ""
     default_methods: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 class Config(Section):

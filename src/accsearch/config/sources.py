@@ -7,6 +7,7 @@ from pathlib import Path
 from accsearch.config.mistake import Mistake, nearest
 from accsearch.config.prompts import DEMO, read_prompts
 from accsearch.config.schema import LOCAL_SCORER, Config, QualityConfig
+from accsearch.errors import UsageError
 
 BUILTIN_SCORERS = ("builtin:demo", "builtin:tiny")
 _WEIGHTS = frozenset({".bin", ".ckpt", ".npz", ".pt", ".pth", ".safetensors"})
@@ -33,9 +34,9 @@ def _file(file: str, wanted: int) -> None:
     if file != DEMO and not Path(file).is_file():
         raise Mistake(path, f"no file {file}")
     try:
-        found = len(read_prompts(file))
-    except UnicodeDecodeError as error:
-        raise Mistake(path, f"{file} is not UTF-8 text") from error
+        found = len(read_prompts(file, wanted))
+    except UsageError as error:
+        raise Mistake(path, str(error)) from error
     except OSError as error:
         raise Mistake(path, f"cannot be read: {error.strerror}: {file}") from error
     if found == 0:

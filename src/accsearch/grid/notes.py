@@ -22,6 +22,7 @@ def notes_of(
 
     `offered` are the trials of a cell that refuses nothing, `trials` those that each cell admits.
     """
+    yield from config.facts.remarks
     counts = Counter(cells)
     for (method, name, value), refusing in refusals(config.methods, cells).items():
         where = _where(refusing, counts)

@@ -99,10 +99,7 @@ def _row(line: ResultLine, series: Mapping[str, int], chosen: set[str]) -> list[
     name = [mark, "baseline" if line.trial == BASELINE else text.methods(line.methods)]
     if line.trial in chosen:
         name.append(tag("b", " ★", class_="within", title="fastest within the limit"))
-    status: Html = tag("span", line.status, class_=line.status)
-    remarks = [remark for remark in (line.error, line.note, _host_bound(line)) if remark]
-    if remarks:
-        status = join([status, *(tag("div", remark, class_="soft") for remark in remarks)])
+    status = _status(line)
     return [
         join(name),
         with_interval(text.speedup(line.speedup, line.speedup_ci95)),
@@ -115,6 +112,13 @@ def _row(line: ResultLine, series: Mapping[str, int], chosen: set[str]) -> list[
         {True: "yes", False: "no", None: "–"}[line.active],
         status,
     ]
+
+
+def _status(line: ResultLine) -> Html:
+    """Return the status with what must be known of the line below it."""
+    status: Html = tag("span", line.status, class_=line.status)
+    remarks = [remark for remark in (line.error, line.note, _host_bound(line)) if remark]
+    return join([status, *(tag("div", remark, class_="soft") for remark in remarks)]) if remarks else status
 
 
 def _host_bound(line: ResultLine) -> str | None:
@@ -137,7 +141,7 @@ def _stability(lines: Sequence[ResultLine]) -> Html:
             text.methods(line.methods),
             text.speedup(line.speedup, line.speedup_ci95),
             text.percent(line.score_loss, line.score_loss_ci95),
-            tag("span", line.status, class_=line.status),
+            _status(line),
         ]
         for line in lines
     ]

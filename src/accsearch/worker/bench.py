@@ -15,15 +15,19 @@ from accsearch.worker.machine import Machine, choose_machine
 from accsearch.worker.methods.session import Invoke
 from accsearch.worker.monitor import Monitor, open_monitor
 from accsearch.worker.pipelines import load_pipeline
-from accsearch.worker.prompts import load_prompts
+from accsearch.worker.prompts import gather_prompts
 from accsearch.worker.quality.scorer import Scorer, load_scorer
 from accsearch.worker.stopwatch import timed
+from accsearch.worker.text_window import cut_off
 from accsearch.worker.workload import Workload
 
 
 @dataclass(frozen=True)
 class Bench:
-    """A loaded pipeline, its prompts, scorer and device, of which the scorer holds `scorer_bytes`."""
+    """A loaded pipeline, its prompts, scorer and device, of which the scorer holds `scorer_bytes`.
+
+    `notes` say what the results of these prompts must be read with, one line each.
+    """
 
     assignment: Assignment
     machine: Machine
@@ -33,11 +37,13 @@ class Bench:
     workload: Workload
     texts: torch.Tensor
     monitor: Monitor
+    notes: tuple[str, ...] = ()
 
     def reworded(self, prompts: Sequence[str]) -> "Bench":
         """Return the bench with other prompts."""
         workload = _workload(self.assignment, self.pipeline, prompts, self.machine)
-        return replace(self, workload=workload, texts=self.scorer.texts(prompts))
+        notes = cut_off(self.pipeline, self.scorer, prompts)
+        return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
 
 
 @dataclass(frozen=True)
@@ -62,15 +68,16 @@ def open_bench(assignment: Assignment, others: frozenset[int] = frozenset()) -> 
     `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`.
     """
     machine = choose_machine(assignment.device, assignment.config.worker.dtype)
-    prompts = load_prompts(assignment.config.prompts, assignment.num_samples)
+    prompts = gather_prompts(assignment.config.prompts, assignment.num_samples)
     pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
-    workload = _workload(assignment, pipeline, prompts, machine)
+    workload = _workload(assignment, pipeline, prompts.texts, machine)
     before = machine.allocated()
     scorer = load_scorer(assignment.config.quality, machine)
     held = 0 if before is None else (machine.allocated() or 0) - before
     with open_monitor(machine.gpu, others) as monitor:
-        texts = scorer.texts(prompts)
-        yield Bench(assignment, machine, pipeline, scorer, held, workload, texts, monitor)
+        texts = scorer.texts(prompts.texts)
+        notes = (*prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
+        yield Bench(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)
 
 
 def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:

@@ -36,6 +36,8 @@ class Recorder:
     condition: str | None = None
     commit: str | None = None
     """That of the hub's repository which the model came from."""
+    notes: tuple[str, ...] = ()
+    """What every line must be read with, as that prompts were cut."""
 
     def name(self, trial: Trial) -> str:
         """Return what a line calls `trial`."""
@@ -134,7 +136,7 @@ class Recorder:
             dtype=self.machine.dtype_name,
             baseline_attempt=assignment.attempt,
             condition=self.condition,
-            note=self.machine.note,
+            note="; ".join(note for note in (self.machine.note, *self.notes) if note) or None,
             versions=installed_versions(),
             environment={
                 "driver": self.driver,

@@ -56,12 +56,14 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     if reused.keys() == keys.keys():
         return WorkerExit.OK
     with open_bench(assignment, others) as bench:
+        for note in bench.notes:
+            say(f"note: {note}")
         return search(bench, _recorder(bench), reused)
 
 
 def _recorder(bench: Bench) -> Recorder:
     commit = commit_of(bench.pipeline)
-    return Recorder(bench.assignment, bench.machine, bench.monitor.driver, commit=commit)
+    return Recorder(bench.assignment, bench.machine, bench.monitor.driver, commit=commit, notes=bench.notes)
 
 
 def _ended(code: int, message: str) -> int:

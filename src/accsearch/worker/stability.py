@@ -12,6 +12,7 @@ from accsearch.worker.failure import end_if_fatal, ends_the_device, is_out_of_me
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.prompts import doubled, shortened
 from accsearch.worker.record import Recorder
+from accsearch.worker.text_window import read_of, text_windows
 
 REWORDINGS: Mapping[str, Callable[[str], str]] = {"short": shortened, "doubled": doubled}
 BATCH_SIZES = (1, 4, 8)
@@ -53,15 +54,38 @@ def measure_stability(
 ) -> None:
     """Write a line of each of `trials` under each condition, and of the condition's baseline.
 
-    Left out is what `stand`s from an earlier attempt, by the names of lines. A failure is a failed line, which
-    the next attempt tries again; raises TaskEnded where the others would fail too.
+    Left out is what `stand`s from an earlier attempt, by the names of lines. A condition that would measure the
+    task's own prompts again gives pruned lines that say so. A failure is a failed line, which the next attempt
+    tries again; raises TaskEnded where the others would fail too.
     """
     for condition in conditions(bench.assignment):
         own = condition.recorder(recorder)
         missing = [trial for trial in trials if own.name(trial) not in stand]
         if missing or own.name(PLAIN) not in stand:
-            for line in _lines(condition, bench, own, missing):
+            lines: Iterator[ResultLine]
+            if why := same_as_the_task(condition, bench):
+                lines = (own.pruned(trial, why) for trial in (PLAIN, *missing))
+            else:
+                lines = _lines(condition, bench, own, missing)
+            for line in lines:
                 write(line)
+
+
+def same_as_the_task(condition: Condition, bench: Bench) -> str | None:
+    """Return why a condition would measure the task's own prompts again, None where it would not."""
+    if condition.reword is None:
+        return None
+    windows = text_windows(bench.pipeline)
+    prompts = bench.workload.prompts
+    reworded = [condition.reword(prompt) for prompt in prompts]
+    if list(prompts) == reworded:
+        return f"the {condition.name} prompts are the task's own"
+    if windows and all(
+        read_of(windows, ours) == read_of(windows, theirs)
+        for ours, theirs in zip(prompts, reworded, strict=True)
+    ):
+        return f"the text encoder reads the same of the {condition.name} prompts as of the task's own"
+    return None
 
 
 def _lines(
@@ -69,6 +93,7 @@ def _lines(
 ) -> Iterator[ResultLine]:
     try:
         changed = condition.bench(bench)
+        recorder = replace(recorder, notes=changed.notes)
         plain = measure_baseline(changed, condition.batch_size)
         line = recorder.baseline(plain, list(plain.seconds))
     except AccsearchError:

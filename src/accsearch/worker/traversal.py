@@ -24,11 +24,16 @@ def wanted(recorder: Recorder) -> dict[str, str]:
 
 
 def finished(results: Path, keys: Mapping[str, str]) -> dict[str, ResultLine]:
-    """Return the lines of earlier attempts that still stand, by name; `keys` are those of `wanted`."""
+    """Return the lines of earlier attempts that still stand, by name; `keys` are those of `wanted`.
+
+    A trial that the search left out is looked at again, a condition that measures nothing new is not.
+    """
     return {
         name: line
         for name, line in latest(read(results)).items()
-        if line.status == "ok" and fault(line) is None and line.key == keys.get(name)
+        if (line.status == "ok" or (line.status == "pruned" and line.condition is not None))
+        and fault(line) is None
+        and line.key == keys.get(name)
     }
 
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from accsearch.codeeval.settings import DEMO_QUALITY, Settings
 from accsearch.config.models import ModelInfo
+from accsearch.config.prompts import DEMO, read_prompts
 from accsearch.config.schema import PromptsConfig, QualityConfig
-from accsearch.demo import captions_path
 from accsearch.errors import UsageError
 from accsearch.worker.machine import Machine
 from accsearch.worker.prompts import load_prompts
@@ -52,12 +52,13 @@ def draw(model: ModelInfo, settings: Settings, machine: Machine) -> Material:
 def _prompts(settings: Settings, is_demo: bool) -> list[str]:
     if settings.prompts is None and not is_demo:
         return load_prompts(COCO, COCO_PROMPTS)
-    file = str(captions_path()) if settings.prompts is None else settings.prompts
+    file = DEMO if settings.prompts is None else settings.prompts
     try:
-        with open(file, encoding="utf-8") as stream:  # noqa: PTH123
-            lines = [line.strip() for line in stream if line.strip()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--prompts {file}: {error}") from error
+        lines = read_prompts(file)
+    except OSError as error:
+        raise UsageError(f"--prompts {file}: {error.strerror}") from error
+    except UsageError as error:
+        raise UsageError(f"--prompts {error}") from error
     if not lines:
         raise UsageError(f"--prompts {file}: it is empty")
     return lines

@@ -39,6 +39,21 @@ class ClipScorer:
         self._tokenizer = tokenizer
         self._machine = machine
 
+    @property
+    def tokens(self) -> int:
+        """The most tokens of a prompt that are read, special ones included."""
+        return int(self._tokenizer.context_length)
+
+    def cut_off(self, prompts: Sequence[str]) -> list[str]:
+        """Return those of the prompts whose end is not read."""
+        if not prompts:
+            return []
+        short = self._tokenizer(list(prompts))
+        # With one token more room, the last token of what was cut is no longer the end mark.
+        longer = self._tokenizer(list(prompts), context_length=self.tokens + 1)[:, : self.tokens]
+        differs = (short != longer).any(dim=1).tolist()
+        return [prompt for prompt, is_cut in zip(prompts, differs, strict=True) if is_cut]
+
     def texts(self, prompts: Sequence[str]) -> torch.Tensor:
         """Return normalised text features (prompts, width)."""
         parts = []

@@ -1,0 +1,50 @@
+"""What a user should know of a configuration that is in order: names made up, prompts cut, no scorer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from accsearch.config.models import ModelInfo
+from accsearch.config.prompts import read_prompts, repetitions
+from accsearch.config.schema import Config
+from accsearch.demo import pipeline_path
+
+SPECIAL_TOKENS = 2
+"""The marks of begin and end that CLIP's tokenizer puts around a prompt."""
+CLIP_TOKENS = 77
+
+
+def remarks(config: Config) -> Iterator[str]:
+    """Yield one line for each thing to know of a checked traversal configuration.
+
+    Raises OSError or UsageError where the prompts cannot be read.
+    """
+    if config.prompts.file is None:
+        return
+    prompts = read_prompts(config.prompts.file, config.worker.num_samples)
+    if repeated := repetitions(prompts):
+        yield f"prompts.file: {repeated}"
+    for pipe, model in config.facts.models.items():
+        tokens = text_window(model)
+        # Words are what can be counted without the tokenizer, which makes one token or more of each.
+        long = [] if tokens is None else [p for p in prompts if len(p.split()) > tokens - SPECIAL_TOKENS]
+        if long:
+            yield (
+                f"prompts.file: {len(long)} of {len(prompts)} prompts or more are longer than the {tokens} tokens "
+                f"that {pipe} reads: the rest is cut off"
+            )
+
+
+def text_window(model: ModelInfo) -> int | None:
+    """Return the most tokens of a prompt that a pipeline of SD or SDXL reads; None where that is not known."""
+    if model.family not in ("sd", "sdxl"):
+        return None
+    folder = pipeline_path() if model.model_id == "builtin:demo" else Path(model.model_id)
+    if not folder.is_dir():
+        return None if model.model_id.startswith("builtin:") else CLIP_TOKENS
+    try:
+        settings = json.loads((folder / "tokenizer" / "tokenizer_config.json").read_bytes())
+        length = settings["model_max_length"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return length if isinstance(length, int) else None
