@@ -55,6 +55,7 @@ def test_a_match_exits_0_and_prints_the_contract_s_json(reference: Path, tmp_pat
         "reference": "runwayml/stable-diffusion-v1-5",
         "generated": "stable-diffusion-v1-5/stable-diffusion-v1-5",
         "match": True,
+        "states": ["known", "known"],
     }
 
 
@@ -91,7 +92,7 @@ def test_weights_change_the_score(reference: Path, tmp_path: Path) -> None:
 
 
 def test_a_file_that_does_not_parse_exits_1(reference: Path, tmp_path: Path) -> None:
-    result = invoke(reference, generated(tmp_path, "%pip install diffusers\n"), "--json")
+    result = invoke(reference, generated(tmp_path, "print 'old'\n"), "--json")
 
     assert result.return_value == 1
     assert json.loads(result.stdout)["verdict"] == "unparsable"

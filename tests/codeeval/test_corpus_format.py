@@ -40,7 +40,17 @@ def assert_well_formed(fields: Mapping[str, Any]) -> None:
     assert methods is None or (methods == sorted(set(methods)) and set(methods) <= METHODS)
 
 
-def field_matches(name: str, reference: Any, generated: Any) -> bool:
+def states(expected: Mapping[str, Any], side: str) -> dict[str, str]:
+    unset = expected.get("unset", {}).get(side, ())
+    return {
+        name: "known" if value is not None else "unset" if name in unset else "undetermined"
+        for name, value in expected[side].items()
+    }
+
+
+def field_matches(name: str, reference: Any, generated: Any, known: tuple[str, str]) -> bool:
+    if "undetermined" in known or known[0] != known[1]:
+        return False
     if name == "model_id" and any({reference, generated} <= group for group in MIRRORS):
         return True
     return bool(reference == generated)
@@ -64,7 +74,8 @@ def test_corpus_is_large_and_hostile_enough() -> None:
     assert len(CASES) >= 120
     assert sum(expected["adversarial"] for expected in expectations) >= 30
     assert verdicts.count("match") >= len(CASES) // 3
-    assert verdicts.count("mismatch") >= len(CASES) // 3
+    assert verdicts.count("mismatch") + verdicts.count("undetermined") >= len(CASES) // 3
+    assert verdicts.count("undetermined") >= 20
     assert verdicts.count("unparsable") >= 10
 
 
@@ -81,12 +92,15 @@ def test_expectation_is_well_formed_and_consistent(case: Path) -> None:
     reference, generated = expected["reference"], expected["generated"]
 
     assert sorted(path.name for path in case.iterdir()) == ["expected.json", "generated.py", "reference.py"]
-    assert expected.keys() - {"parameters"} == {
+    assert expected.keys() - {"parameters", "unset"} == {
         "tags", "adversarial", "reference", "generated", "match", "verdict", "why",
     }  # fmt: skip
     assert expected["tags"] and all(isinstance(tag, str) for tag in expected["tags"])
     assert isinstance(expected["adversarial"], bool)
     assert expected["why"] and "\n" not in expected["why"]
+    for side, names in expected.get("unset", {}).items():
+        assert names and all(expected[side][name] is None for name in names)
+        assert "acceleration_methods" not in names
     assert_well_formed(reference)
     assert_well_formed(generated)
 
@@ -94,10 +108,15 @@ def test_expectation_is_well_formed_and_consistent(case: Path) -> None:
         assert not any(expected["match"].values())
         assert UNREADABLE in (reference, generated)
     else:
+        known = [states(expected, side) for side in ("reference", "generated")]
+        pairs = {name: (known[0][name], known[1][name]) for name in FIELDS}
         assert expected["match"] == {
-            name: field_matches(name, reference[name], generated[name]) for name in FIELDS
+            name: field_matches(name, reference[name], generated[name], pairs[name]) for name in FIELDS
         }
-        assert expected["verdict"] == ("match" if all(expected["match"].values()) else "mismatch")
+        different = [pairs[name] for name in FIELDS if not expected["match"][name]]
+        open_alone = all("undetermined" in pair for pair in different)
+        verdict = "match" if not different else "undetermined" if open_alone else "mismatch"
+        assert expected["verdict"] == verdict
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -118,9 +137,10 @@ def test_a_file_is_unreadable_exactly_where_it_does_not_compile(case: Path) -> N
     for side in ("reference", "generated"):
         source = case / f"{side}.py"
         assert source.stat().st_size < 200_000
-        # How deep a nest of code the compiler takes depends on its version.
-        if "bomb" not in expected["tags"]:
-            assert parses(source) == (expected[side] != UNREADABLE)
+        # How deep a nest of code the compiler takes depends on its version; an answer is no program as it stands.
+        if not {"bomb", "answer"} & set(expected["tags"]):
+            readable = expected[side] != UNREADABLE or side in expected.get("unset", {})
+            assert parses(source) == readable
 
 
 def test_there_are_enough_snippets() -> None:

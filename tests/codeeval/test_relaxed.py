@@ -114,7 +114,6 @@ def test_methods_count_by_their_share_and_their_parameters() -> None:
         "tome.ratio 0.5 against 0.25",
     )
     assert methods_similarity({}, {}, weights) == (1.0, "")
-    assert methods_similarity(None, {}, weights)[0] == 0.0
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ def test_case_of_the_corpus(case: Path) -> None:
     fields = result["fields"]
     for side in ("reference", "generated"):
         assert {name: fields[name][side] for name in FIELD_NAMES} == expected[side], side
+    for index, side in enumerate(("reference", "generated")):
+        unset = [name for name in FIELD_NAMES if fields[name]["states"][index] == "unset"]
+        assert unset == expected.get("unset", {}).get(side, []), side
     assert {name: fields[name]["match"] for name in FIELD_NAMES} == expected["match"]
     assert result["verdict"] == expected["verdict"]
     assert result["matched"] == sum(expected["match"].values())
@@ -255,6 +258,7 @@ def test_a_file_that_does_not_parse_matches_nothing(tmp_path: Path) -> None:
     assert result["matched"] == 0
     assert result["fields"]["pipeline"] == {
         "reference": "StableDiffusionPipeline", "generated": None, "match": False,
+        "states": ["known", "undetermined"],
     }  # fmt: skip
 
 

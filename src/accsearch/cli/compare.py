@@ -44,6 +44,8 @@ def compare(
     json: JsonOption = False,
 ) -> int:
     """Compare generated code with a reference; nothing is kept in the work directory."""
+    from rich.markup import escape
+
     from accsearch.cli.output import console, message, print_json
     from accsearch.codeeval.text import printable
     from accsearch.errors import UsageError
@@ -70,6 +72,8 @@ def compare(
         out = console()
         for table in _tables(result):
             out.print(table)
+        for remark in result["remarks"]:
+            out.print(f"remark: {escape(printable(remark))}")
         out.print(_summary(result))
     return 0 if result["verdict"] == "match" else 1
 
@@ -94,9 +98,11 @@ def _compared(
     from accsearch.codeeval.static import compare_static
 
     result = {**compare_static(reference, generated), "mode": mode.value, "objects": None}
-    if result["verdict"] == "match":
+    if result["verdict"] in ("match", "undetermined"):
         objects = compare_objects(reference, generated, allow_exec=True, **how)
-        result.update(objects=objects, verdict=objects["verdict"])
+        # Objects that match decide no field that stayed open, such as the number of steps.
+        same = objects["verdict"] == "match"
+        result.update(objects=objects, verdict=result["verdict"] if same else objects["verdict"])
     return result
 
 
@@ -113,9 +119,11 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
         for name, field in result["fields"].items():
             cells = [
                 name,
-                _shown(field["reference"]),
-                _shown(field["generated"]),
-                "yes" if field["match"] else "no",
+                *(
+                    _shown(field[side], state)
+                    for side, state in zip(("reference", "generated"), field["states"], strict=True)
+                ),
+                "yes" if field["match"] else "open" if "undetermined" in field["states"] else "no",
             ]
             table.add_row(
                 *cells, *([f"{field['similarity']:.2f}", escape(printable(field["note"]))] if scored else [])
@@ -130,13 +138,13 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
     return tables
 
 
-def _shown(value: Any) -> str:
+def _shown(value: Any, absent: str = "absent") -> str:
     from rich.markup import escape
 
     from accsearch.codeeval.text import printable
 
     if value is None:
-        return "unknown"
+        return absent
     if isinstance(value, list):
         return escape(printable(", ".join(map(str, value)))) or "none"
     return escape(printable(value))

@@ -18,7 +18,8 @@ UNKNOWN: Mapping[str, Any] = dict.fromkeys(
 class Evaluation:
     """Times in seconds an image, scores as means over the images; what was not measured is None.
 
-    `notes` lists what the file tried in vain (network, files, signals); `seeds` are those of the images.
+    `notes` lists what the file tried in vain (network, files, signals), `remarks` what was taken off around its
+    code; `seeds` are those of the images.
     `speedup` is the ratio of the times, `speedup_ci95` the 95 % interval by the images that both sides made of the
     same prompt and seed.
     `active` is false if methods that change images were written and every image equals the baseline's;
@@ -42,6 +43,7 @@ class Evaluation:
     entry: str | None = None
     active: bool | None = None
     notes: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
     seeds: tuple[int, ...] = ()
     baseline_times: tuple[float, ...] = ()
     accelerated_times: tuple[float, ...] = ()
@@ -54,7 +56,7 @@ class Evaluation:
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> "Evaluation":
         """Read what `to_json` wrote; raises TypeError for anything else."""
-        lists = ("notes", "seeds", "baseline_times", "accelerated_times", "speedup_ci95")
+        lists = ("notes", "remarks", "seeds", "baseline_times", "accelerated_times", "speedup_ci95")
         content: dict[str, Any] = dict(value)
         content |= {name: tuple(each) for name, each in value.items() if name in lists and each is not None}
         return cls(**content)
@@ -75,6 +77,7 @@ def render(evaluation: Evaluation) -> str:
     if evaluation.error is not None:
         lines.append(f"error: {printable(evaluation.error)}")
     lines += [f"tried: {printable(note)}" for note in evaluation.notes]
+    lines += [f"remark: {printable(remark)}" for remark in evaluation.remarks]
     lines += _measured(evaluation)
     lines.append(f"isolation: {evaluation.isolation}")
     return "\n".join(lines)

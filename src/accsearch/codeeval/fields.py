@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
-FIELD_NAMES = ("pipeline", "model_id", "scheduler", "num_inference_steps", "acceleration_methods")
+SETTINGS = ("pipeline", "model_id", "scheduler", "num_inference_steps")
+FIELD_NAMES = (*SETTINGS, "acceleration_methods")
 
 Parameters = Mapping[str, Any]
+State = Literal["known", "unset", "undetermined"]
+"""`unset` is what the code leaves to the library, `undetermined` what only a run can tell; both have no value."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,14 @@ class Fields:
     def acceleration_methods(self) -> list[str] | None:
         """Sorted names of the active methods."""
         return None if self.methods is None else sorted(self.methods)
+
+    @property
+    def states(self) -> dict[str, State]:
+        """The state of each field by its name."""
+        return {
+            name: "known" if value is not None else "unset" if name in self.unwritten else "undetermined"
+            for name, value in self.as_json().items()
+        }
 
     def as_json(self) -> dict[str, Any]:
         """Return the five fields as the `compare` command prints them."""

@@ -10,18 +10,12 @@ from accsearch.codeeval.weights import Weights
 Methods = Mapping[str, Parameters]
 
 
-def methods_similarity(
-    reference: Methods | None, generated: Methods | None, weights: Weights
-) -> tuple[float, str]:
+def methods_similarity(reference: Methods, generated: Methods, weights: Weights) -> tuple[float, str]:
     """Return the similarity of two sets of methods and what is different in them.
 
     It is the mean over all methods of either file: 0 for one that the other lacks, otherwise its presence
     and the nearness of its parameters by their weights. The order of application plays no part.
     """
-    if reference is None or generated is None:
-        if reference is None and generated is None:
-            return 1.0, ""
-        return 0.0, f"known only in the {'generated file' if reference is None else 'reference'}"
     names = sorted({*reference, *generated})
     if not names:
         return 1.0, ""

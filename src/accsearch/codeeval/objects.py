@@ -49,7 +49,9 @@ def compare_objects(
     readable = models or Models({}, ())
     result: dict[str, Any] = {"compared": 0, "matched": 0, "match_rate": 0.0, "differences": []}
     result |= {"verdict": "mismatch", "isolation": level.value, "error": None}
-    sources = [read_source(reference), read_source(generated)]
+    read = {file: read_source(file) for file in (reference, generated)}
+    result["remarks"] = [f"{file}: {remark}" for file, source in read.items() for remark in source.remarks]
+    sources = [read[reference].data, read[generated].data]
     try:
         needed = [
             models_of(extract_source(source, str(file)), readable)

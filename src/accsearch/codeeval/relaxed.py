@@ -50,11 +50,12 @@ def relaxed(reference: Fields | None, generated: Fields | None, weights: Weights
         judgements = dict.fromkeys(result["fields"], (0.0, "one of the files does not parse"))
     else:
         judgements = {
-            "pipeline": _pipelines(reference.pipeline, generated.pipeline, weights),
-            "model_id": _models(reference.model_id, generated.model_id, weights),
+            "pipeline": _pipelines(reference, generated, weights),
+            "model_id": _models(reference, generated, weights),
             "scheduler": _schedulers(reference, generated, weights),
             "num_inference_steps": _steps(reference, generated),
-            "acceleration_methods": methods_similarity(reference.methods, generated.methods, weights),
+            "acceleration_methods": _absent("acceleration_methods", reference, generated)
+            or methods_similarity(reference.methods or {}, generated.methods or {}, weights),
         }
     total = sum(weights.fields.values())
     score = 0.0
@@ -64,19 +65,29 @@ def relaxed(reference: Fields | None, generated: Fields | None, weights: Weights
     return {**result, "score": round(min(score, 1.0), 6)}
 
 
-def _absent(reference: object, generated: object) -> Judgement | None:
-    """Judge a field that at least one file leaves open."""
-    if reference is None and generated is None:
+def _absent(name: str, reference: Fields, generated: Fields) -> Judgement | None:
+    """Judge a field of which a value is missing even with the defaults that are known."""
+    states = reference.states[name], generated.states[name]
+    if "undetermined" in states:
+        where = (
+            "both"
+            if states[0] == states[1]
+            else "the reference"
+            if states[0] == "undetermined"
+            else "the generated file"
+        )
+        return 0.0, f"only a run can tell, in {where}"
+    if "unset" not in states:
+        return None
+    if states[0] == states[1]:
         return 1.0, ""
+    return 0.0, f"set only in the {'generated file' if states[0] == 'unset' else 'reference'}"
+
+
+def _pipelines(first: Fields, second: Fields, weights: Weights) -> Judgement:
+    reference, generated = first.pipeline, second.pipeline
     if reference is None or generated is None:
-        return 0.0, f"known only in the {'generated file' if reference is None else 'reference'}"
-    return None
-
-
-def _pipelines(reference: str | None, generated: str | None, weights: Weights) -> Judgement:
-    absent = _absent(reference, generated)
-    if absent is not None or reference is None or generated is None:
-        return absent or (0.0, "")
+        return _absent("pipeline", first, second) or (0.0, "")
     if reference == generated:
         return 1.0, ""
     if _is_generic(reference) != _is_generic(generated):
@@ -96,10 +107,10 @@ def _family(name: str) -> str:
     return name
 
 
-def _models(reference: str | None, generated: str | None, weights: Weights) -> Judgement:
-    absent = _absent(reference, generated)
-    if absent is not None or reference is None or generated is None:
-        return absent or (0.0, "")
+def _models(first: Fields, second: Fields, weights: Weights) -> Judgement:
+    reference, generated = first.model_id, second.model_id
+    if reference is None or generated is None:
+        return _absent("model_id", first, second) or (0.0, "")
     if reference == generated:
         return 1.0, ""
     if canonical_model(reference) == canonical_model(generated):
@@ -119,9 +130,8 @@ def _repository(model_id: str) -> str:
 
 def _schedulers(reference: Fields, generated: Fields, weights: Weights) -> Judgement:
     first, second = _scheduler(reference), _scheduler(generated)
-    absent = _absent(first, second)
-    if absent is not None or first is None or second is None:
-        return absent or (0.0, "")
+    if first is None or second is None:
+        return _absent("scheduler", reference, generated) or (0.0, "")
     if first == second:
         same = reference.scheduler == generated.scheduler
         return 1.0, "" if same else f"{first} in both: by its default or under another name in one"
@@ -141,9 +151,8 @@ def _scheduler(fields: Fields) -> str | None:
 
 def _steps(reference: Fields, generated: Fields) -> Judgement:
     first, second = _step_count(reference), _step_count(generated)
-    absent = _absent(first, second)
-    if absent is not None or first is None or second is None:
-        return absent or (0.0, "")
+    if first is None or second is None:
+        return _absent("num_inference_steps", reference, generated) or (0.0, "")
     if first == second:
         same = reference.num_inference_steps == generated.num_inference_steps
         return 1.0, "" if same else f"{first} is the default, which one file leaves out"

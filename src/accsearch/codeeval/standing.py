@@ -71,7 +71,10 @@ def _why(task: BenchmarkTask, evaluation: Evaluation, static: Mapping[str, Any] 
         return f"{evaluation.verdict}: {evaluation.error}"
     if static is not None and static["verdict"] != "match":
         wrong = [name for name, each in static["fields"].items() if not each["match"]]
-        return "differs from the reference: " + ", ".join(wrong)
+        because = (
+            "only a run can tell" if static["verdict"] == "undetermined" else "differs from the reference"
+        )
+        return f"{because}: " + ", ".join(wrong)
     if evaluation.active is False:
         return "its methods do nothing: every image equals the baseline's"
     return _broken_limit(

@@ -1,10 +1,10 @@
 """The static comparison: the five fields of two programs, found without running either."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from accsearch.codeeval.fields import FIELD_NAMES, Fields
+from accsearch.codeeval.fields import FIELD_NAMES, Fields, State
 from accsearch.codeeval.interpreter.paths import fields_of
 from accsearch.codeeval.source import Unparsable, parse, read_source, with_deep_stack
 from accsearch.config.models import MIRRORS
@@ -18,7 +18,7 @@ def extract(path: Path) -> Fields:
 
     Raises Unparsable if it is no Python program, UsageError if it cannot be read.
     """
-    return extract_source(read_source(path), str(path))
+    return extract_source(read_source(path).data, str(path))
 
 
 def extract_source(data: bytes, name: str = "<code>") -> Fields:
@@ -33,16 +33,21 @@ def extract_source(data: bytes, name: str = "<code>") -> Fields:
 def compared(
     reference: Path, generated: Path, compare: Callable[[Fields | None, Fields | None], dict[str, Any]]
 ) -> dict[str, Any]:
-    """Return what `compare` says of the fields of two files, and as `error` why one of them does not parse."""
+    """Return what `compare` says of the fields of two files.
+
+    As `remarks` it has what was taken off to come to the programs, as `error` why one of them does not parse.
+    """
     sides: list[Fields | None] = []
-    errors = []
+    errors, remarks = [], []
     for path in (reference, generated):
+        source = read_source(path)
+        remarks += [f"{path}: {remark}" for remark in source.remarks]
         try:
-            sides.append(extract(path))
+            sides.append(extract_source(source.data, str(path)))
         except Unparsable as error:
             sides.append(None)
             errors.append(str(error))
-    result = compare(*sides)
+    result = {**compare(*sides), "remarks": remarks}
     return {**result, "error": "; ".join(errors)} if errors else result
 
 
@@ -54,37 +59,62 @@ def compare_static(reference: Path, generated: Path) -> dict[str, Any]:
 def comparison(reference: Fields | None, generated: Fields | None, mode: str = "static") -> dict[str, Any]:
     """Compare two sets of fields; None stands for a file that does not parse, with which nothing matches."""
     parsable = reference is not None and generated is not None
-    first = (reference or UNREAD).as_json()
-    second = (generated or UNREAD).as_json()
+    sides = (reference or UNREAD, generated or UNREAD)
+    values = [side.as_json() for side in sides]
+    states = [side.states for side in sides]
     fields = {
         name: {
-            "reference": first[name],
-            "generated": second[name],
-            "match": parsable and values_match(name, first[name], second[name]),
+            "reference": values[0][name],
+            "generated": values[1][name],
+            "match": parsable
+            and _matches(
+                name, *((each[name], state[name]) for each, state in zip(values, states, strict=True))
+            ),
+            "states": [state[name] for state in states],
         }
         for name in FIELD_NAMES
     }
     matched = sum(bool(field["match"]) for field in fields.values())
-    verdict = "unparsable" if not parsable else "match" if matched == len(fields) else "mismatch"
     return {
         "mode": mode,
         "fields": fields,
         "matched": matched,
         "total": len(fields),
         "match_rate": matched / len(fields),
-        "verdict": verdict,
+        "verdict": _verdict(fields.values()) if parsable else "unparsable",
         "parameters": {
             "reference": None if reference is None else reference.methods,
             "generated": None if generated is None else generated.methods,
         },
+        "also": _also(*sides),
     }
 
 
-def values_match(name: str, reference: Any, generated: Any) -> bool:
-    """Tell whether two values of a field are the same; null is the same as null, a mirror as its original."""
+def _matches(name: str, reference: tuple[Any, State], generated: tuple[Any, State]) -> bool:
+    """Tell whether two values of a field are the same: an undetermined one is the same as nothing."""
+    (first, first_state), (second, second_state) = reference, generated
+    if "undetermined" in (first_state, second_state) or first_state != second_state:
+        return False
     if name == "model_id":
-        return canonical_model(reference) == canonical_model(generated)
-    return bool(reference == generated)
+        return canonical_model(first) == canonical_model(second)
+    return bool(first == second)
+
+
+def _verdict(fields: Iterable[Mapping[str, Any]]) -> str:
+    """Return `match`, `undetermined` where nothing contradicts but something is open, or `mismatch`."""
+    different = [field for field in fields if not field["match"]]
+    if not different:
+        return "match"
+    return "undetermined" if all("undetermined" in field["states"] for field in different) else "mismatch"
+
+
+def _also(reference: Fields, generated: Fields) -> dict[str, dict[str, Any]]:
+    """Return the call's other arguments that either program writes; null for one that only a run can tell."""
+    first, second = reference.arguments or {}, generated.arguments or {}
+    return {
+        name: {"reference": first.get(name), "generated": second.get(name)}
+        for name in sorted({*first, *second})
+    }
 
 
 def canonical_model(model_id: str | None) -> str | None:

@@ -78,6 +78,7 @@ def _joined(first: Arguments, second: Arguments) -> Arguments:
 
 def _call_unknown(machine: "Machine", given: Arguments) -> Value:
     """Call something that the program's text does not determine; by its keyword it may generate an image."""
+    machine.heap.write(machine.journal, "elsewhere", True)
     steps = given.keywords.get("num_inference_steps")
     if steps is not None:
         machine.record(Fields(num_inference_steps=diffusion.whole_number(steps), methods=None))

@@ -3,7 +3,7 @@
 import ast
 from dataclasses import dataclass, replace
 
-from accsearch.codeeval.fields import UNDECIDED, Fields, agreement
+from accsearch.codeeval.fields import SETTINGS, UNDECIDED, Fields, agreement
 from accsearch.codeeval.interpreter import diffusion
 from accsearch.codeeval.interpreter.machine import Machine
 from accsearch.codeeval.interpreter.signals import (
@@ -102,7 +102,11 @@ def _outcome(machine: Machine, *, failed: bool, cut: bool) -> Outcome:
     pipe = machine.module.state.get("pipe")
     if not isinstance(pipe, Pipeline):
         pipe = machine.journal.state["built"]
-    rest = diffusion.describe(pipe) if isinstance(pipe, Pipeline) else Fields()
+    rest = diffusion.describe(pipe) if isinstance(pipe, Pipeline) else Fields(methods=None)
+    if not machine.journal.state.get("elsewhere"):
+        # Code elsewhere that was called may set what this file does not.
+        unset = {"num_inference_steps"} if isinstance(pipe, Pipeline) else SETTINGS
+        rest = replace(rest, unwritten=rest.unwritten.union(unset))
     return Outcome(last if isinstance(last, Fields) else None, rest, failed, cut)
 
 
@@ -113,5 +117,6 @@ def _conclusion(outcomes: list[Outcome]) -> Fields:
         calls = [path.call for path in paths if path.call is not None]
         if calls:
             return agreement(calls)
-    completed = completed or outcomes
-    return replace(agreement([path.rest for path in completed]), num_inference_steps=None)
+    rest = agreement([path.rest for path in completed or outcomes])
+    # That no method is active shows only in a call.
+    return replace(rest, num_inference_steps=None, methods=rest.methods or None)

@@ -33,8 +33,9 @@ def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Eva
     level = choose(settings.isolation)
     found = Evaluation(file=str(file), verdict="invalid", isolation=level.value)
     source = read_source(file)
+    found = replace(found, remarks=source.remarks)
     try:
-        fields = extract_source(source, str(file))
+        fields = extract_source(source.data, str(file))
     except Unparsable as error:
         return replace(found, error=f"not a Python program: {error}")
     found = replace(found, configuration=fields.as_json())
@@ -44,7 +45,7 @@ def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Eva
     duel = None
     # Of several, the baseline runs on the first.
     gpus = "" if machine.gpu is None else machine.gpu.split(",")[0]
-    with guest(source, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as caged:
+    with guest(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as caged:
         try:
             planned, entry = _planned(fields, caged, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())

@@ -66,7 +66,7 @@ def recipe(model: ModelInfo, fields: Fields, told: Mapping[str, Any]) -> Recipe:
     """Return the baseline's recipe. `told` are the arguments of the file's own call, as it says. Raises Refused."""
     notes: list[str] = []
     steps = fields.num_inference_steps
-    if steps is None and "num_inference_steps" not in fields.unwritten:
+    if steps is None and (fields.arguments is None or "num_inference_steps" not in fields.unwritten):
         steps = _whole(told.get("num_inference_steps"))
     if steps is None:
         steps = DEFAULT_STEPS.get(model.pipeline_class, USUAL_STEPS)
