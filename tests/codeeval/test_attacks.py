@@ -156,6 +156,20 @@ def test_the_environment_holds_no_secret(level: Level, monkeypatch: pytest.Monke
     assert load(source, level)[:2] == ("loaded", "")
 
 
+@pytest.mark.parametrize("level", [each for each in ISOLATED if each is not Level.LANDLOCK])
+def test_other_processes_are_not_seen(level: Level, tmp_path: Path) -> None:
+    # Their command lines may hold secrets; landlock has no say in /proc, as docs/evaluate.md tells.
+    (tmp_path / "outside").touch()
+    source = f"""
+        import os
+        own = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+        assert os.getpid() in own and len(own) < 10, own
+        assert not os.path.exists("{tmp_path}/outside")
+        {PIPE}
+    """
+    assert load(source, level)[:2] == ("loaded", "")
+
+
 def test_exit_code_0_without_an_answer_has_not_passed() -> None:
     verdict, error, _ = load("import os; os._exit(0)", STRONGEST)
     assert verdict == "failed"

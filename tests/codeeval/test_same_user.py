@@ -4,6 +4,7 @@ import ctypes
 import os
 import resource
 import signal
+import socket
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from accsearch.codeeval.sandbox import landlock, libc, seccomp
+from accsearch.codeeval.sandbox.attempts import Attempts, hand_out
 
 USER = 54_321
 pytestmark = [
@@ -43,7 +45,14 @@ def caged(folder: Path, attempt: Callable[[], object], *, truncation: bool = Fal
 
     Returns "" or the error.
     """
+    return noted(folder, attempt, truncation=truncation)[0]
+
+
+def noted(folder: Path, attempt: Callable[[], object], *, truncation: bool = False) -> tuple[str, list[str]]:
+    """Do what `caged` does; return the notes of refused calls too."""
     read, write = os.pipe()
+    attempts = Attempts()
+    theirs = os.dup(attempts.theirs)
     child = os.fork()
     if child == 0:
         said = ""
@@ -54,7 +63,7 @@ def caged(folder: Path, attempt: Callable[[], object], *, truncation: bool = Fal
                 os.setresuid(USER, USER, USER)
             libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
             landlock.restrict(["/usr", str(folder / "outside")], [], str(folder / "scratch"))
-            seccomp.restrict(truncation=truncation)
+            hand_out(theirs, seccomp.restrict(truncation=truncation))
             attempt()
         # Nothing may come out of the forked test.
         except BaseException as error:  # noqa: BLE001
@@ -62,9 +71,12 @@ def caged(folder: Path, attempt: Callable[[], object], *, truncation: bool = Fal
         os.write(write, said.encode())
         os._exit(0)
     os.close(write)
+    os.close(theirs)
+    attempts.start()
     os.waitpid(child, 0)
+    attempts.close()
     with os.fdopen(read, encoding="utf-8") as pipe:
-        return pipe.read()
+        return pipe.read(), list(attempts.seen)
 
 
 def fchmod(path: Path) -> None:
@@ -180,3 +192,72 @@ def test_older_landlock_empties_no_file(
 
 def test_no_memory_is_had_as_a_file(folder: Path) -> None:
     assert caged(folder, lambda: os.memfd_create("hidden")).startswith("OSError")
+
+
+def datagrams(name: str) -> socket.socket:
+    """Return a socket of the host's that anyone may send to."""
+    host = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    host.settimeout(0.1)
+    host.bind(name)
+    if not name.startswith("\0"):
+        Path(name).chmod(0o777)
+    return host
+
+
+def reconnected(name: str) -> None:
+    one, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    one.connect(name)
+    one.send(b"out")
+
+
+def addressed(name: str) -> None:
+    one, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    one.sendmsg([b"out"], [], 0, name)
+
+
+def addressed_stream(name: str) -> None:
+    one, _ = socket.socketpair()
+    one.sendmsg([b"out"], [], 0, name)
+
+
+def addressed_packet(name: str) -> None:
+    one, _ = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    one.sendmsg([b"out"], [], 0, name)
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+@pytest.mark.parametrize("send", [reconnected, addressed, addressed_stream, addressed_packet])
+def test_no_pair_reaches_a_socket_of_the_host(
+    folder: Path, send: Callable[[str], None], abstract: bool
+) -> None:
+    name = f"\0{folder}" if abstract else str(folder / "scratch" / "socket")
+    with datagrams(name) as host:
+        said, notes = noted(folder, lambda: send(name))
+        with pytest.raises(TimeoutError):
+            host.recv(16)
+    if send in (reconnected, addressed):
+        assert said.startswith("PermissionError")
+        assert notes == ["system call: socketpair of type 2"]
+
+
+def test_without_a_listener_calls_are_refused_all_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A flag that no kernel knows, as none knew that of the listener before 5.0.
+    monkeypatch.setattr(seccomp, "NEW_LISTENER", 1 << 30)
+    said, notes = noted(folder, lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM))
+    assert said.startswith("PermissionError")
+    assert notes == []
+
+
+def test_no_one_watches_files_outside(folder: Path) -> None:
+    def watch() -> None:
+        libc.call("inotify_init1", 0)
+
+    assert caged(folder, watch).startswith("OSError: [Errno 38]")
+
+
+def test_attributes_of_files_outside_are_not_read(folder: Path) -> None:
+    os.setxattr(folder / "outside", "user.mark", b"secret")
+    assert "[Errno 95]" in caged(folder, lambda: os.getxattr(folder / "outside", "user.mark"))
+    assert "[Errno 95]" in caged(folder, lambda: os.listxattr(folder / "outside"))

@@ -20,7 +20,16 @@ from accsearch.codeeval.sandbox.processes import descendants, end_all
 from accsearch.codeeval.sandbox.roots import devices, environment, readable
 from accsearch.codeeval.sandbox.rules import MIB, Level, Limits, Rules
 from accsearch.codeeval.sandbox.scratch import link_models, scratch_folder, size_of
-from accsearch.codeeval.sandbox.syscalls import ABSENT, IGNORED, NUMBERS, OF_PROCESS, REFUSED, TIMES
+from accsearch.codeeval.sandbox.syscalls import (
+    ABSENT,
+    IGNORED,
+    NUMBERS,
+    OF_PROCESS,
+    REFUSED,
+    REFUSED_QUIETLY,
+    TIMES,
+    UNSUPPORTED,
+)
 from accsearch.codeeval.sandbox.usage import deleted_files, memory_of
 from accsearch.errors import UsageError
 
@@ -128,6 +137,22 @@ def test_the_filter_ends_in_a_verdict_on_every_way(machine: str) -> None:
         ("socket", (), seccomp.REFUSE),
         ("ptrace", (), seccomp.REFUSE),
         ("shmat", (), seccomp.REFUSE),
+        ("connect", (), seccomp.REFUSE),
+        ("bind", (), seccomp.REFUSE),
+        ("accept", (), seccomp.REFUSE),
+        ("socketpair", (1, 1), seccomp.ALLOW),
+        ("socketpair", (1, 5 | 0o2000000), seccomp.ALLOW),
+        ("socketpair", (1, 2), seccomp.REFUSE),
+        ("socketpair", (1, 2 | 0o2004000), seccomp.REFUSE),
+        ("socketpair", (1, 3), seccomp.REFUSE),
+        ("socketpair", (2, 1), seccomp.REFUSE),
+        ("sendto", (3, 0x1000, 1, 0, 0, 0), seccomp.ALLOW),
+        ("sendto", (3, 0x1000, 1, 0, 0x1000, 16), seccomp.REFUSE),
+        ("sendto", (3, 0x1000, 1, 0, 0x7F00_0000_0000, 16), seccomp.REFUSE),
+        ("inotify_add_watch", (), seccomp.NOT_THERE),
+        ("getxattr", (), seccomp.NO_ATTRIBUTES),
+        ("fcntl", (3, 1026), seccomp.REFUSE),
+        ("fcntl", (3, 4), seccomp.ALLOW),
         ("clone3", (), seccomp.NOT_THERE),
         ("memfd_create", (), seccomp.NOT_THERE),
         ("clone", (0x10000000,), seccomp.REFUSE),
@@ -161,9 +186,32 @@ def test_the_filter_judges_calls(machine: str, name: str, arguments: tuple[int, 
     assert _run(program, machine, NUMBERS[machine][name], *arguments) == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "verdict"),
+    [
+        ("connect", (), seccomp.ASK),
+        ("socketpair", (1, 2), seccomp.ASK),
+        ("socketpair", (1, 1), seccomp.ALLOW),
+        ("sendto", (3, 0x1000, 1, 0, 0x1000, 16), seccomp.ASK),
+        ("clone", (0x10000000,), seccomp.ASK),
+        ("socket", (40,), seccomp.ASK),
+        # Libraries open these to see what there is.
+        ("socket", (10,), seccomp.REFUSE),
+        ("setxattr", (), seccomp.REFUSE),
+    ],
+)
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_what_no_library_calls_is_noted(
+    machine: str, name: str, arguments: tuple[int, ...], verdict: int
+) -> None:
+    program = seccomp.build(machine, 77, noted=True)
+    assert _run(program, machine, NUMBERS[machine][name], *arguments) == verdict
+
+
 def test_every_call_that_is_judged_has_a_number() -> None:
-    judged = {*REFUSED, *ABSENT, *IGNORED, *TIMES, *OF_PROCESS}
-    old = {"chmod", "chown", "lchown", "utime", "utimes", "futimesat"}
+    judged = {*REFUSED, *REFUSED_QUIETLY, *UNSUPPORTED, *ABSENT, *IGNORED, *TIMES, *OF_PROCESS}
+    judged |= seccomp._sockets(b"").keys()
+    old = {"chmod", "chown", "lchown", "utime", "utimes", "futimesat", "inotify_init"}
     assert judged - NUMBERS["x86_64"].keys() == set()
     assert judged - NUMBERS["aarch64"].keys() == old
 
@@ -200,8 +248,9 @@ def _parts(program: bytes) -> list[bytes]:
 def _run(program: bytes, machine: str, number: int, *arguments: int) -> int:
     """Interpret a filter as the kernel does."""
     words = {seccomp.NUMBER: number, seccomp.ARCHITECTURE: seccomp.ARCHITECTURES[machine]}
-    for place, argument in enumerate((*arguments, 0, 0, 0)):
-        words[seccomp.ARGUMENTS + 8 * place] = argument
+    for place, argument in enumerate((*arguments, *[0] * 6)[:6]):
+        words[seccomp.ARGUMENTS + 8 * place] = argument & 0xFFFFFFFF
+        words[seccomp.ARGUMENTS + 8 * place + 4] = argument >> 32
     steps = [struct.unpack("<HBBI", part) for part in _parts(program)]
     held, position = 0, 0
     while True:

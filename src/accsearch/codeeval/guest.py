@@ -3,6 +3,7 @@
 import json
 import os
 import secrets
+import signal
 import sys
 import tempfile
 import time
@@ -94,7 +95,7 @@ class Guest:
                 text = printable(line.decode(errors="replace")[:NOTE_LENGTH])
                 if text and text not in self.notes:
                     self.notes.append(text)
-        return self.notes[:NOTES_KEPT]
+        return [*self._cage.attempts, *self.notes][:NOTES_KEPT]
 
     @property
     def output(self) -> str:
@@ -137,6 +138,9 @@ class Guest:
             return Refused(ENDED.get(because.split(":")[0], "unsafe"), because.removeprefix("timeout: "))
         if self._cage.not_built:
             raise UsageError(lines[-1] if lines else "the sandbox cannot be built")
+        if code == 128 + signal.SIGSYS:
+            # Where refused calls cannot be noted, one by another interface of the processor ends the program.
+            return Refused("unsafe", "it made a system call that the sandbox does not know")
         if code == 0:
             return Refused("failed", "it ended with exit code 0 without an answer" + last)
         how = f"signal {code - 128}" if code > 128 else f"exit code {code}"

@@ -1,7 +1,8 @@
 """Tell the parent what the generated file tries in vain: network, files outside, signals to others.
 
 The cage has refused it all anyway; this is only how it comes into the report. What other programs try that the
-file starts is not seen: that it starts them is told instead.
+file starts is not seen: that it starts them is told instead. What native code tries is noted outside of this
+process (`sandbox/attempts.py`), as far as no library does it too.
 """
 
 import os
@@ -36,6 +37,10 @@ PROGRAMS = ("subprocess.Popen", "os.system", "os.posix_spawn", "os.exec", "os.sp
 FIXED_COMMANDS = ("platform.py", "uuid.py", "ctypes/util.py")
 """Modules of the standard library that run commands of their own to learn about the machine."""
 
+NATIVE = ("socket", "getaddrinfo", "gethostbyname", "gethostbyname2")
+"""Functions of the C library that open a socket as libraries do, so that the filter cannot tell whose it is."""
+
+EVENTS = ("socket.", "open", "os.", "shutil.", "subprocess.", "pty.", "ctypes.dlsym")
 MOST = 200
 
 
@@ -64,7 +69,7 @@ class _Notes:
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
         """Judge one audit event; called for every event of the interpreter, so it leaves early."""
-        if self._busy or not event.startswith(("socket.", "open", "os.", "shutil.", "subprocess.", "pty.")):
+        if self._busy or not event.startswith(EVENTS):
             return
         self._busy = True
         try:
@@ -88,7 +93,9 @@ class _Notes:
             return f"network: {event.removeprefix('socket.')} {_plain(target)}"
         if event == "socket.__new__":
             # A pair of Unix sockets connects nothing but itself: every event loop has one.
-            return None if arguments[1] == socket.AF_UNIX else "network: socket"
+            return None if _wraps_descriptor(sys._getframe(2)) else "network: socket"
+        if event.startswith("ctypes.dlsym"):
+            return f"native: {arguments[1]}" if arguments[1] in NATIVE else None
         if event in PROGRAMS:
             words = (
                 arguments[1] if event in ("subprocess.Popen", "os.posix_spawn", "os.exec") else arguments[0]
@@ -132,6 +139,16 @@ class _Notes:
                 return False
             frame = frame.f_back
         return False
+
+
+def _wraps_descriptor(caller: FrameType) -> bool:
+    """Say whether a socket object is made of a descriptor that is there, as `socketpair` does."""
+    code = caller.f_code
+    return (
+        code.co_filename == socket.__file__
+        and code.co_name == "__init__"
+        and caller.f_locals.get("fileno") is not None
+    )
 
 
 def _command(words: Any) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from accsearch.codeeval.sandbox.attempts import Attempts
 from accsearch.codeeval.sandbox.launch import BUILT, OUTER, command_line
 from accsearch.codeeval.sandbox.processes import descendants, end_all, send
 from accsearch.codeeval.sandbox.rules import Rules
@@ -56,18 +57,21 @@ class Cage:
         reading, ready = os.pipe()
         os.set_blocking(reading, False)
         self._ready = open(reading, "rb", buffering=0)  # noqa: PTH123
+        self._attempts = Attempts()
         with tempfile.TemporaryFile() as told, open(ready, "wb"):  # noqa: PTH123
             told.write(self.rules.to_json().encode())
             told.flush()
+            descriptors = (told.fileno(), ready, self._attempts.theirs)
             self._process = subprocess.Popen(
-                command_line(OUTER, told.fileno(), ready, self._program),
+                command_line(OUTER, descriptors, self._program),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 env={"PATH": os.defpath, **dict(self.rules.environment)},
-                pass_fds=(*self._handed, told.fileno(), ready),
+                pass_fds=(*self._handed, *descriptors),
                 start_new_session=True,
             )
+        self._attempts.start()
         self._reader = threading.Thread(target=self._read_output, daemon=True)
         self._watcher = threading.Thread(target=self._watch, daemon=True)
         self._reader.start()
@@ -89,6 +93,11 @@ class Cage:
     def output(self) -> str:
         """The end of what the program printed so far."""
         return self._tail.decode(errors="replace")
+
+    @property
+    def attempts(self) -> list[str]:
+        """The kinds of system call that the filter refused so far, as notes."""
+        return list(self._attempts.seen)
 
     @property
     def not_built(self) -> bool:
@@ -145,8 +154,10 @@ class Cage:
                 thread.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._built()
-        self._ready.close()
+        if not self._ready.closed:
+            self._built()
+            self._ready.close()
+            self._attempts.close()
 
     def _built(self) -> bool:
         if not self._ready.closed:

@@ -1,8 +1,9 @@
 """The process between the parent and the cage: builds it, starts the program, ends what that leaves.
 
-`python -m accsearch.codeeval.sandbox.launch STAGE RULES READY PROGRAM…`; the parent starts the stage `outer`.
-RULES is the descriptor of a file, since they may be longer than an argument can be. To READY goes a byte when
-the cage is built, and another one if the program could not be started in it all the same.
+`python -m accsearch.codeeval.sandbox.launch STAGE RULES READY ATTEMPTS PROGRAM…`; the parent starts the stage
+`outer`. RULES is the descriptor of a file, since they may be longer than an argument can be. To READY goes a
+byte when the cage is built, and another one if the program could not be started in it all the same. To
+ATTEMPTS, a socket, goes the listener of the system call filter.
 """
 
 import os
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 
 from accsearch.codeeval.sandbox import landlock, libc, limits, mounts, namespaces, privileges, seccomp
+from accsearch.codeeval.sandbox.attempts import hand_out
 from accsearch.codeeval.sandbox.bubblewrap import command
 from accsearch.codeeval.sandbox.processes import descendants, end_all
 from accsearch.codeeval.sandbox.rules import Level, Rules
@@ -31,20 +33,22 @@ class _Job:
     rules: Rules
     told: int
     ready: int
+    attempts: int
     program: tuple[str, ...]
 
 
-def command_line(stage: str, told: int, ready: int, program: Sequence[str]) -> list[str]:
-    """Return the command line of one stage, which inherits the two descriptors."""
-    return [sys.executable, "-I", "-B", "-m", MODULE, stage, str(told), str(ready), *program]
+def command_line(stage: str, descriptors: Sequence[int], program: Sequence[str]) -> list[str]:
+    """Return the command line of one stage, which inherits the descriptors (rules, ready, attempts)."""
+    return [sys.executable, "-I", "-B", "-m", MODULE, stage, *map(str, descriptors), *program]
 
 
 def main(arguments: list[str]) -> NoReturn:
     """Run one stage; never returns."""
-    stage, told, ready, *program = arguments
-    text = os.pread(int(told), os.fstat(int(told)).st_size, 0)
-    rules = Rules.from_json(text.decode())
-    job = _Job(rules, int(told), int(ready), tuple(program))
+    stage, *numbers = arguments[:4]
+    told, ready, attempts = map(int, numbers)
+    text = os.pread(told, os.fstat(told).st_size, 0)
+    job = _Job(Rules.from_json(text.decode()), told, ready, attempts, tuple(arguments[4:]))
+    rules = job.rules
     try:
         if stage == INNER:
             _enter(job, own_user=False, own_count=False)
@@ -60,7 +64,7 @@ def _outer(job: _Job) -> NoReturn:
     libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     match job.rules.level:
         case Level.BUBBLEWRAP:
-            line = command(job.rules, command_line(INNER, job.told, job.ready, job.program))
+            line = command(job.rules, command_line(INNER, (job.told, job.ready, job.attempts), job.program))
             _wait(_fork(lambda: os.execvp(line[0], line)))
         case Level.NONE:
             _wait(_fork(lambda: _enter(job, own_user=False, own_count=False)))
@@ -100,9 +104,10 @@ def _first(start: Callable[[], object]) -> NoReturn:
 def _enter(job: _Job, *, own_user: bool, own_count: bool) -> NoReturn:
     """Give up what the level takes away, then become the program."""
     rules = job.rules
-    # The program gets neither: it must not say for itself that the cage was built.
+    # The program gets none of them: it must not say for itself that the cage was built.
     os.close(job.told)
     os.set_inheritable(job.ready, False)
+    os.set_inheritable(job.attempts, False)
     os.chdir(rules.scratch)
     if rules.level is Level.UNSHARE:
         place = rules.scratch + ".root"
@@ -120,7 +125,7 @@ def _enter(job: _Job, *, own_user: bool, own_count: bool) -> NoReturn:
         landlock.restrict(rules.readable, rules.devices, rules.scratch)
     if rules.level is not Level.NONE and seccomp.supported():
         by_rules = rules.level is not Level.LANDLOCK or landlock.version() >= landlock.TRUNCATION_SINCE
-        seccomp.restrict(truncation=not by_rules)
+        hand_out(job.attempts, seccomp.restrict(truncation=not by_rules))
     os.write(job.ready, BUILT)
     try:
         os.execve(job.program[0], job.program, dict(rules.environment))

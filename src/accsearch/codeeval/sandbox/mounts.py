@@ -7,7 +7,17 @@ from pathlib import Path
 
 from accsearch.codeeval.sandbox import libc
 
-BIND, RECURSIVE, PRIVATE, REMOUNT, READ_ONLY, NO_SUID, NO_DEVICES = 4096, 16384, 1 << 18, 32, 1, 2, 4
+BIND, RECURSIVE, PRIVATE, REMOUNT, READ_ONLY, NO_SUID, NO_DEVICES, NO_PROGRAMS = (
+    4096,
+    16384,
+    1 << 18,
+    32,
+    1,
+    2,
+    4,
+    8,
+)
+PROC = "/proc"
 DETACH = 2
 MOUNT_SETATTR, PIVOT_ROOT = 442, {"x86_64": 155, "aarch64": 41}
 AT_FDCWD, AT_RECURSIVE = -100, 0x8000
@@ -31,7 +41,8 @@ def confine(readable: Iterable[str], devices: Iterable[str], writable: str, plac
     _mount(None, "/", None, RECURSIVE | PRIVATE)
     _mount("tmpfs", place, "tmpfs", NO_SUID | NO_DEVICES)
     for path in readable:
-        _read_only(_bind(path, place))
+        if path != PROC or not _own_processes(place):
+            _read_only(_bind(path, place))
     for path in devices:
         _bind(path, place)
     _bind(writable, place)
@@ -51,6 +62,17 @@ def _bind(path: str, place: str) -> str:
         Path(target).touch()
     _mount(path, target, None, BIND | RECURSIVE)
     return target
+
+
+def _own_processes(place: str) -> bool:
+    """Mount a /proc that holds the processes of the cage alone; a container may forbid that."""
+    target = place + PROC
+    Path(target).mkdir()
+    try:
+        _mount("proc", target, "proc", READ_ONLY | NO_SUID | NO_DEVICES | NO_PROGRAMS)
+    except OSError:
+        return False
+    return True
 
 
 def _read_only(target: str) -> None:

@@ -1,4 +1,4 @@
-"""A system call filter: no sockets, no tracing, no new namespaces, no way round landlock."""
+"""A system call filter: no sockets but connected pairs, no tracing, no new namespaces, no way round landlock."""
 
 import ctypes
 import os
@@ -7,12 +7,25 @@ import struct
 from collections.abc import Sequence
 
 from accsearch.codeeval.sandbox import libc
-from accsearch.codeeval.sandbox.syscalls import ABSENT, IGNORED, NUMBERS, OF_PROCESS, REFUSED, TIMES
+from accsearch.codeeval.sandbox.syscalls import (
+    ABSENT,
+    FAMILIES_TRIED,
+    IGNORED,
+    NUMBERS,
+    OF_PROCESS,
+    REFUSED,
+    REFUSED_QUIETLY,
+    TIMES,
+    UNSUPPORTED,
+)
 
-MODE_FILTER = 2
-KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
-REFUSE, NOT_THERE, NO_EFFECT = 0x00050000 | 1, 0x00050000 | 38, 0x00050000
-"""Return EPERM; return ENOSYS; return 0 and do nothing."""
+SET_MODE_FILTER, NEW_LISTENER = 1, 8
+KILL_PROCESS, ALLOW, ASK = 0x80000000, 0x7FFF0000, 0x7FC00000
+"""End the process; let the call be made; let the process at the listener answer, which notes it."""
+
+REFUSE, NOT_THERE, NO_ATTRIBUTES = 0x00050000 | 1, 0x00050000 | 38, 0x00050000 | 95
+NO_EFFECT = 0x00050000
+"""Return EPERM, ENOSYS, EOPNOTSUPP; return 0 and do nothing."""
 
 LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
@@ -28,6 +41,12 @@ A file opened for reading is enough for them.
 """
 
 SET_DUMPABLE = 4
+WATCH_FOLDER, SET_LEASE = 1026, 1024
+"""Commands of fcntl on a file opened for reading: tell what happens in it, and hold up who opens it."""
+
+UNIX, TYPE_BITS, CONNECTED_TYPES = 1, 0xF, (1, 5)
+"""SOCK_STREAM and SOCK_SEQPACKET; a pair of datagram sockets could be connected anew, to one of the host's."""
+
 TRUNCATES, ACCESS = 0o1000, 0o3
 PRIORITY_OF_PROCESS, IO_PRIORITY_OF_PROCESS = 0, 1
 
@@ -43,43 +62,58 @@ def supported() -> bool:
     return platform.machine() in NUMBERS
 
 
-def restrict(*, truncation: bool = False) -> None:
+def restrict(*, truncation: bool = False) -> int | None:
     """Install the filter for this process and its descendants; with `truncation`, that is filtered too.
 
-    Needs no_new_privs. Raises OSError.
+    Returns the listener, a descriptor at which refused calls can be noted (`attempts.py`), or None where the
+    kernel or the container gives none: then they are refused all the same. Needs no_new_privs. Raises OSError.
     """
-    program = build(platform.machine(), os.getpid(), truncation=truncation)
+    machine, pid = platform.machine(), os.getpid()
+    try:
+        return _install(build(machine, pid, truncation=truncation, noted=True), NEW_LISTENER)
+    except OSError:
+        _install(build(machine, pid, truncation=truncation), 0)
+        return None
+
+
+def _install(program: bytes, flags: int) -> int:
     buffer = ctypes.create_string_buffer(program)
     header = _Program(len(program) // 8, ctypes.cast(buffer, ctypes.c_void_p))
-    libc.prctl(libc.PR_SET_SECCOMP, MODE_FILTER, ctypes.byref(header))
+    number = NUMBERS[platform.machine()]["seccomp"]
+    return libc.syscall(number, SET_MODE_FILTER, flags, ctypes.byref(header))
 
 
-def build(machine: str, pid: int, *, truncation: bool = False) -> bytes:
-    """Return the filter for a process of `machine` as 8-byte instructions."""
+def build(machine: str, pid: int, *, truncation: bool = False, noted: bool = False) -> bytes:
+    """Return the filter for a process of `machine` as 8-byte instructions; `noted` calls go to the listener."""
     numbers = NUMBERS[machine]
+    refuse = _step(RETURN, ASK if noted else REFUSE)
     steps = [
         _step(LOAD, ARCHITECTURE),
         _step(JUMP_EQUAL, ARCHITECTURES[machine], 1, 0),
-        _step(RETURN, KILL_PROCESS),
+        _step(RETURN, ASK if noted else KILL_PROCESS),
         _step(LOAD, NUMBER),
         # Numbers of the x32 interface would reach the same calls under other names.
         _step(JUMP_AT_LEAST, X32, 0, 1),
-        _step(RETURN, REFUSE),
+        refuse,
     ]
-    answers = dict.fromkeys(REFUSED, REFUSE) | dict.fromkeys(ABSENT, NOT_THERE)
+    answers = dict.fromkeys(REFUSED_QUIETLY, REFUSE) | dict.fromkeys(ABSENT, NOT_THERE)
+    answers |= dict.fromkeys(UNSUPPORTED, NO_ATTRIBUTES)
     judged = {name: [_step(RETURN, answer)] for name, answer in answers.items()}
+    judged |= {name: [refuse] for name in REFUSED}
+    judged |= _sockets(refuse)
     # Landlock has no say in who owns a file, its mode, times and attributes: a user could change those of
     # every file of theirs. Only what the standard library calls on copies of its own gets no error.
     judged |= {name: [_step(RETURN, NO_EFFECT)] for name in IGNORED}
     judged |= {name: _times(*places) for name, places in TIMES.items()}
     judged |= {name: _own_process(name, place, pid) for name, place in OF_PROCESS.items()}
     judged["ioctl"] = _unless(1, ATTRIBUTES)
+    judged["fcntl"] = _unless(1, (WATCH_FOLDER, SET_LEASE))
     # A process that cannot be looked into hides the files that it holds open from the watch on disk.
     judged["prctl"] = _unless(0, (SET_DUMPABLE,))
     judged["clone"] = [
         _load(0),
         _step(JUMP_SET, NEW_NAMESPACE, 0, 1),
-        _step(RETURN, REFUSE),
+        refuse,
         _step(RETURN, ALLOW),
     ]
     if truncation:
@@ -88,6 +122,36 @@ def build(machine: str, pid: int, *, truncation: bool = False) -> bytes:
         if name in numbers:
             steps += [_step(JUMP_EQUAL, numbers[name], 0, len(block)), *block]
     return b"".join([*steps, _step(RETURN, ALLOW)])
+
+
+def _sockets(refuse: bytes) -> dict[str, Steps]:
+    """Leave pairs that are connected for good, and nothing that takes an address.
+
+    The address of sendmsg is in memory, where a filter cannot look; these pairs have no use for one.
+    """
+    tried = [
+        _step(JUMP_EQUAL, each, len(FAMILIES_TRIED) - place, 0) for place, each in enumerate(FAMILIES_TRIED)
+    ]
+    return {
+        "socket": [_load(0), *tried, refuse, _step(RETURN, REFUSE)],
+        "socketpair": [
+            _load(0),
+            _step(JUMP_EQUAL, UNIX, 0, 4),
+            _load(1),
+            _step(AND, TYPE_BITS),
+            *(_step(JUMP_EQUAL, each, 2 - place, 0) for place, each in enumerate(CONNECTED_TYPES)),
+            refuse,
+            _step(RETURN, ALLOW),
+        ],
+        "sendto": [
+            _load(4),
+            _step(JUMP_EQUAL, 0, 0, 2),
+            _load(4, upper=True),
+            _step(JUMP_EQUAL, 0, 1, 0),
+            refuse,
+            _step(RETURN, ALLOW),
+        ],
+    }
 
 
 def _times(path: int, times: int) -> Steps:
@@ -146,12 +210,13 @@ def _unless(argument: int, values: Sequence[int]) -> Steps:
     return [_load(argument), *tests, _step(RETURN, ALLOW), _step(RETURN, REFUSE)]
 
 
-def _load(argument: int) -> bytes:
-    """Load the lower half of an argument: all that the kernel takes of numbers and flags.
+def _load(argument: int, *, upper: bool = False) -> bytes:
+    """Load the lower half of an argument: all that the kernel takes of numbers and flags, or the upper one.
 
-    Of addresses it is enough too: where it is 0 by chance, the call is refused or does nothing all the same.
+    Of the addresses of times the lower one is enough too: where it is 0 by chance, the call is refused or does
+    nothing all the same.
     """
-    return _step(LOAD, ARGUMENTS + 8 * argument)
+    return _step(LOAD, ARGUMENTS + 8 * argument + 4 * upper)
 
 
 def _step(code: int, value: int, if_true: int = 0, if_false: int = 0) -> bytes:

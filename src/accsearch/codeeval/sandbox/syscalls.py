@@ -2,29 +2,46 @@
 
 from collections.abc import Mapping
 
-# `socket` is refused as a whole: UDP and named Unix sockets are nothing that landlock would stop, and
-# io_uring could open a socket unseen by the filter. `socketpair` stays.
-# Messages and memory of System V are those of the user where there is no namespace of IPC.
+# `socket` is refused as a whole: UDP and named Unix sockets are nothing that landlock would stop, and io_uring
+# could open a socket unseen by the filter. What is left are pairs that `socketpair` makes, and none of those
+# needs an address. Messages and memory of System V are those of the user where there is no namespace of IPC.
 REFUSED = (
-    "socket", "io_uring_setup", "io_uring_enter", "io_uring_register",
-    "ptrace", "process_vm_readv", "process_vm_writev", "process_madvise", "pidfd_getfd",
+    "connect", "bind", "listen", "accept", "accept4",
+    "ptrace", "process_vm_readv", "process_vm_writev", "pidfd_getfd",
     "mount", "umount2", "pivot_root", "chroot", "setns", "unshare", "open_tree", "open_tree_attr",
     "move_mount", "fsopen", "fsconfig", "fsmount", "mount_setattr", "open_by_handle_at",
-    "bpf", "keyctl", "add_key", "request_key", "perf_event_open", "userfaultfd",
+    "bpf", "keyctl", "add_key", "request_key", "userfaultfd", "seccomp", "syslog",
     "kexec_load", "kexec_file_load", "init_module", "finit_module", "delete_module", "reboot",
     "swapon", "swapoff", "settimeofday", "clock_settime", "acct",
-    "shmget", "shmat", "shmctl", "semget", "semop", "semtimedop", "semctl",
-    "msgget", "msgsnd", "msgrcv", "msgctl", "mq_open", "mq_unlink",
+    "shmat", "shmctl", "semop", "semtimedop", "semctl", "msgsnd", "msgrcv", "msgctl", "mq_unlink",
+)  # fmt: skip
+"""Refused, and noted as an attempt: no library calls these for itself."""
+
+REFUSED_QUIETLY = (
+    "io_uring_setup", "io_uring_enter", "io_uring_register", "process_madvise", "perf_event_open", "kcmp",
+    "shmget", "semget", "msgget", "mq_open",
     "chown", "lchown", "fchown", "fchownat",
     "setxattr", "lsetxattr", "fsetxattr", "setxattrat",
     "removexattr", "lremovexattr", "fremovexattr", "removexattrat", "file_setattr",
 )  # fmt: skip
+"""Refused without a note, since libraries try these and do without."""
 
-ABSENT = ("clone3", "memfd_create", "memfd_secret")
+FAMILIES_TRIED = (1, 2, 10, 16)
+"""AF_UNIX, INET, INET6 and NETLINK: libraries open sockets of these to see what there is (urllib3, glibc)."""
+
+UNSUPPORTED = (
+    "getxattr", "lgetxattr", "listxattr", "llistxattr", "getxattrat", "listxattrat",
+)  # fmt: skip
+"""As on a file system without attributes: landlock has no say in them, and copies go on without."""
+
+ABSENT = (
+    "clone3", "memfd_create", "memfd_secret",
+    "inotify_init", "inotify_init1", "inotify_add_watch", "fanotify_init", "fanotify_mark",
+)  # fmt: skip
 """As on an older kernel; libraries then take another way.
 
 The flags of clone3 are in memory, where a filter cannot look. Memory files are seen neither by the watch on
-memory nor by the one on disk.
+memory nor by the one on disk. Landlock does not stop a program from watching what happens to files outside.
 """
 
 IGNORED = ("chmod", "fchmod", "fchmodat", "fchmodat2")
@@ -53,6 +70,11 @@ OF_PROCESS: Mapping[str, int] = {
 
 NUMBERS: Mapping[str, Mapping[str, int]] = {
     "x86_64": {
+        "socketpair": 53, "sendto": 44, "connect": 42, "bind": 49, "listen": 50, "accept": 43, "accept4": 288,
+        "kcmp": 312, "seccomp": 317, "syslog": 103, "fcntl": 72,
+        "inotify_init": 253, "inotify_init1": 294, "inotify_add_watch": 254, "fanotify_init": 300,
+        "fanotify_mark": 301, "getxattr": 191, "lgetxattr": 192, "listxattr": 194, "llistxattr": 195,
+        "getxattrat": 464, "listxattrat": 465,
         "socket": 41, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
         "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "process_madvise": 440,
         "pidfd_getfd": 438,
@@ -77,6 +99,10 @@ NUMBERS: Mapping[str, Mapping[str, int]] = {
         "sched_setattr": 314, "migrate_pages": 256, "move_pages": 279, "setpriority": 141, "ioprio_set": 251,
     },
     "aarch64": {
+        "socketpair": 199, "sendto": 206, "connect": 203, "bind": 200, "listen": 201, "accept": 202,
+        "accept4": 242, "kcmp": 272, "seccomp": 277, "syslog": 116, "fcntl": 25,
+        "inotify_init1": 26, "inotify_add_watch": 27, "fanotify_init": 262, "fanotify_mark": 263,
+        "getxattr": 8, "lgetxattr": 9, "listxattr": 11, "llistxattr": 12, "getxattrat": 464, "listxattrat": 465,
         "socket": 198, "io_uring_setup": 425, "io_uring_enter": 426, "io_uring_register": 427,
         "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "process_madvise": 440,
         "pidfd_getfd": 438,
