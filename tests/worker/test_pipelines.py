@@ -52,6 +52,20 @@ def test_pickled_weights_are_refused(cpu: object, tiny_paths: dict[str, Path], t
         load_pipeline(info, "DDIM", cpu)  # type: ignore[arg-type]
 
 
+def test_the_variant_that_is_there_is_loaded(
+    cpu: object, tiny_paths: dict[str, Path], tmp_path: Path
+) -> None:
+    plain = load_pipeline(resolve_model({"name": "m", "model": str(tiny_paths["sd"])}), "DDIM", cpu)  # type: ignore[arg-type]
+    plain.save_pretrained(tmp_path / "half", variant="fp16")
+    assert not list((tmp_path / "half" / "unet").glob("*model.safetensors"))
+
+    info = resolve_model({"name": "m", "model": str(tmp_path / "half")})
+    loaded = load_pipeline(info, "DDIM", cpu)  # type: ignore[arg-type]
+
+    assert info.variant == "fp16"
+    assert torch.equal(loaded.unet.conv_out.weight, plain.unet.conv_out.weight)
+
+
 @pytest.fixture(scope="module")
 def transformers(tiny_paths: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """`tiny_paths` with a `pixart` and an `sd3` pipeline."""

@@ -69,3 +69,19 @@ def test_a_configured_size_is_drawn(tiny_pipelines: dict[str, Any]) -> None:
         images = invoke(**workload(pipeline, height=48, width=40).arguments([0]))
 
     assert images.shape == (1, 3, 48, 40)
+
+
+@pytest.mark.parametrize("family", ["sd", "sdxl"])
+def test_a_model_whose_size_is_not_square_draws_its_own_size(
+    tiny_pipelines: dict[str, Any], family: str
+) -> None:
+    pipeline = tiny_pipelines[family]
+    square = pipeline.unet.config.sample_size
+    pipeline.unet.register_to_config(sample_size=[12, 20])
+    try:
+        with torch.inference_mode(), apply(pipeline, {}) as invoke:
+            images = invoke(**workload(pipeline).arguments([0, 1]))
+    finally:
+        pipeline.unet.register_to_config(sample_size=square)
+
+    assert images.shape == (2, 3, 12 * pipeline.vae_scale_factor, 20 * pipeline.vae_scale_factor)

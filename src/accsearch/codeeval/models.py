@@ -1,12 +1,12 @@
 """The weights that a caged file and its baseline may read: the demo's, the hub's cache, a local folder."""
 
 import json
-import os
 from pathlib import Path
 
 from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.guest import Models, Refused
 from accsearch.codeeval.sandbox.scratch import DEMO_ID
+from accsearch.config.hub_cache import hub_cache, snapshot
 from accsearch.config.models import ALIASES, BUILTIN, MIRRORS, ModelInfo
 from accsearch.demo import pipeline_path
 
@@ -51,7 +51,7 @@ def offline(model: ModelInfo) -> ModelInfo:
     """
     if model.model_id.startswith(BUILTIN) or model.model_id in KNOWN or Path(model.model_id).is_absolute():
         return model
-    folder = _snapshot(model.model_id)
+    folder = snapshot(model.model_id)
     if folder is None:
         raise Refused("invalid", f"{model.model_id} is neither in the registry nor in the hub's cache")
     return model.model_copy(update={"model_id": str(folder), "revision": None})
@@ -61,7 +61,7 @@ def saved_scheduler(model: ModelInfo) -> str:
     """Return the class of the scheduler that a model was saved with. Raises Refused."""
     folder = pipeline_path() if model.model_id == f"{BUILTIN}demo" else Path(model.model_id)
     if not folder.is_absolute():
-        folder = _snapshot(model.model_id) or folder
+        folder = snapshot(model.model_id) or folder
     try:
         index = json.loads((folder / "model_index.json").read_bytes())
         return str(index["scheduler"][1])
@@ -69,19 +69,3 @@ def saved_scheduler(model: ModelInfo) -> str:
         raise Refused(
             "invalid", f"the scheduler of {model.model_id} is unknown: its weights are not here"
         ) from None
-
-
-def hub_cache() -> Path:
-    """Return the folder of the hub's cache."""
-    home = Path(os.environ.get("HF_HOME") or Path.home() / ".cache" / "huggingface")
-    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
-
-
-def _snapshot(model_id: str) -> Path | None:
-    """Return the folder of a hub model's main revision in the cache, None if it is not there."""
-    entry = hub_cache() / ("models--" + model_id.replace("/", "--"))
-    try:
-        folder = entry / "snapshots" / (entry / "refs" / "main").read_text(encoding="ascii").strip()
-        return folder if folder.is_dir() else None
-    except (OSError, UnicodeDecodeError):
-        return None

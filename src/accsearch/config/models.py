@@ -1,6 +1,5 @@
 """The model registry: aliases, hub ids, local folders and built-in pipelines, without loading any of them."""
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -8,10 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from accsearch.config.fingerprint import folder_fingerprint
+from accsearch.config.hub_cache import snapshot
 from accsearch.config.mistake import nearest
-from accsearch.demo import pipeline_path
-from accsearch.methods.deepcache import BRANCHES_PER_BLOCK
+from accsearch.config.pipeline_classes import unusable_class
+from accsearch.config.saved_pipeline import pipeline_fingerprint, read_saved, scheduler_settings
+from accsearch.demo import TINY_SCHEDULER, pipeline_path
 from accsearch.methods.info import Family
 
 GIB = 1 << 30
@@ -24,7 +24,8 @@ class ModelInfo(BaseModel):
 
     `model_id` is a hub id, an absolute folder or `builtin:…`. `blocks` is the number of DeepCache branches (0
     without a UNet), `attention_downsample` where self-attention starts, `memory_bytes` an estimate for a task
-    in 16 bits, scorer included. `fingerprint` stands for the content of a local folder.
+    in 16 bits, scorer included. `fingerprint` stands for the content of a local folder, `variant` for the weights
+    of it or of a hub id that are read (`fp16`), `scheduler` for the settings of the model's own, where known.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -41,13 +42,26 @@ class ModelInfo(BaseModel):
     revision: str | None = None
     memory_bytes: int = 8 * GIB
     fingerprint: str | None = None
+    variant: str | None = None
+    scheduler: Mapping[str, Any] = {}
 
     @property
     def identity(self) -> str:
         """What the digest of a task holds of its model: the content of a local one, never its path."""
-        return self.fingerprint or f"{self.model_id}@{self.revision or 'main'}"
+        if self.fingerprint is not None:
+            return self.fingerprint
+        name = f"{self.model_id}@{self.revision or 'main'}"
+        return name if self.variant is None else f"{name}.{self.variant}"
 
 
+DEMO = f"{BUILTIN}demo"
+_LATENT = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "num_train_timesteps": 1000,
+}
+"""How the latent diffusion models of Stable Diffusion were trained."""
 _SD, _SDXL = "StableDiffusionPipeline", "StableDiffusionXLPipeline"
 _KNOWN = (
     ModelInfo(
@@ -57,6 +71,7 @@ _KNOWN = (
         family="sd",
         blocks=12,
         size=512,
+        scheduler={**_LATENT, "_class_name": "PNDMScheduler", "skip_prk_steps": True, "steps_offset": 1},
     ),
     ModelInfo(
         alias="SD2.1",
@@ -66,6 +81,12 @@ _KNOWN = (
         blocks=12,
         size=768,
         memory_bytes=12 * GIB,
+        scheduler={
+            **_LATENT,
+            "_class_name": "DDIMScheduler",
+            "prediction_type": "v_prediction",
+            "steps_offset": 1,
+        },
     ),
     ModelInfo(
         alias="SDXL",
@@ -77,10 +98,16 @@ _KNOWN = (
         size=1024,
         guidance=5.0,
         memory_bytes=20 * GIB,
+        scheduler={
+            **_LATENT,
+            "_class_name": "EulerDiscreteScheduler",
+            "steps_offset": 1,
+            "timestep_spacing": "leading",
+        },
     ),
     ModelInfo(
         alias="demo",
-        model_id="builtin:demo",
+        model_id=DEMO,
         pipeline_class=_SD,
         family="sd",
         blocks=9,
@@ -88,6 +115,7 @@ _KNOWN = (
         steps=20,
         guidance=4.0,
         memory_bytes=GIB,
+        scheduler=scheduler_settings(pipeline_path()),
     ),
 )
 _TINY = (
@@ -99,6 +127,7 @@ _TINY = (
         blocks=9,
         size=32,
         memory_bytes=GIB,
+        scheduler={**TINY_SCHEDULER, "_class_name": "DDIMScheduler"},
     ),
     ModelInfo(
         alias="tiny-sdxl",
@@ -110,6 +139,7 @@ _TINY = (
         size=32,
         guidance=5.0,
         memory_bytes=GIB,
+        scheduler={**TINY_SCHEDULER, "_class_name": "DDIMScheduler"},
     ),
 )
 ALIASES: Mapping[str, ModelInfo] = {info.alias: info for info in _KNOWN}
@@ -129,20 +159,22 @@ FAMILIES: Mapping[str, Family] = {
 
 _BY_ID = {info.model_id: info for info in (*_KNOWN, *_TINY)}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
-_CLASS = re.compile(r"[A-Z][A-Za-z0-9]*Pipeline")
+_CLASS = re.compile(r"[A-Z]\w*Pipeline", re.ASCII)
+_VARIANT = re.compile(r"\w+", re.ASCII)
 
 
 def resolve_model(pipe: str | Mapping[str, str | None], folder: Path | None = None) -> ModelInfo:
     """Return what is known of the model that an entry of the `pipe` axis names.
 
-    An entry is an alias, or a mapping `{name, model, class, revision}` whose model is an alias, a hub id, a
-    local diffusers folder (relative to `folder` or the current one) or `builtin:…`. Raises ValueError.
+    An entry is an alias, or a mapping `{name, model, class, revision, variant}` whose model is an alias, a hub
+    id, a local diffusers folder (relative to `folder` or the current one) or `builtin:…`. Raises ValueError, or
+    OSError where a local folder cannot be read.
     """
     if isinstance(pipe, str):
         if pipe not in ALIASES:
             hint = nearest(pipe, ALIASES)
             raise ValueError(f"unknown model {pipe} (allowed {', '.join(ALIASES)}, or {{name, model}}{hint})")
-        return _fingerprinted(ALIASES[pipe])
+        return _looked_up(ALIASES[pipe])
     model = str(pipe["model"])
     changes: dict[str, Any] = {"alias": pipe["name"]}
     if pipe.get("revision") is not None:
@@ -150,16 +182,24 @@ def resolve_model(pipe: str | Mapping[str, str | None], folder: Path | None = No
     wanted = pipe.get("class")
     if wanted is not None and not _CLASS.fullmatch(wanted):
         raise ValueError(f"class {wanted} is not a pipeline class of diffusers, as {_SD}")
-    info = _find(model, wanted, folder)
+    variant = pipe.get("variant")
+    if variant is not None and not _VARIANT.fullmatch(variant):
+        raise ValueError(f"variant {variant} is not allowed (allowed letters, digits and _, as fp16)")
+    info = _find(model, wanted, variant, folder)
     if wanted is not None and wanted != info.pipeline_class:
         changes |= {"pipeline_class": wanted, "family": FAMILIES.get(wanted, "other")}
-    return _fingerprinted(info.model_copy(update=changes))
+    info = info.model_copy(update=changes)
+    if info.pipeline_class not in FAMILIES and (why := unusable_class(info.pipeline_class)):
+        raise ValueError(why)
+    return _looked_up(info)
 
 
-def _find(model: str, wanted: str | None, folder: Path | None) -> ModelInfo:
+def _find(model: str, wanted: str | None, variant: str | None, folder: Path | None) -> ModelInfo:
     known = ALIASES.get(model) or _BY_ID.get(MIRRORS.get(model, model))
     if known is not None:
-        return known
+        if variant is not None and known.model_id.startswith(BUILTIN):
+            raise ValueError(f"{known.model_id} has no variants of its weights")
+        return known.model_copy(update={"variant": variant})
     if model.startswith(BUILTIN):
         names = [each for each in _BY_ID if each.startswith(BUILTIN)]
         raise ValueError(
@@ -168,16 +208,15 @@ def _find(model: str, wanted: str | None, folder: Path | None) -> ModelInfo:
     for base in (folder, Path()):
         path = (base or Path()) / Path(model).expanduser()
         if path.is_dir():
-            return _local(path.resolve())
+            return _local(path.resolve(), variant)
     if not _HUB_ID.fullmatch(model) or model.startswith("."):
         hint = nearest(model, ALIASES)
         raise ValueError(f"no folder {model} (allowed an alias, a hub id OWNER/NAME or a folder{hint})")
     if wanted is None:
         raise ValueError(f"{model} is not in the registry: give its `class`, as {_SD}")
     family = FAMILIES.get(wanted, "other")
-    return _BY_FAMILY[family].model_copy(
-        update={"model_id": model, "pipeline_class": wanted, "family": family}
-    )
+    update = {"model_id": model, "pipeline_class": wanted, "family": family, "variant": variant}
+    return _BY_FAMILY[family].model_copy(update={**update, "scheduler": {}})
 
 
 _BY_FAMILY: Mapping[Family, ModelInfo] = {
@@ -189,63 +228,35 @@ _BY_FAMILY: Mapping[Family, ModelInfo] = {
 """What is assumed of a hub model outside the registry until its weights are there."""
 
 
-def _local(folder: Path) -> ModelInfo:
-    """Read what a saved pipeline says of itself; raises ValueError if it is none."""
-    index = _json(folder / "model_index.json")
-    if lacking := _lacking(folder, index):
-        raise ValueError(f"{folder} is no whole pipeline: {lacking}")
-    pipeline_class = str(index.get("_class_name", ""))
-    family = FAMILIES.get(pipeline_class, "other")
-    base = _BY_FAMILY[family].model_copy(
-        update={"model_id": str(folder), "pipeline_class": pipeline_class, "family": family}
-    )
-    if not (folder / "unet" / "config.json").is_file():
-        return base
-    unet = _json(folder / "unet" / "config.json")
-    levels = [str(kind) for kind in unet.get("down_block_types", ())]
-    first = next((level for level, kind in enumerate(levels) if "Attn" in kind), 0)
-    vae = _json(folder / "vae" / "config.json") if (folder / "vae" / "config.json").is_file() else {}
-    scale = 2 ** max(len(vae.get("block_out_channels", (0,) * 4)) - 1, 0)
-    sample = unet.get("sample_size")
-    size = sample * scale if isinstance(sample, int) else base.size
-    update = {"blocks": BRANCHES_PER_BLOCK * len(levels), "attention_downsample": 2**first, "size": size}
-    return base.model_copy(update=update)
+def _local(folder: Path, variant: str | None) -> ModelInfo:
+    """Read what a saved pipeline says of itself; raises ValueError if it is none, OSError if it cannot be read."""
+    saved = read_saved(folder, variant)
+    family = FAMILIES.get(saved.pipeline_class, "other")
+    update: dict[str, Any] = {
+        "model_id": str(folder),
+        "pipeline_class": saved.pipeline_class,
+        "family": family,
+        "variant": saved.variant,
+        "scheduler": saved.scheduler,
+        "fingerprint": pipeline_fingerprint(folder, saved.variant),
+    }
+    if saved.unet is not None:
+        update |= {"blocks": saved.unet.blocks, "attention_downsample": saved.unet.attention_downsample}
+        update |= {} if saved.unet.size is None else {"size": saved.unet.size}
+    return _BY_FAMILY[family].model_copy(update=update)
 
 
-_OPTIONAL = frozenset({"safety_checker", "feature_extractor"})
-"""Parts of a pipeline that nothing here loads."""
+def _looked_up(info: ModelInfo) -> ModelInfo:
+    """Add what the files of a built-in pipeline, or those in the hub's cache, say beside the registry."""
+    if info.model_id == DEMO:
+        return info.model_copy(update={"fingerprint": pipeline_fingerprint(pipeline_path())})
+    return info if info.scheduler else info.model_copy(update={"scheduler": cached_scheduler(info)})
 
 
-def _lacking(folder: Path, index: Mapping[str, Any]) -> str | None:
-    """Return what a saved pipeline lacks of the parts that its index lists, None if it is whole."""
-    if not any(folder.glob("*/*.safetensors")):
-        return "it holds no weights (allowed *.safetensors)"
-    for name, kind in index.items():
-        if name in _OPTIONAL or not isinstance(kind, list) or None in kind:
-            continue
-        if not (folder / name).is_dir():
-            return f"it has no folder {name}"
-        if (folder / name / "config.json").is_file() and not any((folder / name).glob("*.safetensors")):
-            return f"{name} holds no weights (allowed *.safetensors)"
-    return None
-
-
-def _json(path: Path) -> dict[str, Any]:
+def cached_scheduler(info: ModelInfo) -> Mapping[str, Any]:
+    """Return the settings of a hub model's own scheduler where the hub's client keeps them, else nothing."""
+    folder = None if info.model_id.startswith((BUILTIN, "/")) else snapshot(info.model_id, info.revision)
     try:
-        value = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        raise ValueError(f"{path.parent} is no saved pipeline: it has no {path.name}") from None
-    except (OSError, ValueError) as error:
-        raise ValueError(f"{path} cannot be read as JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise ValueError(f"{path} is not a JSON object")
-    return value
-
-
-def _fingerprinted(info: ModelInfo) -> ModelInfo:
-    folder = pipeline_path() if info.model_id == "builtin:demo" else Path(info.model_id)
-    if info.model_id.startswith("builtin:") and info.model_id != "builtin:demo":
-        return info
-    if not folder.is_absolute() or not folder.is_dir():
-        return info
-    return info.model_copy(update={"fingerprint": folder_fingerprint(folder)})
+        return {} if folder is None else scheduler_settings(folder)
+    except ValueError:
+        return {}

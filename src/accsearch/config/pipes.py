@@ -7,7 +7,7 @@ from typing import Any
 from accsearch.config.mistake import Mistake, nearest
 from accsearch.config.models import ModelInfo, resolve_model
 
-KEYS = ("name", "model", "class", "revision")
+KEYS = ("name", "model", "class", "revision", "variant")
 
 
 def resolve_pipes(entries: Sequence[Any], folder: Path) -> dict[str, ModelInfo]:
@@ -20,7 +20,7 @@ def resolve_pipes(entries: Sequence[Any], folder: Path) -> dict[str, ModelInfo]:
         path = ("grid", "pipe", index)
         named = _checked(entry, path) if isinstance(entry, dict) else entry
         if not isinstance(named, str | dict) or not named:
-            raise Mistake(path, "allowed an alias, or a mapping {name, model, class, revision}")
+            raise Mistake(path, "allowed an alias, or a mapping {name, model, class, revision, variant}")
         name = named["name"] if isinstance(named, dict) else named
         if name in models:
             raise Mistake(path, f"{name} is given twice, so that two tasks would have one id")
@@ -28,6 +28,8 @@ def resolve_pipes(entries: Sequence[Any], folder: Path) -> dict[str, ModelInfo]:
             models[name] = resolve_model(named, folder)
         except ValueError as error:
             raise Mistake(path, str(error)) from error
+        except OSError as error:
+            raise Mistake(path, f"cannot be read: {error.strerror}: {error.filename}") from error
     return models
 
 

@@ -2,6 +2,16 @@
 
 from pathlib import Path
 
+TINY_SCHEDULER = {
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "clip_sample": False,
+    "set_alpha_to_one": False,
+    "steps_offset": 1,
+}
+"""DDIM settings of Stable Diffusion, at which every scheduler of diffusers can start; of the tiny pipelines."""
+
 
 def demo_path() -> Path:
     """Return the folder that holds `pipeline/`, `scorer/` and `captions.txt`."""

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from safetensors.torch import save_file
 
+from accsearch.demo import TINY_SCHEDULER
 from accsearch.demo.operators import mend_torchvision
 from accsearch.demo.vocabulary import build_tokenizer
 
@@ -18,15 +19,7 @@ WORDS = ("a", "the", "of", "on", "and", "photo", "red", "green", "blue", "cat", 
 MAX_LENGTH = 32
 IMAGE_SIZE = 32
 TEXT_WIDTH = 16
-# DDIM settings of Stable Diffusion, at which every scheduler of diffusers can start.
-SCHEDULER = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
+SCHEDULER = TINY_SCHEDULER
 
 
 def build_tiny_sd(path: Path, seed: int = 0) -> Path:

@@ -5,7 +5,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from accsearch.config.models import ModelInfo
+from accsearch.config.models import FAMILIES, ModelInfo
+from accsearch.config.pipeline_classes import unusable_class
 from accsearch.demo import pipeline_path
 from accsearch.demo.operators import mend_torchvision
 from accsearch.errors import AccsearchError, UsageError
@@ -21,6 +22,8 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
     that several workers download it once. Raises UsageError where diffusers lacks the class or the folder lacks
     weights, AccsearchError where the hub does not answer.
     """
+    if model.pipeline_class not in FAMILIES and (why := unusable_class(model.pipeline_class)):
+        raise UsageError(why)
     mend_torchvision()
     import diffusers
 
@@ -36,11 +39,17 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
             optional["requires_safety_checker"] = False
         try:
             pipeline = pipeline_class.from_pretrained(  # type: ignore[union-attr]
-                source, revision=model.revision, dtype=machine.dtype, use_safetensors=True, **optional
+                source,
+                revision=model.revision,
+                variant=model.variant,
+                dtype=machine.dtype,
+                use_safetensors=True,
+                **optional,
             )
-        except OSError as error:
+        except (OSError, ValueError) as error:
             # A folder will not change by trying again; the hub may answer next time.
-            kind = UsageError if Path(source).is_dir() else AccsearchError
+            wrong = isinstance(error, ValueError) or Path(source).is_dir()
+            kind = UsageError if wrong else AccsearchError
             raise kind(f"{source} cannot be loaded: {' '.join(str(error).split())}") from error
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
     pipeline.set_progress_bar_config(disable=True)

@@ -33,9 +33,13 @@ class Workload:
         self._seed = seed
         self._settings = settings
         self._embeddings = _encode(pipeline, self.prompts, machine, settings["guidance_scale"] > 1)
-        self._latents = (
-            _noise(pipeline, len(self.prompts), machine, seed, settings) if self._embeddings else None
-        )
+        self._latents = None
+        if self._embeddings:
+            self._latents = _noise(pipeline, len(self.prompts), machine, seed, settings)
+            height, width = self._latents.shape[-2:]
+            scale = pipeline.vae_scale_factor
+            # Said always: pipelines of diffusers do not all know the default of a model that is not square.
+            self._settings = {**settings, "height": height * scale, "width": width * scale}
 
     def batches(self, size: int) -> list[list[int]]:
         """Return the numbers of all prompts, `size` at a time; the last batch may be smaller."""
@@ -90,9 +94,10 @@ def _encode(pipeline: Any, prompts: Sequence[str], machine: Machine, guided: boo
 def _noise(pipeline: Any, count: int, machine: Machine, seed: int, settings: dict[str, Any]) -> torch.Tensor:
     """Return the starting noise of each image (count, channels, height, width), the same on every device."""
     size = pipeline.unet.config.sample_size
+    rows, columns = (size, size) if isinstance(size, int) else size
     scale = pipeline.vae_scale_factor
-    height = settings["height"] // scale if settings.get("height") else size
-    width = settings["width"] // scale if settings.get("width") else size
+    height = settings["height"] // scale if settings.get("height") else rows
+    width = settings["width"] // scale if settings.get("width") else columns
     shape = (1, pipeline.unet.config.in_channels, height, width)
     noise = [
         torch.randn(shape, generator=torch.Generator().manual_seed(seed + number)) for number in range(count)
