@@ -189,7 +189,10 @@ def test_the_variant_of_a_hub_model_is_part_of_its_identity() -> None:
         ("KandinskyPipeline", "needs image_embeds, negative_image_embeds"),
         ("MarigoldDepthPipeline", "needs image"),
         ("UnCLIPPipeline", "takes no num_inference_steps, guidance_scale"),
-        ("StableDifusionPipeline", r"diffusers has no StableDifusionPipeline; did you mean StableDiffusion\?$"),
+        (
+            "StableDifusionPipeline",
+            r"diffusers has no StableDifusionPipeline; did you mean StableDiffusionPipeline\?$",
+        ),
     ],
 )
 def test_a_class_that_makes_no_images_of_prompts_is_refused(name: str, says: str) -> None:

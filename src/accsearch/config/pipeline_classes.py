@@ -26,8 +26,9 @@ def unusable_class(name: str) -> str | None:
         return None
     if name not in classes:
         # The ending that all have says nothing of which is near.
-        by_stem = {each.removesuffix("Pipeline"): each for each in classes}
-        return f"diffusers has no {name}{nearest(name.removesuffix('Pipeline'), by_stem)}"
+        stems = [each.removesuffix("Pipeline") for each in classes]
+        hint = nearest(name.removesuffix("Pipeline"), stems)
+        return f"diffusers has no {name}{hint.replace('?', 'Pipeline?')}"
     called = _call(classes[name], name)
     if called is None:
         return None
