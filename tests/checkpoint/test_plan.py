@@ -2,8 +2,11 @@ import json
 
 import pytest
 
-from accsearch.checkpoint.plan import load_plan, store_plan
+from accsearch.checkpoint.plan import load_plan, replaced_file, store_plan
+from accsearch.config.load import load_config
 from accsearch.errors import UsageError
+from accsearch.grid import expand
+from accsearch.workdir import WorkDir
 
 
 def test_a_stored_plan_comes_back(traversal):
@@ -56,3 +59,22 @@ def test_a_plan_that_cannot_be_read_says_so(command, data, message):
 def test_no_plan_says_what_to_do(command):
     with pytest.raises(UsageError, match="run the configuration first"):
         load_plan(command.workdir, "D")
+
+
+def test_another_file_of_the_same_name_is_said_until_it_is_gone(tmp_path):
+    workdir = WorkDir(tmp_path)
+    text = "name: same\ngrid: {n: [%d]}\nworker: {kind: command, command: [echo]}\n"
+    first, copy, other = (tmp_path / f"{name}.yaml" for name in ("first", "copy", "other"))
+    first.write_text(text % 1)
+    copy.write_text(text % 1)
+    other.write_text(text % 2)
+    grid = expand(load_config(first))
+    workdir.create("same")
+    assert replaced_file(workdir, grid) is None
+    store_plan(workdir, grid, {}, grid.config.facts.file, tmp_path)
+
+    assert replaced_file(workdir, expand(load_config(first, ["grid.n=[3]"]))) is None
+    assert replaced_file(workdir, expand(load_config(copy))) is None
+    assert replaced_file(workdir, expand(load_config(other))) == str(first)
+    first.unlink()
+    assert replaced_file(workdir, expand(load_config(other))) is None

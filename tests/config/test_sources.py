@@ -94,3 +94,31 @@ def test_a_hub_name_is_no_missing_folder(tmp_path: Path, name: str) -> None:
 def test_a_missing_folder_of_prompts_is_told_from_a_hub_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"prompts\.dataset: no folder "):
         load_config(write(tmp_path, f"prompts: {{dataset: {name}}}\n"))
+
+
+@pytest.mark.parametrize(
+    ("text", "overrides"), [("quality: null\n", []), ("quality:\n", []), ("", ["quality=null"])]
+)
+def test_no_scorer_is_none_and_said(tmp_path: Path, text: str, overrides: list[str]) -> None:
+    path = write(tmp_path, text)
+
+    config = load_config(path, overrides)
+
+    assert config.quality is None
+    assert config.scorer_identity() == ("none", None, "")
+    assert config.facts.remarks[0].startswith("quality is null: no scorer")
+    assert type(config).from_resolved(config.resolved()) == config
+    with_scorer = load_config(path, ["quality={model: RN50}"])
+    assert expand(config).tasks[0].digest != expand(with_scorer).tasks[0].digest
+
+
+def test_a_target_within_a_loss_needs_a_scorer(tmp_path: Path) -> None:
+    path = write(tmp_path, "quality: null\nsearch: {strategy: upper_bound, target_speedup: 2.0}\n")
+
+    with pytest.raises(ConfigError, match=r"2: quality: null is not allowed \(allowed a scorer"):
+        load_config(path)
+
+
+def test_a_wrong_key_of_the_scorer_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"unknown key \(allowed model, pretrained; did you mean model\?\)"):
+        load_config(write(tmp_path, "quality: {modle: RN50}\n"))

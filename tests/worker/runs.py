@@ -36,7 +36,7 @@ class Run:
                 },
                 "worker": {**worker, "max_repeats": 2, **sections.pop("worker", {})},
                 "prompts": {"file": str(prompts)},
-                "quality": {"model": f"local-dir:{paths['scorer']}"},
+                "quality": sections.pop("quality", {"model": f"local-dir:{paths['scorer']}"}),
                 "methods": sections.pop("methods", METHODS),
                 **sections,
             }

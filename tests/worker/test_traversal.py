@@ -64,6 +64,23 @@ def test_measures_every_trial_against_the_baseline(
         assert line.images_sha256 != baseline.images_sha256
 
 
+def test_without_a_scorer_speed_is_measured_and_no_loss_is_claimed(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    quick = {"repeats": 1, "max_repeats": 1, "warmup": 0}
+    search = {"strategy": "upper_bound"}
+    run = Run(tmp_path, tiny_paths, methods=ONE, quality=None, worker=quick, search=search)
+
+    assert run.work() == WorkerExit.OK
+
+    assert validate(run.results, run.task.trials) is None
+    for line in run.lines().values():
+        assert line.speedup is not None
+        assert (line.scores, line.clip_score, line.score_loss, line.score_loss_ci95) == ((), None, None, None)
+        assert (line.efficiency, line.environment["scorer"]) == (None, "none:None:")
+    assert "clip score" not in capsys.readouterr().out
+
+
 def test_every_line_is_strict_json(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     run = Run(tmp_path, tiny_paths, methods={})
 

@@ -49,6 +49,24 @@ def store_plan(
         write_atomic(path, data)
 
 
+def replaced_file(workdir: WorkDir, grid: Grid) -> str | None:
+    """Return the file that a stored plan of this name was made from, where the grid's own is another one.
+
+    None where that file is gone, as after a renaming, or where the plan holds the same tasks.
+    """
+    file = grid.config.facts.file
+    try:
+        plan = read_json(workdir.plan(grid.config.name)) or {}
+        stored = plan["config_file"]
+        tasks = {(task["id"], task["digest"]) for task in plan["tasks"]}
+        if file is None or not Path(stored).exists() or Path(stored).samefile(file):
+            return None
+    except (OSError, ValueError, KeyError, TypeError):
+        # Written by an earlier version, or damaged, which whoever reads the plan says.
+        return None
+    return None if tasks == {(task.id, task.digest) for task in grid.tasks} else str(stored)
+
+
 def load_plan(workdir: WorkDir, config_name: str) -> StoredPlan:
     """Return the stored plan of a configuration, its grid expanded anew; raises UsageError without one."""
     path = workdir.plan(config_name)

@@ -23,6 +23,9 @@ OverrideOption = Annotated[
     list[str] | None,
     typer.Option("-o", "--override", metavar="KEY=VALUE", help="Override one key, as in a.b=1."),
 ]
+NoScorerOption = Annotated[
+    bool, typer.Option("--no-scorer", help="Measure speed only, as -o quality=null does.")
+]
 GpusOption = Annotated[
     str | None, typer.Option("--gpus", metavar="LIST", help="Indices or UUIDs, comma-separated, or none.")
 ]

@@ -8,6 +8,7 @@ from accsearch.cli.options import (
     ConfigsArgument,
     JsonOption,
     KeepStaleOption,
+    NoScorerOption,
     OverrideOption,
     RerunOnOption,
     WorkDirOption,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 def plan(
     configs: ConfigsArgument,
     override: OverrideOption = None,
+    no_scorer: NoScorerOption = False,
     workdir: WorkDirOption = HERE,
     keep_stale: KeepStaleOption = False,
     rerun_on: RerunOnOption = None,
@@ -27,16 +29,15 @@ def plan(
 ) -> None:
     """Show the tasks, their states, and for each what would run and why; start nothing."""
     from accsearch.checkpoint.audit import audit
-    from accsearch.cli.load import load_grids
-    from accsearch.cli.output import message, print_json
+    from accsearch.cli.load import load_grids, say_notes
+    from accsearch.cli.output import print_json
     from accsearch.workdir import WorkDir
 
     rows: list[dict[str, Any]] = []
-    grids = load_grids(configs, override)
+    grids = load_grids(configs, override, no_scorer=no_scorer)
     _refuse_too_large(grids)
+    say_notes(grids, WorkDir(workdir.resolve()))
     for grid in grids:
-        for note in grid.notes:
-            message(f"{grid.config.name}: {note}")
         for record in audit(
             WorkDir(workdir.resolve()), grid, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None
         ):

@@ -11,6 +11,7 @@ from accsearch.cli.options import (
     ExecutorOption,
     GpusOption,
     KeepStaleOption,
+    NoScorerOption,
     OverrideOption,
     RerunOnOption,
     SlotsOption,
@@ -21,6 +22,7 @@ from accsearch.cli.options import (
 def run(
     configs: ConfigsArgument,
     override: OverrideOption = None,
+    no_scorer: NoScorerOption = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would run and stop.")] = False,
     keep_stale: KeepStaleOption = False,
     rerun_on: RerunOnOption = None,
@@ -33,19 +35,17 @@ def run(
     if dry_run:
         from accsearch.cli.plan import plan
 
-        plan(configs, override, workdir, keep_stale, rerun_on)
+        plan(configs, override, no_scorer, workdir, keep_stale, rerun_on)
         return 0
 
     from accsearch.cli.launch import launch
-    from accsearch.cli.load import load_grids
-    from accsearch.cli.output import message
+    from accsearch.cli.load import load_grids, say_notes
     from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir
 
-    grids = load_grids(configs, override)
-    for grid in grids:
-        for note in grid.notes:
-            message(f"{grid.config.name}: {note}")
+    grids = load_grids(configs, override, no_scorer=no_scorer)
+    directory = WorkDir(workdir.resolve())
+    say_notes(grids, directory)
     options = RunOptions(
         gpus=gpus,
         slots=slots,
@@ -53,4 +53,4 @@ def run(
         rerun_on_versions=rerun_on is not None,
         executor=executor.value,
     )
-    return launch(grids, WorkDir(workdir.resolve()), options)
+    return launch(grids, directory, options)

@@ -99,6 +99,10 @@ def _worker(config: Config) -> None:
         raise Mistake(("worker", "max_repeats"), message)
     if config.search.target_speedup is not None and config.search.strategy != "upper_bound":
         raise Mistake(("search", "target_speedup"), "needs search.strategy: upper_bound")
+    if config.search.target_speedup is not None and config.quality is None:
+        raise Mistake(
+            ("quality",), "null is not allowed (allowed a scorer, which search.target_speedup needs)"
+        )
 
 
 def _methods(config: Config) -> None:

@@ -1,7 +1,7 @@
 """Turn pydantic's report into one mistake: the key, what is allowed, the nearest valid name."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
@@ -60,9 +60,11 @@ def _names(model: type[BaseModel], path: KeyPath) -> list[str]:
     """List the keys allowed below `path`, as far as it leads through models."""
     for part in path:
         field = model.model_fields[str(part)].annotation
-        if not (isinstance(field, type) and issubclass(field, BaseModel)):
+        below = [each for each in (field, *get_args(field)) if isinstance(each, type)]
+        models = [each for each in below if issubclass(each, BaseModel)]
+        if not models:
             return []
-        model = field
+        model = models[0]
     return [field.alias or name for name, field in model.model_fields.items() if name not in _HIDDEN]
 
 

@@ -8,13 +8,14 @@ from pydantic import ValidationError
 
 from accsearch.config.cells import AXES
 from accsearch.config.check import check
-from accsearch.config.document import read_document
+from accsearch.config.document import Document, read_document
 from accsearch.config.explain import explain
 from accsearch.config.fingerprint import file_fingerprint, folder_fingerprint
 from accsearch.config.methods import parse_methods
 from accsearch.config.mistake import Mistake, dotted, nearest
 from accsearch.config.mistake import Path as KeyPath
 from accsearch.config.models import BUILTIN, ModelInfo
+from accsearch.config.naming import name_of_file
 from accsearch.config.pipes import resolve_pipes
 from accsearch.config.prompts import DEMO, source_fingerprint
 from accsearch.config.remarks import remarks
@@ -50,9 +51,12 @@ def load_config(path: Path, overrides: Sequence[str] = ()) -> Config:
     for assignment in overrides:
         document.override(assignment)
     try:
-        return _build(document.data(_is_text), path.resolve().parent, path.stem)
+        config = _build(document.data(_is_text), path.resolve().parent, path.stem)
     except Mistake as mistake:
         raise document.error(mistake.path, mistake.message) from mistake
+    return config.model_copy(
+        update={"facts": config.facts.model_copy(update=_of_file(config, document, path))}
+    )
 
 
 def build_config(data: Mapping[str, Any], *, folder: Path | None = None, name: str = "config") -> Config:
@@ -64,6 +68,14 @@ def build_config(data: Mapping[str, Any], *, folder: Path | None = None, name: s
         return _build(_written(data, ()), folder or Path.cwd(), name)
     except Mistake as mistake:
         raise ConfigError(mistake.message, key=dotted(mistake.path)) from mistake
+
+
+def _of_file(config: Config, document: Document, path: Path) -> dict[str, Any]:
+    """Return the facts about the file itself, and what to say where its name had to be made up."""
+    said = config.facts.remarks
+    if document.tree.get("name") is None and not path.stem.isascii():
+        said = (f"stands for {path.name}, since a name is ASCII; `name:` in the file gives another", *said)
+    return {"file": str(path.resolve()), "remarks": said}
 
 
 def _is_text(path: KeyPath) -> bool:
@@ -83,14 +95,15 @@ def _build(data: dict[str, Any], folder: Path, name: str) -> Config:
     for key in data:
         if key not in KEYS:
             raise Mistake((key,), f"unknown key (allowed {', '.join(KEYS)}{nearest(key, KEYS)})")
-    sections = {key: value for key, value in data.items() if value is not None}
+    # A section that says nothing has its defaults, but no scorer is what `quality: null` asks for.
+    sections = {key: value for key, value in data.items() if value is not None or key == "quality"}
     if "grid" not in sections:
         raise Mistake(("grid",), "is missing (allowed axes, as {pipe: [SD1.5], sched: [DDIM], steps: [50]})")
     methods = sections.pop("methods", None)
     grid = sections["grid"]
     sections["grid"] = _named(grid)
     # The file's name is a default, so a name that does not fit is made to.
-    config = _validated({"name": _slug(name), **sections})
+    config = _validated({"name": name_of_file(name), **sections})
     if config.worker.kind == "command":
         check(config)
         return config
@@ -128,13 +141,6 @@ def _named(grid: Any) -> Any:
     return {**grid, "pipe": names}
 
 
-def _slug(name: str) -> str:
-    kept = "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "._+-") else "-" for letter in name
-    )
-    return kept.lstrip("._+-") or "config"
-
-
 def _axes(config: Config) -> None:
     # What is there and wrong comes first: a misspelt axis would else be said to be missing.
     for axis in config.grid:
@@ -166,7 +172,7 @@ def _complete(
         {
             **config.resolved(),
             "prompts": prompts,
-            "quality": _with_paths(sections.get("quality") or scorer, folder),
+            "quality": _with_paths(sections.get("quality", scorer) or {}, folder) or None,
             "methods": default_lists() if default else parse_methods(listed),
             "implementation": _implementation(methods or {}),
             "facts": {"models": models, "default_methods": default},
@@ -211,8 +217,10 @@ def _prompts_fact(config: Config) -> str:
         raise Mistake(("prompts", "file"), f"cannot be read: {error.strerror}: {error.filename}") from error
 
 
-def _scorer_fact(quality: QualityConfig) -> str:
+def _scorer_fact(quality: QualityConfig | None) -> str:
     """Return what stands for the scorer's weights where they are on this machine, else nothing."""
+    if quality is None:
+        return ""
     local = scorer_path() if quality.model == DEMO else Path(quality.model.removeprefix(LOCAL_SCORER))
     if local.is_dir() and (quality.model == DEMO or quality.model.startswith(LOCAL_SCORER)):
         return folder_fingerprint(local)

@@ -19,6 +19,8 @@ def remarks(config: Config) -> Iterator[str]:
 
     Raises OSError or UsageError where the prompts cannot be read.
     """
+    if config.quality is None:
+        yield "quality is null: no scorer, so that every trial is measured and `best` ranks by speed alone"
     if config.prompts.file is None:
         return
     prompts = read_prompts(config.prompts.file, config.worker.num_samples)

@@ -43,7 +43,9 @@ Limit = Annotated[Annotated[float, Field(le=365 * DAY)] | None, BeforeValidator(
 Bytes = Annotated[int, BeforeValidator(parsed(parse_size))]
 Text = Annotated[StrictStr, Field(min_length=1)]
 Pixels = Annotated[Int, Field(ge=8, le=8192, multiple_of=8)]
-Name = Annotated[StrictStr, AfterValidator(matching(CONFIG_NAME, "letters, digits and ._+-, first no sign"))]
+Name = Annotated[
+    StrictStr, AfterValidator(matching(CONFIG_NAME, "ASCII letters, digits and ._+-, first no sign"))
+]
 AxisName = Annotated[StrictStr, AfterValidator(matching(AXIS, "an identifier such as steps"))]
 AxisValue = Annotated[
     StrictStr, AfterValidator(matching(VALUE, "letters, digits and .+-, no underscore, first no sign"))
@@ -152,6 +154,7 @@ class Facts(Section):
     scorer: str = ""
     default_methods: bool = False
     remarks: tuple[str, ...] = ()
+    file: str | None = None
 
 
 class Config(Section):
@@ -164,7 +167,7 @@ class Config(Section):
     grid: Annotated[Mapping[AxisName, AxisValues], Field(min_length=1)]
     worker: WorkerConfig = WorkerConfig()
     prompts: PromptsConfig = PromptsConfig()
-    quality: QualityConfig = QualityConfig()
+    quality: QualityConfig | None = QualityConfig()
     methods: Mapping[str, Mapping[str, tuple[Scalar, ...]]] = {}
     implementation: Literal["native", "package"] = "native"
     search: SearchConfig = SearchConfig()
@@ -177,7 +180,12 @@ class Config(Section):
         return self.facts.models[pipe]
 
     def scorer_identity(self) -> tuple[str, str | None, str]:
-        """Return what results depend on of the scorer: names, and the content of local weights, never a path."""
+        """Return what results depend on of the scorer: names, and the content of local weights, never a path.
+
+        Without a scorer the name is `none`.
+        """
+        if self.quality is None:
+            return "none", None, ""
         model, pretrained = self.quality.model, self.quality.pretrained
         if model.startswith(LOCAL_SCORER):
             model = LOCAL_SCORER

@@ -24,7 +24,8 @@ def check_sources(config: Config) -> None:
     elif not (Path(str(prompts.dataset)).is_dir() or _HUB_DATASET.fullmatch(str(prompts.dataset))):
         message = f"no folder {prompts.dataset} (allowed a folder or a hub name OWNER/NAME)"
         raise Mistake(("prompts", "dataset"), message)
-    check_scorer(config.quality)
+    if config.quality is not None:
+        check_scorer(config.quality)
 
 
 def _file(file: str, wanted: int) -> None:

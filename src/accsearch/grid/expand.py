@@ -32,7 +32,7 @@ def expand(config: Config) -> Grid:
     """Return the tasks of `config`; the baseline is the first trial of each, a command worker has none."""
     common = hashlib.sha256(json.dumps(shared_parts(config), sort_keys=True).encode())
     if config.worker.kind == "command":
-        return Grid(config, tuple(_command_tasks(config, common)))
+        return Grid(config, tuple(_command_tasks(config, common)), config.facts.remarks)
     return _traversal(config, common)
 
 

@@ -119,7 +119,7 @@ def _audit(
                 "keep_stale": options.keep_stale,
             }
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
-            store_plan(workdir, grid, launch, None, cwd)
+            store_plan(workdir, grid, launch, grid.config.facts.file, cwd)
     return entries, found, samples, done
 
 

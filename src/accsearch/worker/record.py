@@ -77,9 +77,9 @@ class Recorder:
             line,
             speedup=1.0,
             speedup_ci95=(1.0, 1.0),
-            score_loss=0.0,
-            score_loss_ci95=(0.0, 0.0),
-            efficiency=1.0,
+            score_loss=0.0 if measured.scores else None,
+            score_loss_ci95=(0.0, 0.0) if measured.scores else None,
+            efficiency=1.0 if measured.scores else None,
         )
 
     def trial(self, trial: Trial, measured: Measured, baseline: Baseline) -> ResultLine:
@@ -169,7 +169,7 @@ class Recorder:
             times=times,
             outliers=outliers(times),
             images_per_second=1 / median(times),
-            clip_score=fmean(measured.scores),
+            clip_score=fmean(measured.scores) if measured.scores else None,
             clip_score_std=sample_std(measured.scores),
             scores=tuple(measured.scores),
             peak_memory_bytes=measured.peak_bytes,

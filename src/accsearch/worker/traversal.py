@@ -96,7 +96,7 @@ class _Search:
         line = self._recorder.baseline(measured, baseline.seconds)
         self._write(line)
         self._keep(BASELINE, measured.images)
-        score = f"clip score: {line.clip_score:.2f}."
+        score = "no score." if line.clip_score is None else f"clip score: {line.clip_score:.2f}."
         say(f"original inference time: {line.seconds_per_image:.2f} seconds, {score}")
         return measured, baseline
 
@@ -148,11 +148,12 @@ class _Search:
 
     def _report(self, line: ResultLine) -> None:
         interval = f" [{line.speedup_ci95[0]:.2f}, {line.speedup_ci95[1]:.2f}]" if line.speedup_ci95 else ""
+        score = "" if line.clip_score is None else f", clip score {line.clip_score:.2f}"
         lost = "" if line.score_loss is None else f", score loss {100 * line.score_loss:.2f} %"
         idle = ", changes nothing" if line.active is False else ""
         say(
             f"{self._progress()} {line.trial}: {line.seconds_per_image:.3f} s per image, "
-            f"speed-up {line.speedup:.2f}x{interval}, clip score {line.clip_score:.2f}{lost}{idle}"
+            f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}"
         )
 
     def _summary(self) -> int:

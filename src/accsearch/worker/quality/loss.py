@@ -20,7 +20,9 @@ class Loss:
 
 
 def loss(baseline: Sequence[float], trial: Sequence[float], limit: float) -> Loss:
-    """Compare scores of the same prompts; `limit` is the loss that the search allows."""
+    """Compare scores of the same prompts, none where nothing scored; `limit` is the loss that the search allows."""
+    if not baseline or not trial:
+        return Loss(None, None, None)
     return Loss(
         relative_loss(fmean(baseline), fmean(trial)),
         paired_loss_interval(baseline, trial),

@@ -77,8 +77,22 @@ class ClipScorer:
         return found
 
 
-def load_scorer(quality: QualityConfig, machine: Machine) -> Scorer:
+class NoScorer:
+    """Stands in where only speed is asked for: it scores nothing."""
+
+    def texts(self, prompts: Sequence[str]) -> torch.Tensor:
+        """Return no features."""
+        return torch.empty(0)
+
+    def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
+        """Return no score."""
+        return []
+
+
+def load_scorer(quality: QualityConfig | None, machine: Machine) -> Scorer:
     """Return the scorer that the configuration names."""
+    if quality is None:
+        return NoScorer()
     loader = next(load for beginning, load in SCORERS.items() if quality.model.startswith(beginning))
     return loader(quality, machine)
 
