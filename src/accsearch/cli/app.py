@@ -1,7 +1,6 @@
 """The program: registers the commands and maps exceptions to exit codes, in one place."""
 
 import gc
-import os
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -26,8 +25,10 @@ from accsearch.cli import (
     stop,
     tune,
 )
+from accsearch.cli.output import message
 from accsearch.errors import AccsearchError, StorageError
 from accsearch.signals import end_in_order
+from accsearch.streams import drop_stdout, open_streams
 
 app = typer.Typer(
     name="accsearch",
@@ -80,8 +81,9 @@ def main() -> None:
     """Run the command line; never ends in a traceback for a mistake of the user's."""
     # What is made of thousands of tasks lives to the end: collecting it early and often costs a tenth of the time.
     gc.set_threshold(50_000)
+    open_streams()
     end_in_order()
-    sys.exit(_exit_code())
+    sys.exit(_written(_exit_code()))
 
 
 def _exit_code() -> int:
@@ -96,16 +98,30 @@ def _exit_code() -> int:
         return _complain(f"{text} (see `{command} --help`)", error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
-        # The reader of our stdout (head, less) has gone; say nothing more on it at exit either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit as end:
+        # click and rich end so where the reader of our output (head, less) has gone; it has what it wanted.
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        drop_stdout()
         return 0
     except OSError as error:
-        place = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{place}{error.strerror or error}", StorageError.exit_code)
+        # What has no name is a stream.
+        return _complain(f"{error.filename or 'output'}: {error.strerror or error}", StorageError.exit_code)
     return result if isinstance(result, int) else 0
 
 
+def _written(code: int) -> int:
+    """Return the exit code once standard output is written, or that of storage if it cannot be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_stdout()
+    except OSError as error:
+        drop_stdout()
+        return _complain(f"output: {error.strerror}", StorageError.exit_code)
+    return code
+
+
 def _complain(text: str, code: int) -> int:
-    print("accsearch: " + " ".join(text.splitlines()), file=sys.stderr)
+    message("accsearch: " + " ".join(text.splitlines()))
     return code

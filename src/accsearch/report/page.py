@@ -25,7 +25,7 @@ from accsearch.workdir import WorkDir, write_atomic
 
 def write_page(workdir: WorkDir, path: Path) -> None:
     """Write the page to `path`, in one step."""
-    write_atomic(path, page(workdir, datetime.now(UTC)).encode(), durable=False)
+    write_atomic(path, page(workdir, datetime.now(UTC)).encode(errors="replace"), durable=False)
 
 
 def page(workdir: WorkDir, now: datetime) -> str:

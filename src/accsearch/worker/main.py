@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from accsearch.errors import AccsearchError, StorageError, UsageError
 from accsearch.signals import end_in_order
+from accsearch.streams import open_streams
 from accsearch.task import WorkerExit
 from accsearch.worker.arguments import parse
 from accsearch.worker.quiet import hush
@@ -12,6 +13,7 @@ from accsearch.worker.quiet import hush
 
 def main(argv: Sequence[str]) -> int:
     """Measure one task and return an exit code of `WorkerExit`; 143 after SIGTERM."""
+    open_streams()
     arguments = parse(argv)
     end_in_order()
     hush()
