@@ -56,7 +56,7 @@ class Run:
         argv = command_line(
             self.grid.config, self.task, attempt=attempt, batch_size=batch_size, workdir=self.workdir.root
         )
-        return argv[3:]
+        return argv[argv.index("accsearch.worker") + 1 :]
 
     def work(self, attempt: int = 1, batch_size: int = 2, more: Sequence[str] = ()) -> int:
         """Run an attempt and return its exit code."""
