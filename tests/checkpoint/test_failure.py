@@ -41,6 +41,14 @@ def test_codes_of_other_programs_mean_nothing_special(code):
         (b"x\nModuleNotFoundError: No module named 'tgate'", FailureReason.CONFIG),
         (b"usage: x.py [-h]\nx.py: error: unrecognized arguments: --pip", FailureReason.CONFIG),
         (b"Unable to determine the device handle: GPU is lost", FailureReason.LOST_GPU),
+        (
+            b"RuntimeError: CUDA driver initialization failed, you might not have a CUDA gpu.",
+            FailureReason.LOST_GPU,
+        ),
+        (
+            b"RuntimeError: CUDA unknown error - this may be due to an incorrectly set up",
+            FailureReason.LOST_GPU,
+        ),
         (b"caption: an ImportError: in a frame", FailureReason.ERROR),
         (b"ImportError: x\n" + b"." * 20_000, FailureReason.ERROR),
         (b"\xff\xfe", FailureReason.ERROR),

@@ -1,8 +1,20 @@
 """What follows from failures."""
 
+from typing import Any
+
 import pytest
 
-from accsearch.scheduler.policy import POLICY, UNCOUNTED_LIMIT, Streak, Tries, next_try, put_back
+from accsearch.checkpoint.markers import Failed
+from accsearch.scheduler.policy import (
+    POLICY,
+    UNCOUNTED_LIMIT,
+    Streak,
+    Tries,
+    is_suspect,
+    next_try,
+    put_back,
+    speaks_of_gpu,
+)
 from accsearch.task import FailureReason
 
 
@@ -70,3 +82,47 @@ def test_a_streak_is_broken(breaker: str) -> None:
     else:
         streak.failure("b", FailureReason.ERROR, "x", 1000.0)
     assert not streak.failure("c", FailureReason.ERROR, "x", 1.0)
+
+
+def failed(reason: FailureReason, message: str = "", **fields: Any) -> Failed:
+    """Return a failure after a second, or after `seconds`."""
+    given = {"seconds": 1.0, "exit_code": 1} | fields
+    return Failed(
+        task="t", config="c", digest="", attempt=1, reason=reason, message=message, gpu="GPU-1", log="",
+        finished_at="", **given,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("failure", "suspect", "of_gpu"),
+    [
+        (failed(FailureReason.LOST_GPU, "GPU is lost", seconds=9000.0), True, True),
+        (failed(FailureReason.KILLED, signal=11, exit_code=None), True, True),
+        (failed(FailureReason.KILLED, signal=7, exit_code=None), True, True),
+        (failed(FailureReason.ERROR, "Segmentation fault", exit_code=139), True, True),
+        (failed(FailureReason.KILLED, signal=9, exit_code=None), False, False),
+        (failed(FailureReason.KILLED, exit_code=143), False, False),
+        (failed(FailureReason.ERROR, "RuntimeError: CUDA error: misaligned address"), True, True),
+        (failed(FailureReason.ERROR, "CUDA error: misaligned address", seconds=61.0), False, True),
+        (failed(FailureReason.ERROR, "CUDA error: device-side assert triggered"), True, False),
+        (failed(FailureReason.ERROR, "ValueError: no such scheduler"), True, False),
+        (failed(FailureReason.INCOMPLETE), True, False),
+        (failed(FailureReason.OOM, "CUDA out of memory"), False, True),
+        (failed(FailureReason.CONFIG, "ImportError: no module"), False, False),
+        (failed(FailureReason.HANG), False, False),
+        (failed(FailureReason.TIMEOUT), False, False),
+    ],
+)
+def test_which_failures_may_be_their_gpus(failure: Failed, suspect: bool, of_gpu: bool) -> None:
+    assert is_suspect(failure) is suspect
+    if suspect:
+        assert speaks_of_gpu(failure) is of_gpu
+
+
+def test_a_streak_knows_where_it_happened() -> None:
+    streak = Streak(2)
+    streak.failure("a", FailureReason.ERROR, "x", 1.0, "GPU-1")
+    assert streak.failure("b", FailureReason.ERROR, "x", 1.0, "GPU-2")
+    assert streak.gpus == {"GPU-1", "GPU-2"}
+    streak.success()
+    assert streak.gpus == set()

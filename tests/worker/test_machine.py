@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from accsearch.errors import UsageError
+from accsearch.gpus.device import GpuLost
 from accsearch.worker.busy import union_length
 from accsearch.worker.failure import ends_the_device, is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
@@ -29,6 +30,18 @@ def test_bfloat16_is_kept_on_the_cpu() -> None:
 def test_cuda_without_a_gpu_is_the_users_mistake() -> None:
     with pytest.raises(UsageError, match="torch sees no GPU"):
         choose_machine("cuda", "float16")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+@pytest.mark.parametrize("device", ["cuda", "auto"])
+def test_a_given_gpu_that_cuda_does_not_see_is_lost(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given torch as it is built for CUDA, in a process that a scheduler pinned to a GPU
+    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1234")
+    with pytest.raises(GpuLost, match="torch does not see GPU-1234"):
+        choose_machine(device, "float16")
+    # The CPU is still what it was
+    assert not choose_machine("cpu", "float32").is_cuda
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,8 @@ _SIGNS = (
     (
         FailureReason.LOST_GPU,
         r"GPU is lost|fallen off the bus|uncorrectable ECC error|no CUDA-capable device is detected"
-        r"|CUDA-capable device\(s\) is/are busy or unavailable",
+        r"|CUDA-capable device\(s\) is/are busy or unavailable|CUDA driver initialization failed"
+        r"|CUDA unknown error",
     ),
     (FailureReason.CONFIG, r"^(?:ModuleNotFoundError|ImportError): |^usage: [\s\S]*: error: "),
 )

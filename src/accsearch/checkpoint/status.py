@@ -82,6 +82,13 @@ def is_awaited(workdir: WorkDir, task: Task) -> bool:
     return task.name in _waiting(workdir).get("tasks", {})
 
 
+def quarantined(workdir: WorkDir) -> dict[str, str]:
+    """Return the GPUs (UUID) that the run at work here has taken out because they fail its tasks, with the reason."""
+    value = _waiting(workdir)
+    why = f"quarantined by the run at work in {workdir.root} (pid {value.get('pid')})"
+    return {gpu: f"{why}: {reason}" for gpu, reason in value.get("quarantined", {}).items()}
+
+
 def _waiting(workdir: WorkDir) -> dict[str, Any]:
     """Return what the scheduler says its tasks wait for; nothing if none runs."""
     try:

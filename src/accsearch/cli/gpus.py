@@ -14,17 +14,19 @@ if TYPE_CHECKING:
 
 def gpus(json: JsonOption = False, workdir: WorkDirOption = HERE) -> None:
     """Show the GPUs, numbered as CUDA counts them by PCI bus, and why each is or is not idle."""
+    from accsearch.checkpoint.status import quarantined
     from accsearch.cli.output import console, print_json
     from accsearch.config.schema import GpuConfig
     from accsearch.errors import NoGpuError
     from accsearch.gpus.nvml import open_nvml
     from accsearch.gpus.survey import survey
+    from accsearch.workdir import WorkDir
 
-    # The same for every work directory: GPUs belong to the machine.
-    del workdir
+    # GPUs belong to the machine; the work directory adds those that its own run has quarantined.
+    out = quarantined(WorkDir(workdir.resolve()))
     try:
         with open_nvml() as nvml:
-            rows = survey(nvml, GpuConfig(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+            rows = survey(nvml, GpuConfig(), os.environ.get("CUDA_VISIBLE_DEVICES"), quarantined=out)
         if not rows:
             raise NoGpuError("the NVIDIA driver sees no GPU")
     except NoGpuError:

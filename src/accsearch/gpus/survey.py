@@ -1,7 +1,7 @@
 """The table of `accsearch gpus`: every GPU, and why it is or is not idle."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from accsearch.gpus.device import Device, GpuLost, Reading
@@ -50,10 +50,14 @@ def survey(
     cuda_visible_devices: str | None,
     exclude: Iterable[str | int] = (),
     gpus_option: str | None = None,
+    quarantined: Mapping[str, str] | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Row]:
-    """Look at all GPUs at once, as often as the idle test asks; takes (samples - 1) half seconds in all."""
+    """Look at all GPUs at once, as often as the idle test asks; takes (samples - 1) half seconds in all.
+
+    `quarantined` says of a UUID why a run has taken that GPU out.
+    """
     devices = nvml.devices()
     tests = {device: IdleTest(limits, describe_process) for device in devices if device.uuid}
     readings: dict[Device, Reading] = {}
@@ -70,7 +74,7 @@ def survey(
                 tests[device].add(readings[device], clock())
 
     def row(device: Device, barred: str | None) -> Row:
-        why = barred or lost.get(device)
+        why = barred or lost.get(device) or (quarantined or {}).get(device.uuid)
         if why is None and (lease := holder(device.uuid)) is not None:
             why = str(lease)
         verdict = Verdict(False, why) if why is not None else tests[device].verdict()

@@ -64,6 +64,7 @@ class Card:
         self._give_up_at = 0.0
         self._quarantine = QUARANTINE_FIRST
         self._at_work = False
+        self._retired = False
 
     @property
     def name(self) -> str:
@@ -142,6 +143,24 @@ class Card:
         self.state = State.OUT
         self.why = why
         self.due = now + RETRY
+
+    def retire(self, why: str) -> None:
+        """Give out no more of a GPU that fails its tasks; one at work ends its task first."""
+        if not self._retired and self.state in (State.OUT, State.TESTING, State.READY):
+            self._retired = True
+            self._say(f"{self.name}: quarantined: {why}")
+            self.close()
+            self.state = State.QUARANTINED
+            self.why = f"quarantined: {why}"
+            self.due = float("inf")
+
+    def readmit(self, now: float) -> None:
+        """Offer a retired GPU again."""
+        if self._retired:
+            self._retired = False
+            self._say(f"{self.name}: tried again")
+            self.drop(now, "tried again after its quarantine")
+            self.due = now
 
     def close(self) -> None:
         if self._lease is not None:

@@ -1,7 +1,7 @@
 """A task on its way through one run."""
 
 from collections.abc import Set
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from accsearch.checkpoint.markers import Failed
 from accsearch.config.schema import Config
@@ -29,6 +29,8 @@ class Entry:
     """Whether it has run out of memory and is to start where most is free."""
     not_before: float = 0.0
     """Monotonic seconds at which a retry may start."""
+    failed_on: dict[str, float] = field(default_factory=dict)
+    """GPUs on which it failed in a way that may have been theirs, and when (monotonic seconds)."""
     memory: int | None = None
     """Bytes that it is expected to need on a GPU."""
 

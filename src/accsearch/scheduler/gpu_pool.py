@@ -1,7 +1,7 @@
 """Give out GPUs: as many as tasks want, none longer than needed."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from accsearch.config.schema import GpuConfig
@@ -10,6 +10,7 @@ from accsearch.gpus.device import Device
 from accsearch.gpus.idle import gib
 from accsearch.scheduler.card import Card, Probe, State
 from accsearch.scheduler.fit import largest_memory
+from accsearch.scheduler.gpu_health import GpuHealth
 from accsearch.scheduler.places import Place
 
 PATIENCE = 900.0
@@ -17,6 +18,9 @@ PATIENCE = 900.0
 
 WORTH_MOVING = 1 << 30
 """Bytes more that another GPU must have free for a task to move there."""
+
+SHUNNED_LOOK = 30.0
+"""Seconds until it is asked again whether a task wants a GPU that each shuns."""
 
 ON_OFFER = (State.TESTING, State.RELEASING, State.READY)
 """Ours and not at work, those first that are given back first."""
@@ -35,16 +39,20 @@ class GpuPool:
         most: int | None = None,
     ) -> None:
         self._cards = {device.uuid: Card(device, probe, limits, workdir, say) for device in devices}
+        self.health = GpuHealth(list(self._cards))
+        self._shunned: Collection[str] = ()
         self._most = most or len(devices)
         self._wanted = 0
         self._lost_since: float | None = None
 
-    def step(self, now: float, wanted: int) -> None:
+    def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
         """Bring every GPU forward that is due; raises NoGpuError once all have been lost for long."""
         self._wanted = wanted
+        self._shunned = shunned
+        self._quarantine(now)
         self._give_back(now)
         for card in self._due(now):
-            if card.held or self._is_short():
+            if card.held or (self._is_short() and card.device.uuid not in shunned):
                 card.step(now)
         self._watch_losses(now)
 
@@ -58,9 +66,14 @@ class GpuPool:
     def take(self, place: Place, now: float) -> None:
         self._cards[place.id].take(now)
 
-    def decline(self, place: Place, now: float) -> None:
+    def decline(self, place: Place, now: float, why: str | None = None) -> None:
         free = "unknown memory" if place.memory is None else gib(place.memory)
-        self._cards[place.id].drop(now, f"{free} free, the tasks that wait need more")
+        self._cards[place.id].drop(now, why or f"{free} free, the tasks that wait need more")
+
+    def elsewhere(self, gpus: Collection[str]) -> bool:
+        return any(
+            uuid not in gpus and card.state is not State.QUARANTINED for uuid, card in self._cards.items()
+        )
 
     def gives_way(self, place: Place, now: float) -> bool:
         rooms = [card.room() for card in self._cards.values() if card.state is State.OUT]
@@ -84,7 +97,13 @@ class GpuPool:
 
     def next_step(self, now: float) -> float | None:
         short = self._is_short()
-        soonest = min((card.due for card in self._cards.values() if card.held or short), default=math.inf)
+        cards = self._cards.values()
+        wanted = (card for card in cards if card.held or (short and card.device.uuid not in self._shunned))
+        soonest = min((card.due for card in wanted), default=math.inf)
+        if self._shunned:
+            soonest = min(soonest, now + SHUNNED_LOOK)
+        if self._wanted and (change := self.health.next_change()) is not None:
+            soonest = min(soonest, change)
         return None if soonest == math.inf else max(0.0, soonest - now)
 
     def why_none(self) -> str:
@@ -104,6 +123,16 @@ class GpuPool:
     def close(self) -> None:
         for card in self._cards.values():
             card.close()
+
+    def _quarantine(self, now: float) -> None:
+        """Take the GPUs out that fail their tasks, and readmit those whose time is over."""
+        self.health.lost = [uuid for uuid, card in self._cards.items() if card.lost]
+        faulty = self.health.faulty(now)
+        for uuid, card in self._cards.items():
+            if uuid in faulty:
+                card.retire(faulty[uuid])
+            else:
+                card.readmit(now)
 
     def _due(self, now: float) -> Sequence[Card]:
         """Return the GPUs with something to do: ours, then the others, those with most free memory first."""

@@ -17,6 +17,7 @@ from accsearch.scheduler.options import Observer
 from accsearch.scheduler.orphans import end_attempt, orphan_of
 from accsearch.scheduler.places import Place, Pool
 from accsearch.scheduler.policy import Streak, put_back
+from accsearch.scheduler.second_opinion import SecondOpinion
 from accsearch.scheduler.settling import Settling
 from accsearch.scheduler.signals import Signals
 from accsearch.scheduler.station import Station
@@ -55,8 +56,9 @@ class Loop:
         self._cwd = cwd
         self._clock = clock
         self._settling = Settling(
-            workdir, backlog, self.ending, observer, streak, clock, keep_stale=keep_stale
+            workdir, backlog, self.ending, observer, streak, pool.health, clock, keep_stale=keep_stale
         )
+        self._second_opinion = SecondOpinion(pool, backlog)
         self._waiting = Waiting(workdir, observer)
         self._forecast = Forecast(backlog, pool, observer)
         self._stations: dict[str, Station] = {}
@@ -77,7 +79,7 @@ class Loop:
     def judge(self, entry: Entry, ended: Ended) -> None:
         """Judge an attempt that ended while no scheduler watched."""
         entry.become(TaskState.RUNNING)
-        self._settling.submit(entry, ended, _preempted(ended))
+        self._submit(entry, ended, _preempted(ended), self._clock())
 
     def put_back(self, entry: Entry) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""
@@ -112,7 +114,8 @@ class Loop:
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
         try:
-            self._pool.step(now, len(self._backlog) + len(self._settling) if running else 0)
+            wanted = len(self._backlog) + len(self._settling) if running else 0
+            self._pool.step(now, wanted, self._second_opinion.shunned(now) if running else ())
         except StorageError as error:  # a lease cannot be written
             self._storage_trouble(str(error))
             return
@@ -130,14 +133,21 @@ class Loop:
                 break
             self._start_on(place, now)
         if len(self._backlog):
-            self._waiting.tell(self._settling.notes, self._pool.why_none())
+            quarantined = self._pool.health.faulty(now)
+            self._waiting.tell(self._settling.notes, self._pool.why_none(), quarantined)
 
     def _start_on(self, place: Place, now: float) -> None:
         station = self._stations.get(place.id)
-        entry = self._backlog.pop(now, place.admits, station.last_pipe if station is not None else None)
+        last_pipe = station.last_pipe if station is not None else None
+        away = self._second_opinion
+        entry = self._backlog.pop(
+            now, lambda each: place.admits(each) and not away.keeps_away(each, place.gpu, now), last_pipe
+        )
         if entry is None:
             if not any(place.admits(each) for each in self._backlog):
                 self._pool.decline(place, now)
+            elif away.all_keep_away(place.gpu, now):
+                self._pool.decline(place, now, "the tasks that wait failed there and try another GPU")
             return
         if not self._pool.confirm(place, now):
             self._backlog.add(entry)
@@ -161,9 +171,14 @@ class Loop:
         entry.attempt = job.attempt
         self._settling.notes.pop(entry.task.name, None)
         self._pool.take(place, now)
+        self._pool.health.started(place.gpu, now)
         station.begin(entry, job.nonce, now)
         station.slot.start(job)
         self._observer.started(entry.task, place.gpu)
+
+    def _submit(self, entry: Entry, ended: Ended, excuse: str | None, now: float) -> None:
+        in_doubt = self._second_opinion.is_wanted(entry, ended.running.gpu, now)
+        self._settling.submit(entry, ended, excuse, in_doubt=in_doubt)
 
     def _watch(self, station: Station) -> None:
         self._selector.register(station.slot, selectors.EVENT_READ, lambda: self._on_slot(station))
@@ -208,13 +223,14 @@ class Loop:
             return
         if excuse is None and not stopped:
             excuse = _preempted(ended)
-        self._settling.submit(entry, ended, excuse or trouble)
+        self._submit(entry, ended, excuse or trouble, now)
 
     def _free(self, station: Station, now: float) -> str | None:
         if station.place is None:
             self._adopted.discard(station)
             self._pool.reserve(-1)
             return None
+        self._pool.health.ended(station.place.gpu)
         return self._pool.free(station.place, now)
 
     def _lose(self, station: Station, now: float) -> None:

@@ -1,11 +1,12 @@
 """Where tasks may start: the pool that the loop asks, and the one without GPUs."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.gpu_health import GpuHealth
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,13 @@ class Place:
 class Pool(Protocol):
     """Gives out places. Times are monotonic seconds."""
 
-    def step(self, now: float, wanted: int) -> None:
-        """Look for as many free places as there are tasks that want one, and give up those in excess."""
+    health: GpuHealth
+
+    def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
+        """Look for as many free places as there are tasks that want one, and give up those in excess.
+
+        `shunned` are the GPUs that no task wants.
+        """
         ...
 
     def ready(self) -> Sequence[Place]:
@@ -41,8 +47,12 @@ class Pool(Protocol):
 
     def take(self, place: Place, now: float) -> None: ...
 
-    def decline(self, place: Place, now: float) -> None:
-        """Give up a place that is too small for every task that waits."""
+    def decline(self, place: Place, now: float, why: str | None = None) -> None:
+        """Give up a place that no task which waits can use, because it is too small or `why`."""
+        ...
+
+    def elsewhere(self, gpus: Collection[str]) -> bool:
+        """Return whether a task that shuns `gpus` may get another one."""
         ...
 
     def gives_way(self, place: Place, now: float) -> bool:
@@ -93,8 +103,9 @@ class CpuPool:
         self._places = [Place(f"cpu{number}", env) for number in range(slots)]
         self._ready = {place.id: place for place in self._places}
         self._reserved = 0
+        self.health = GpuHealth()
 
-    def step(self, now: float, wanted: int) -> None:
+    def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
         pass
 
     def ready(self) -> Sequence[Place]:
@@ -106,8 +117,11 @@ class CpuPool:
     def take(self, place: Place, now: float) -> None:
         del self._ready[place.id]
 
-    def decline(self, place: Place, now: float) -> None:
+    def decline(self, place: Place, now: float, why: str | None = None) -> None:
         pass
+
+    def elsewhere(self, gpus: Collection[str]) -> bool:
+        return False
 
     def gives_way(self, place: Place, now: float) -> bool:
         return False

@@ -1,10 +1,16 @@
 """What follows from a failure: one table, and the rule that applies it."""
 
+import re
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+from accsearch.checkpoint.markers import Failed
 from accsearch.task import FailureReason
+
+SHORT = 60.0
+"""Seconds; an attempt that lasted longer got past its start."""
 
 UNCOUNTED_LIMIT = 10
 """Attempts of one task in one run that faults of the infrastructure may cost before it counts as failed."""
@@ -76,26 +82,67 @@ def put_back(tries: Tries) -> tuple[bool, Tries]:
     return after.uncounted < UNCOUNTED_LIMIT, after
 
 
+_MAY_BE_THE_GPUS = frozenset(
+    {FailureReason.ERROR, FailureReason.INCOMPLETE, FailureReason.VALIDATION, FailureReason.KILLED}
+)
+_CRASHES = frozenset({signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGABRT})
+_KILLS = frozenset({signal.SIGKILL, signal.SIGTERM})
+_SPEAKS_OF_GPU = re.compile(
+    r"cuda|cudnn|cublas|cufft|nvrtc|nccl|nvml|nvidia|\bGPU\b|\bECC\b|\bXid\b", re.IGNORECASE
+)
+_PROGRAMS_OWN = re.compile(r"device-side assert", re.IGNORECASE)
+
+
+def is_suspect(failed: Failed) -> bool:
+    """Return whether a failure may be its GPU's fault: the worker says so, or it failed at its start.
+
+    What a configuration, a lack of memory, a time limit or somebody's SIGKILL explains is not.
+    """
+    if failed.reason is FailureReason.LOST_GPU:
+        return True
+    return (
+        failed.reason in _MAY_BE_THE_GPUS
+        and (failed.seconds or 0.0) <= SHORT
+        and _signal_of(failed) not in _KILLS
+    )
+
+
+def speaks_of_gpu(failed: Failed) -> bool:
+    """Return whether a suspect failure looks like a GPU's: a crash, or an error of CUDA or the driver."""
+    if failed.reason is FailureReason.LOST_GPU or _signal_of(failed) in _CRASHES:
+        return True
+    return bool(_SPEAKS_OF_GPU.search(failed.message)) and not _PROGRAMS_OWN.search(failed.message)
+
+
+def _signal_of(failed: Failed) -> int | None:
+    """Return the signal that ended a worker; a shell gives that of its command as an exit code."""
+    code = failed.exit_code or 0
+    return failed.signal if failed.signal is not None else code - 128 if code > 128 else None
+
+
 class Streak:
     """Counts tasks in a row that fail alike right after their start: a broken set-up, not broken tasks."""
 
-    SHORT = 60.0
-    """Seconds; an attempt that lasted longer got past its start."""
-
     def __init__(self, limit: int) -> None:
         self.limit = limit
+        self.gpus: set[str] = set()
+        """Those on which they failed."""
         self._tasks: set[str] = set()
         self._what: tuple[FailureReason, str] | None = None
 
     def success(self) -> None:
         self._tasks.clear()
+        self.gpus.clear()
 
-    def failure(self, task: str, reason: FailureReason, message: str, seconds: float) -> bool:
-        """Note a failure; return whether the run had better stop."""
+    def failure(
+        self, task: str, reason: FailureReason, message: str, seconds: float, gpu: str | None = None
+    ) -> bool:
+        """Note a failure; return whether the run had better stop, if not the GPUs are to blame."""
         what = (reason, message)
-        if what != self._what or seconds > self.SHORT:
-            self._tasks.clear()
+        if what != self._what or seconds > SHORT:
+            self.success()
             self._what = what
-        if seconds <= self.SHORT:
+        if seconds <= SHORT:
             self._tasks.add(task)
+            self.gpus |= {gpu} if gpu is not None else set()
         return len(self._tasks) >= self.limit

@@ -18,7 +18,7 @@ from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended
 from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.policy import Tries, next_try, put_back
+from accsearch.scheduler.policy import Tries, is_suspect, next_try, put_back
 from accsearch.task import FailureReason
 from accsearch.workdir import WorkDir, encode_json, remove, write_group
 
@@ -35,6 +35,9 @@ class Recorded:
     retry: bool
     tries: Tries
     excuse: str | None
+    """Why the attempt is not held against the task."""
+    disturbed: bool = False
+    """Whether the excuse was known beforehand: the failure says nothing of the task, and nothing of a GPU."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ class _Item:
     entry: Entry
     ended: Ended
     excuse: str | None
+    in_doubt: bool
 
 
 class Recorder:
@@ -67,9 +71,13 @@ class Recorder:
     def fileno(self) -> int:
         return self._ready
 
-    def submit(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
-        """Take an attempt; an `excuse` says why a failure would not be the task's fault."""
-        self._items.put(_Item(entry, ended, excuse))
+    def submit(self, entry: Entry, ended: Ended, excuse: str | None, *, in_doubt: bool = False) -> None:
+        """Take an attempt; an `excuse` says why a failure would not be the task's fault.
+
+        A failure that may be its GPU's is not held against the task either, if it is `in_doubt`: another GPU
+        is to decide.
+        """
+        self._items.put(_Item(entry, ended, excuse, in_doubt))
 
     def read(self) -> list[Recorded | Unrecorded]:
         """Return the outcomes that are on disk by now; never blocks. Raises what has ended the thread."""
@@ -131,19 +139,25 @@ class Recorder:
         verdict = judge(self._workdir, entry.config, entry.task, item.ended.exit, item.ended.running)
         if isinstance(verdict, Done):
             return Recorded(entry, verdict, False, entry.tries, None)
-        excuse = item.excuse
-        if excuse is None and verdict.reason is FailureReason.LOST_GPU:
-            excuse = verdict.message
+        excuse, reason = item.excuse, verdict.reason
+        if excuse is None and item.in_doubt and is_suspect(verdict):
+            excuse = f"a failure that may be its GPU's ({verdict.message})"
+        elif excuse is None and reason is FailureReason.LOST_GPU:
+            if entry.failed_on.keys() - {verdict.gpu}:
+                reason = FailureReason.ERROR  # whatever it says: it fails on other GPUs, too
+            else:
+                excuse = verdict.message
         if excuse is not None:
             retry, tries = put_back(entry.tries)
         else:
             retry, tries = next_try(
-                verdict.reason,
+                reason,
                 entry.tries,
                 max_attempts=entry.config.retry.max_attempts,
                 on_oom=entry.config.retry.on_oom,
             )
-        return Recorded(entry, replace(verdict, counted=tries.counted), retry, tries, excuse)
+        counted = replace(verdict, counted=tries.counted)
+        return Recorded(entry, counted, retry, tries, excuse, disturbed=item.excuse is not None)
 
 
 def _marker(outcome: Recorded) -> Path | None:

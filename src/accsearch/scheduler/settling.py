@@ -8,9 +8,10 @@ from accsearch.executors.protocol import Ended
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.ending import FAILED, Ending, Mode, stop_for_storage
 from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.gpu_health import GpuHealth
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.order import Sample
-from accsearch.scheduler.policy import Streak
+from accsearch.scheduler.policy import SHORT, Streak, is_suspect, speaks_of_gpu
 from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
 from accsearch.task import FailureReason, TaskState
 from accsearch.workdir import WorkDir, remove
@@ -29,6 +30,7 @@ class Settling:
         ending: Ending,
         observer: Observer,
         streak: Streak,
+        health: GpuHealth,
         clock: Callable[[], float],
         *,
         keep_stale: bool,
@@ -38,6 +40,7 @@ class Settling:
         self._ending = ending
         self._observer = observer
         self._streak = streak
+        self._health = health
         self._clock = clock
         self._keep_stale = keep_stale
         self._recorder = Recorder(workdir)
@@ -54,10 +57,10 @@ class Settling:
         """Whether so many failures are yet unrecorded that they may be the ones that stop the run."""
         return sum(self._recording.values()) >= self._streak.limit
 
-    def submit(self, entry: Entry, ended: Ended, excuse: str | None) -> None:
-        """Take an ended attempt; an `excuse` says why a failure would not be the task's fault."""
+    def submit(self, entry: Entry, ended: Ended, excuse: str | None, *, in_doubt: bool = False) -> None:
+        """Take an ended attempt; `excuse` and `in_doubt` say why a failure would not be held against the task."""
         self._recording[entry.task.name] = ended.exit.exit_code != 0
-        self._recorder.submit(entry, ended, excuse)
+        self._recorder.submit(entry, ended, excuse, in_doubt=in_doubt)
 
     def put_back(self, entry: Entry) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""
@@ -100,7 +103,10 @@ class Settling:
             entry.become(TaskState.FAILED)
             entry.failed = verdict
         self._observer.ended(entry.task, verdict)
-        if not isinstance(verdict, Done) and outcome.excuse is None:
+        if isinstance(verdict, Done):
+            self._health.succeeded(verdict.gpu, entry.task.name)
+        elif not outcome.disturbed:
+            self._weigh(entry, verdict, excused=outcome.excuse is not None)
             self._count(entry, verdict)
 
     def _succeed(self, entry: Entry, done: Done) -> None:
@@ -113,9 +119,23 @@ class Settling:
             self.notes[entry.task.name] = "its turn: it ended under an earlier configuration"
             self._backlog.add(entry)
 
+    def _weigh(self, entry: Entry, failed: Failed, *, excused: bool) -> None:
+        """Hold a failure against its GPU, unless the task has shown that it fails on others, too."""
+        gpu, task = failed.gpu, entry.task.name
+        if not is_suspect(failed):
+            if (failed.seconds or 0.0) > SHORT:
+                self._health.succeeded(gpu, None)
+        elif not excused and entry.failed_on.keys() - {gpu}:
+            self._health.forgive(task)
+        else:
+            self._health.failed(gpu, task, failed.message, speaks_of_gpu=speaks_of_gpu(failed))
+        if gpu is not None and is_suspect(failed):
+            entry.failed_on[gpu] = self._clock()
+
     def _count(self, entry: Entry, failed: Failed) -> None:
-        text = failed.message.replace(entry.task.id, "{task}")
-        if self._streak.failure(entry.task.name, failed.reason, text, failed.seconds or 0.0):
+        text = failed.message.replace(entry.task.id, "{task}").replace(failed.gpu or "{gpu}", "{gpu}")
+        alike = self._streak.failure(entry.task.name, failed.reason, text, failed.seconds or 0.0, failed.gpu)
+        if alike and not self._health.may_be_spared(self._streak.gpus, self._clock()):
             why = f"{self._streak.limit} tasks in a row failed alike at their start ({failed.message})"
             if self._ending.cut(Mode.DRAIN, why, FAILED):
                 self._observer.message(f"{why}: no new tasks are started")

@@ -1,4 +1,4 @@
-"""Tell `status` what pending tasks wait for."""
+"""Say what pending tasks wait for, to `status`, and which GPUs are quarantined, to `gpus`."""
 
 import os
 from collections.abc import Mapping
@@ -15,16 +15,22 @@ class Waiting:
     def __init__(self, workdir: WorkDir, observer: Observer) -> None:
         self._workdir = workdir
         self._observer = observer
-        self._last: tuple[dict[str, str], str] | None = None
+        self._last: tuple[dict[str, str], str, dict[str, str]] | None = None
 
-    def tell(self, tasks: Mapping[str, str], default: str) -> None:
-        """Say what tasks (CONFIG/TASK) wait for in particular, and what all others wait for."""
-        now = (dict(tasks), default)
+    def tell(self, tasks: Mapping[str, str], default: str, quarantined: Mapping[str, str]) -> None:
+        """Say what tasks (CONFIG/TASK) wait for, what all others wait for, and why a GPU (UUID) is out."""
+        now = (dict(tasks), default, dict(quarantined))
         if now == self._last:
             return
         self._last = now
         pid = os.getpid()
-        content = {"pid": pid, "create_time": process_create_time(pid), "tasks": now[0], "default": default}
+        content = {
+            "pid": pid,
+            "create_time": process_create_time(pid),
+            "tasks": now[0],
+            "default": default,
+            "quarantined": now[2],
+        }
         try:
             write_json(self._workdir.waiting, content, durable=False)
         except StorageError as error:

@@ -7,7 +7,8 @@ import torch
 from accsearch.task import WorkerExit
 
 _LOST = re.compile(
-    r"GPU is lost|fallen off|busy or unavailable|devicesunavailable|uncorrectable ECC|no CUDA-capable",
+    r"GPU is lost|fallen off|busy or unavailable|devicesunavailable|uncorrectable ECC|no CUDA-capable"
+    r"|CUDA driver initialization failed",
     re.IGNORECASE,
 )
 _OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)

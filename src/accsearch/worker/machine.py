@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 
 from accsearch.errors import UsageError
+from accsearch.gpus.device import GpuLost
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -48,8 +49,13 @@ class Machine:
 
 
 def choose_machine(device: str, dtype: str) -> Machine:
-    """Return the machine for the configured `device` (cuda, cpu or auto) and `dtype`; raises UsageError."""
+    """Return the machine for the configured `device` (cuda, cpu or auto) and `dtype`.
+
+    Raises UsageError without a GPU that is asked for, GpuLost where the GPU given by the scheduler does not answer.
+    """
     cuda = device != "cpu" and torch.cuda.is_available()
+    if device != "cpu" and not cuda and torch.backends.cuda.is_built() and (given := _given()):
+        raise GpuLost(f"CUDA driver initialization failed: torch does not see {given}, on which this runs")
     if device == "cuda" and not cuda:
         raise UsageError("worker.device is cuda, but torch sees no GPU: use auto or cpu, or give it a GPU")
     if cuda:
@@ -61,6 +67,11 @@ def choose_machine(device: str, dtype: str) -> Machine:
 
 
 def _uuid(properties: "torch.cuda._CudaDeviceProperties") -> str:
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
     # A MIG instance is known by its own UUID, which torch does not report.
-    return visible if visible.startswith(("GPU-", "MIG-")) else f"GPU-{properties.uuid}"
+    return _given() or f"GPU-{properties.uuid}"
+
+
+def _given() -> str | None:
+    """Return the UUID of the one GPU that a scheduler has pinned this process to, None if none has."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    return visible if visible.startswith(("GPU-", "MIG-")) else None

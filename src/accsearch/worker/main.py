@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from accsearch.errors import AccsearchError, StorageError, UsageError
+from accsearch.gpus.device import GpuLost
 from accsearch.signals import end_in_order
 from accsearch.streams import open_streams
 from accsearch.task import WorkerExit
@@ -25,6 +26,8 @@ def main(argv: Sequence[str]) -> int:
         code = run(assignment_of(arguments), arguments.replay)
     except StorageError as error:
         return _say(error, WorkerExit.STORAGE)
+    except GpuLost as error:
+        return _say(error, WorkerExit.LOST_GPU)
     except UsageError as error:
         return _say(error, WorkerExit.CONFIG)
     except AccsearchError as error:

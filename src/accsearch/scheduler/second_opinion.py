@@ -1,0 +1,43 @@
+"""Whether a failure is the task's or its GPU's: the task is tried on another GPU, which decides."""
+
+from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.places import Pool
+
+PATIENCE = 600.0
+"""Seconds that a task which failed on a GPU waits for another one, before that one is good enough again."""
+MOST_DOUBTS = 2
+"""GPUs on which a task may fail at its start without being blamed."""
+
+
+class SecondOpinion:
+    """Keeps tasks away from GPUs that failed them, as long as the pool has another one."""
+
+    def __init__(self, pool: Pool, backlog: Backlog) -> None:
+        self._pool = pool
+        self._backlog = backlog
+
+    def is_wanted(self, entry: Entry, gpu: str | None, now: float) -> bool:
+        """Return whether another GPU is to decide, if `entry` has now failed on `gpu`.
+
+        The first failure always asks for one, a second failure if neither GPU is known to be well.
+        """
+        if gpu is None or gpu in entry.failed_on:
+            return False
+        failed_on = {*entry.failed_on, gpu}
+        if len(failed_on) > 1 and any(self._pool.health.is_well(each, now) for each in failed_on):
+            return False
+        return len(failed_on) <= MOST_DOUBTS and self._pool.elsewhere(failed_on)
+
+    def keeps_away(self, entry: Entry, gpu: str | None, now: float) -> bool:
+        """Return whether `entry` waits for another GPU than this one, on which it has failed."""
+        failed_at = entry.failed_on.get(gpu or "")
+        return failed_at is not None and now - failed_at < PATIENCE and self._pool.elsewhere(entry.failed_on)
+
+    def all_keep_away(self, gpu: str | None, now: float) -> bool:
+        """Return whether no task that waits wants this GPU, and there is one that waits."""
+        return len(self._backlog) > 0 and all(self.keeps_away(each, gpu, now) for each in self._backlog)
+
+    def shunned(self, now: float) -> list[str]:
+        """Return the GPUs that no waiting task wants."""
+        return [gpu for gpu in self._pool.health.failing() if self.all_keep_away(gpu, now)]
