@@ -36,7 +36,7 @@ def test_cuda_without_a_gpu_is_the_users_mistake() -> None:
 @pytest.mark.parametrize("device", ["cuda", "auto"])
 def test_a_given_gpu_that_cuda_does_not_see_is_lost(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
     # Given torch as it is built for CUDA, in a process that a scheduler pinned to a GPU
-    monkeypatch.setattr(torch.backends.cuda, "is_built", lambda: True)
+    monkeypatch.setattr(torch.version, "cuda", "12.8")
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1234")
     with pytest.raises(GpuLost, match="torch does not see GPU-1234"):
         choose_machine(device, "float16")

@@ -54,7 +54,7 @@ def choose_machine(device: str, dtype: str) -> Machine:
     Raises UsageError without a GPU that is asked for, GpuLost where the GPU given by the scheduler does not answer.
     """
     cuda = device != "cpu" and torch.cuda.is_available()
-    if device != "cpu" and not cuda and torch.backends.cuda.is_built() and (given := _given()):
+    if device != "cpu" and not cuda and torch.version.cuda is not None and (given := _given()):
         raise GpuLost(f"CUDA driver initialization failed: torch does not see {given}, on which this runs")
     if device == "cuda" and not cuda:
         raise UsageError("worker.device is cuda, but torch sees no GPU: use auto or cpu, or give it a GPU")
