@@ -13,6 +13,10 @@ from accsearch.errors import StorageError
 
 TEMPORARY = ".tmp"
 """Ending of a file that is being written; before it stands the pid of who writes it."""
+PRIVATE = 0o600
+"""Mode of a file that may hold a token."""
+SHARED = 0o666
+"""Mode of a file that is made to be shown, such as a report; the umask takes from it what it takes from any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,17 +100,17 @@ class WorkDir:
             raise StorageError(f"{self.root}: {error.strerror}: {error.filename}") from error
 
 
-def write_atomic(path: Path, data: bytes, *, durable: bool = True) -> None:
+def write_atomic(path: Path, data: bytes, *, durable: bool = True, mode: int = PRIVATE) -> None:
     """Replace `path` by `data` so that a crash leaves the old content or the new, never a third.
 
     With `durable` the file and its folder are synced, so that the new content also survives a power cut;
     without it only the death of processes is survived, which is enough for facts about live processes.
     Raises StorageError, and leaves no temporary file behind.
     """
-    write_group([(path, data)], durable=durable)
+    write_group([(path, data)], durable=durable, mode=mode)
 
 
-def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True) -> None:
+def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True, mode: int = PRIVATE) -> None:
     """Replace each of several files as `write_atomic` does one, with one sync a folder instead of one a file.
 
     After a StorageError any of the files may be new already, each whole.
@@ -116,7 +120,7 @@ def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True) ->
     descriptors: list[int] = []
     try:
         for (place, data), temporary in zip(files, temporaries, strict=True):  # noqa: B007 - told in the error
-            descriptors.append(_write(temporary, data))
+            descriptors.append(_write(temporary, data, mode))
         if durable:
             for descriptor in descriptors:
                 # Starts all the writing first, so that the file system commits them together.
@@ -138,9 +142,9 @@ def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True) ->
             os.close(descriptor)
 
 
-def _write(temporary: str, data: bytes) -> int:
+def _write(temporary: str, data: bytes, mode: int) -> int:
     """Write a new file; return its descriptor, still open."""
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode)
     try:
         view = memoryview(data)
         while view:

@@ -114,6 +114,7 @@ def test_status_plan_and_best_print_their_keys_as_json_alone(work: Work) -> None
 
 
 def test_counts_of_an_empty_work_directory_are_all_there(work: Work) -> None:
+    work.root.mkdir()
     assert work.status()["counts"].keys() == COUNTS
 
 

@@ -20,24 +20,32 @@ if "accsearch.worker" in sys.orig_argv:
     from pathlib import Path
 
     from accsearch.checkpoint.plan import load_plan
+    from accsearch.grid.reuse import setting_of
+    from accsearch.results.key import reuse_key
     from accsearch.workdir import WorkDir
 
     words = sys.orig_argv[sys.orig_argv.index("accsearch.worker") + 1 :]
     given = dict(zip(words[::2], words[1::2]))
     workdir = WorkDir(Path(given["--workdir"]))
     name = "_".join((given["--pipe"], given["--sched"], given["--steps"]))
-    (task,) = [task for task in load_plan(workdir, given["--config"]).grid.tasks if task.id == name]
+    grid = load_plan(workdir, given["--config"]).grid
+    (task,) = [task for task in grid.tasks if task.id == name]
+    samples, batch = grid.config.worker.num_samples, int(given["--batch_size"])
+    dtype = grid.config.worker.dtype
+    setting = setting_of(grid.config, task, batch_size=batch, dtype=dtype, gpu_model=None)
     with open(Path(__file__).with_name("history"), "a") as history:
         print(name, given["--attempt"], file=history)
     changes = json.loads(Path(__file__).with_name("changes").read_text())
     line = {
-        "task": name, "key": "k", "attempt": int(given["--attempt"]), "status": "ok", "times": [1.0, 1.0],
-        "seconds_per_image": 1.0, "clip_score": 30.0, "scores": [29.0, 31.0], "num_samples": 2, "batch_size": 2,
+        "task": name, "dtype": dtype, "attempt": int(given["--attempt"]), "status": "ok", "times": [1.0, 1.0],
+        "seconds_per_image": 1.0, "clip_score": 30.0, "scores": [29.0, 31.0] * (samples // 2), "num_samples": samples,
+        "batch_size": batch, "seed": grid.config.worker.seed,
         "speedup": 1.0, "speedup_ci95": [1.0, 1.0], "score_loss": 0.0, "score_loss_ci95": [0.0, 0.0],
     }
     with open(workdir.task(task.config, name).results, "a") as results:
         for trial in task.trials:
             own = {"trial": trial.id, "methods": {key: dict(value) for key, value in trial.methods.items()}}
+            line["key"] = reuse_key(setting, trial.methods, changes.get(trial.id, {}).get("condition"))
             print(json.dumps(line | own | changes.get(trial.id, {})), file=results)
     print("Successfully completed", name, flush=True)
     os._exit(0)

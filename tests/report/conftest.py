@@ -7,7 +7,9 @@ from accsearch.checkpoint.markers import Done, Exit, Running, write_done, write_
 from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.grid import expand, success_sentinel
+from accsearch.grid.reuse import setting_of
 from accsearch.results.file import append
+from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE
 from accsearch.workdir import WorkDir
@@ -20,7 +22,7 @@ def grid(tmp_path):
         build_config(
             {
                 "grid": {"pipe": ["demo"], "sched": ["DDIM"], "steps": [10, 20]},
-                "worker": {"num_samples": 2, "env": {"MY_TOKEN": "correct-horse-battery"}},
+                "worker": {"num_samples": 2, "stability": True, "env": {"MY_TOKEN": "correct-horse-battery"}},
                 "prompts": {"file": str(tmp_path / "prompts.txt")},
                 "methods": {"tome": {"ratio": [0.5], "max_downsample": [1]}},
             },
@@ -36,22 +38,27 @@ def workdir(tmp_path, grid):
     workdir.create("C")
     store_plan(workdir, grid, {}, None, ".")
     first, second = grid.tasks
+    setting = setting_of(grid.config, first, batch_size=2, dtype="float16", gpu_model="NVIDIA H200")
     line = ResultLine(
-        task=first.id, trial=BASELINE, key="k", attempt=1, methods={}, status="ok", seconds_per_image=1.0,
-        times=(1.0, 1.01), clip_score=30.0, scores=(29.0, 31.0), speedup=1.0, score_loss=0.0,
+        task=first.id, trial=BASELINE, key=reuse_key(setting, {}), attempt=1, methods={}, status="ok",
+        seconds_per_image=1.0, times=(1.0, 1.01), clip_score=30.0, scores=(29.0, 31.0), speedup=1.0, score_loss=0.0,
         score_loss_ci95=(0.0, 0.0), speedup_ci95=(1.0, 1.0), num_samples=2, batch_size=2,
         versions={"torch": "2.13.0"}, environment={"driver": "580.1"}, gpu_name="NVIDIA H200",
+        dtype="float16",
     )  # fmt: skip
     path = workdir.task("C", first.id).results
     append(path, line)
     trial = first.trials[1]
     fast = replace(
-        line, trial=trial.id, methods=trial.methods, seconds_per_image=0.5, speedup=2.0,
-        speedup_ci95=(1.9, 2.1), score_loss=0.004, score_loss_ci95=(0.001, 0.007), psnr=31.5, active=True,
+        line, trial=trial.id, key=reuse_key(setting, trial.methods), methods=trial.methods,
+        seconds_per_image=0.5, speedup=2.0, speedup_ci95=(1.9, 2.1), score_loss=0.004,
+        score_loss_ci95=(0.001, 0.007), psnr=31.5,
+        active=True,
         note="<script>alert(1)</script>",
     )  # fmt: skip
     append(path, fast)
-    append(path, replace(fast, trial=f"{trial.id}@short", condition="short", speedup=1.8))
+    short = replace(fast, trial=f"{trial.id}@short", condition="short", speedup=1.8)
+    append(path, replace(short, key=reuse_key(setting, trial.methods, "short")))
     _end(workdir, grid, first, code=0, said="")
     _end(workdir, grid, second, code=4, said="torch.OutOfMemoryError: <b>2 GiB</b>\n")
     return workdir

@@ -1,8 +1,10 @@
 import io
 import json
 
+import pytest
 from rich.console import Console
 
+from accsearch.errors import UsageError
 from accsearch.report.best import best_selection, best_table
 from accsearch.report.goal import reached
 from accsearch.report.trials import export_trials
@@ -17,18 +19,19 @@ def test_the_bound_of_a_work_directory(workdir, grid):
     [row] = rows_of(workdir)
 
     assert (row["task"], row["decision"], row["speedup"]) == (grid.tasks[0].id, "within", 2.0)
-    assert best_selection(workdir).notes == (f"{grid.tasks[1].name}: no measured baseline",)
+    assert best_selection(workdir).notes == ("C: 1 of 2 tasks have no result yet",)
 
 
 def test_a_stricter_limit_leaves_the_baseline(workdir):
-    first, second = rows_of(workdir, max_loss=0.005)
+    first, second = rows_of(workdir, max_losses=[0.005])
 
     assert (first["trial"], first["speedup"]) == ("baseline", 1.0)
     assert (second["decision"], second["speedup"]) == ("unresolved", 2.0)
 
 
 def test_an_empty_work_directory_has_no_bound(tmp_path):
-    assert rows_of(WorkDir(tmp_path)) == []
+    with pytest.raises(UsageError, match="no run has been started here"):
+        rows_of(WorkDir(tmp_path))
 
 
 def test_the_table_names_task_and_methods(workdir, grid):

@@ -6,6 +6,7 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
+from accsearch.grid import conditions as grid_conditions
 from accsearch.results.file import append, read, validate
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Methods, WorkerExit
@@ -176,8 +177,8 @@ def test_only_what_would_fail_the_others_too_ends_the_task(
     code: int,
 ) -> None:
     run = run_of(tmp_path, tiny_paths)
-    monkeypatch.setattr(stability, "REWORDINGS", {})
-    monkeypatch.setattr(stability, "BATCH_SIZES", (batch_size,))
+    monkeypatch.setattr(grid_conditions, "REWORDED", ())
+    monkeypatch.setattr(grid_conditions, "BATCH_SIZES", (batch_size,))
     breaking(monkeypatch, batch_size, error)
 
     assert run.work() == code

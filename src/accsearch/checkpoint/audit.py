@@ -21,6 +21,7 @@ from accsearch.checkpoint.markers import (
     read_failed,
 )
 from accsearch.checkpoint.record import TaskRecord
+from accsearch.checkpoint.renewal import needs_nothing, renewal
 from accsearch.errors import StorageError
 from accsearch.grid import Grid, digest_parts, success_sentinel
 from accsearch.results.versions import changes, installed_versions
@@ -84,6 +85,7 @@ class _Audit:
         except FileNotFoundError:  # a run has set it aside since the folder was listed
             return self._not_done(task)
         if holds:
+            stale = value["digest"] != task.digest and not self._keep_stale
             return TaskRecord(
                 task,
                 TaskState.DONE,
@@ -92,6 +94,7 @@ class _Audit:
                 seconds=value["seconds"],
                 last_seconds=value["seconds"],
                 gpu=value["gpu"],
+                renewed=renewal(self._workdir, self._grid.config, task, value) if stale else None,
                 # Left where a run was cut off between the one and the other.
                 leftover=(Path(f"{self._marks}{task.id}.failed"),)
                 if f"{task.id}.failed" in self._markers
@@ -151,14 +154,14 @@ class _Audit:
         last = max(done.get("attempt", 0) if done else 0, self._last_logged(task.id), _last_ended(paths.exit))
         aside = () if done is None else (paths.done,)
         if paths.failed.name not in self._markers:
-            return TaskRecord(task, TaskState.PENDING, why or "not run yet", attempt=last, set_aside=aside)
+            return TaskRecord(task, TaskState.PENDING, why or _not_run(last), attempt=last, set_aside=aside)
         try:
             failed = read_failed(paths.failed)
         except DamagedMarker as fault:
             why = why or f"{paths.failed.name} is damaged: {fault}"
             return TaskRecord(task, TaskState.PENDING, why, attempt=last, set_aside=(*aside, paths.failed))
         if failed is None:
-            return TaskRecord(task, TaskState.PENDING, why or "not run yet", attempt=last, set_aside=aside)
+            return TaskRecord(task, TaskState.PENDING, why or _not_run(last), attempt=last, set_aside=aside)
         last = max(last, failed.attempt)
         if failed.digest != task.digest and not self._keep_stale:
             why = why or f"failed before; {self._what_changed(task, failed.parts)}"
@@ -190,7 +193,8 @@ class _Audit:
                 raise ValueError
         except (ValueError, KeyError, TypeError):
             return False, f"{task.id}.done is damaged: {_damage(data)}", {}
-        if value["digest"] != task.digest and not self._keep_stale:
+        stale = value["digest"] != task.digest and not self._keep_stale
+        if stale and not needs_nothing(self._workdir, self._grid.config, task):
             return False, self._what_changed(task, value.get("parts")), value
         if size is not None and self._sizes.get(f"{task.id}.jsonl") != size:
             found = self._sizes.get(f"{task.id}.jsonl")
@@ -199,12 +203,13 @@ class _Audit:
         end = tail(f"{self._logs}{task.id}.log")
         if end is not None and success_sentinel(self._grid.config, task).encode() not in end:
             return False, "its log does not end with the success sentinel", value
+        held = "done; its results hold every trial of the changed configuration" if stale else "done"
         if versions == self._versions:
-            return True, "done", value
+            return True, held, value
         moved = self._versions_moved(versions)
         if self._rerun_on_versions:
             return False, f"package versions changed: {moved}", value
-        return True, f"done; package versions since: {moved}", value
+        return True, f"{held}; package versions since: {moved}", value
 
     def _decode(self, data: bytes) -> dict[str, Any]:
         """Return the JSON object in a `.done`; raises ValueError or TypeError if there is none.
@@ -241,6 +246,10 @@ class _Audit:
         if self._logged is None:
             self._logged = attempts(names(self._logs), self._grid.ids())
         return self._logged.get(task, 0)
+
+
+def _not_run(attempts: int) -> str:
+    return f"not finished: attempt {attempts} was interrupted" if attempts else "not run yet"
 
 
 def _told(key: str, before: object, now: object) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.checkpoint.markers import SCHEMA
+from accsearch.checkpoint.outside import outside_grid, outside_of
 from accsearch.config.schema import Config
 from accsearch.errors import StorageError, UsageError
 from accsearch.grid import Grid, expand
@@ -15,9 +16,13 @@ from accsearch.workdir import WorkDir, encode_json, read_json, write_atomic
 
 @dataclass(frozen=True, slots=True)
 class StoredPlan:
-    """What a run was started with: `launch` holds its options, `cwd` the folder it was started in."""
+    """What a run was started with: `launch` holds its options, `cwd` the folder it was started in.
+
+    `outside` holds the tasks that only earlier plans had and that have left files, as cells of this configuration.
+    """
 
     grid: Grid
+    outside: Grid
     launch: Mapping[str, Any]
     cwd: str
     config_file: str | None
@@ -28,6 +33,12 @@ def store_plan(
 ) -> None:
     """Write the plan of a run before anything starts; one that is already there is not written again."""
     path = workdir.plan(grid.config.name)
+    try:
+        known = path.read_bytes()
+    except FileNotFoundError:
+        known = b""
+    except OSError as error:
+        raise StorageError(f"{path}: {error.strerror}") from error
     plan: dict[str, Any] = {
         "schema": SCHEMA,
         "config": grid.config.name,
@@ -37,14 +48,9 @@ def store_plan(
         "measurement_version": MEASUREMENT_VERSION,
         "resolved": grid.config.resolved(),
         "tasks": [{"id": task.id, "digest": task.digest, "trials": len(task.trials)} for task in grid.tasks],
+        "outside": outside_of(workdir, grid, known),
     }
     data = encode_json(plan)
-    try:
-        known = path.read_bytes()
-    except FileNotFoundError:
-        known = b""
-    except OSError as error:
-        raise StorageError(f"{path}: {error.strerror}") from error
     if known != data:
         write_atomic(path, data)
 
@@ -82,6 +88,28 @@ def load_plan(workdir: WorkDir, config_name: str) -> StoredPlan:
         raise UsageError(f"{path}: written by a newer version of accsearch")
     try:
         grid = expand(Config.from_resolved(plan["resolved"]))
-    except (KeyError, TypeError, ValueError) as error:  # pydantic's ValidationError is a ValueError
+        outside = outside_grid(grid, plan.get("outside") or {})
+    except (
+        AttributeError,
+        KeyError,
+        TypeError,
+        ValueError,
+    ) as error:  # pydantic's ValidationError is a ValueError
         raise UsageError(f"{path}: not a plan of this version; run the configuration again") from error
-    return StoredPlan(grid, plan.get("launch") or {}, plan.get("cwd") or ".", plan.get("config_file"))
+    return StoredPlan(
+        grid, outside, plan.get("launch") or {}, plan.get("cwd") or ".", plan.get("config_file")
+    )
+
+
+def configs_with_plan(workdir: WorkDir) -> list[str]:
+    """Return the names of the configurations that have been run; raises UsageError where there is none."""
+    configs = workdir.configs()
+    if not configs:
+        why = "no run has been started here" if workdir.root.is_dir() else "no such folder"
+        raise UsageError(f"{workdir.root}: {why}; name the folder of a run with --workdir")
+    return configs
+
+
+def stored_plans(workdir: WorkDir) -> list[StoredPlan]:
+    """Return the plan of each configuration; raises UsageError where nothing has been run."""
+    return [load_plan(workdir, config) for config in configs_with_plan(workdir)]

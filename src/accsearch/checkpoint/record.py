@@ -4,7 +4,7 @@ import contextlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from accsearch.checkpoint.markers import Exit, Failed, Running
+from accsearch.checkpoint.markers import Done, Exit, Failed, Running, write_done
 from accsearch.errors import StorageError
 from accsearch.task import Task, TaskState
 
@@ -33,6 +33,8 @@ class TaskRecord:
     gpu: str | None = None
     set_aside: tuple[Path, ...] = ()
     """Markers that no longer hold; `tidy` renames them."""
+    renewed: tuple[Path, Done] | None = None
+    """The marker of a finished task with the present digest, which `tidy` writes in place of the earlier one."""
     leftover: tuple[Path, ...] = ()
     """Markers of an attempt that is over and judged; `tidy` removes them."""
 
@@ -42,7 +44,7 @@ class TaskRecord:
 
 
 def tidy(record: TaskRecord) -> None:
-    """Rename a record's markers that no longer hold to `*.aside`, and remove what judged attempts left."""
+    """Rename a record's markers that no longer hold to `*.aside`, remove what judged attempts left, renew a marker."""
     try:
         for path in record.set_aside:
             with contextlib.suppress(FileNotFoundError):
@@ -51,3 +53,5 @@ def tidy(record: TaskRecord) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise StorageError(f"{error.filename}: {error.strerror}") from error
+    if record.renewed is not None:
+        write_done(*record.renewed)

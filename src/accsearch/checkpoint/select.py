@@ -4,7 +4,7 @@ import difflib
 from collections.abc import Sequence
 
 from accsearch.checkpoint.audit import audit
-from accsearch.checkpoint.plan import load_plan
+from accsearch.checkpoint.plan import stored_plans
 from accsearch.errors import UsageError
 from accsearch.task import FailureReason, Task, TaskState
 from accsearch.workdir import WorkDir
@@ -12,7 +12,7 @@ from accsearch.workdir import WorkDir
 
 def find_task(workdir: WorkDir, name: str) -> Task:
     """Return the task named `TASK` or `CONFIG/TASK`; raises UsageError if there is none, or several."""
-    tasks = [task for config in workdir.configs() for task in load_plan(workdir, config).grid.tasks]
+    tasks = [task for plan in stored_plans(workdir) for task in (*plan.grid.tasks, *plan.outside.tasks)]
     found = [task for task in tasks if name in (task.id, task.name)]
     if len(found) == 1:
         return found[0]
@@ -31,8 +31,8 @@ def failed_tasks(workdir: WorkDir, names: Sequence[str], reasons: frozenset[Fail
     wanted = {find_task(workdir, name).name for name in names}
     failed = {
         record.task.name: record
-        for config in workdir.configs()
-        for record in audit(workdir, load_plan(workdir, config).grid, keep_stale=True)
+        for plan in stored_plans(workdir)
+        for record in audit(workdir, plan.grid, keep_stale=True)
         if record.state is TaskState.FAILED
     }
     if unfailed := sorted(wanted - failed.keys()):

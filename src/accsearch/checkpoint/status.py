@@ -2,17 +2,23 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from accsearch.checkpoint.audit import audit
-from accsearch.checkpoint.plan import load_plan
+from accsearch.checkpoint.plan import StoredPlan, load_plan
 from accsearch.checkpoint.process import is_alive
 from accsearch.checkpoint.record import TaskRecord
-from accsearch.results.file import latest, read
+from accsearch.config.schema import Config
+from accsearch.grid.reuse import own_lines
+from accsearch.results.file import read
 from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir, read_json
+
+OUTSIDE = "not in the latest plan"
+"""What is said of a task that only an earlier plan of its configuration had."""
 
 
 def status(workdir: WorkDir) -> dict[str, Any]:
@@ -21,18 +27,24 @@ def status(workdir: WorkDir) -> dict[str, Any]:
     now = time.time()
     logs = str(workdir.logs)
     plans = [load_plan(workdir, config) for config in workdir.configs()]
-    tasks = [
-        _row(workdir, logs, record, waiting, now)
-        for plan in plans
-        for record in audit(workdir, plan.grid, keep_stale=bool(plan.launch.get("keep_stale")))
-    ]
+    tasks = [_row(workdir, logs, *found, waiting, now) for plan in plans for found in _records(workdir, plan)]
     found = Counter(row["state"] for row in tasks)
     counts = {state.value: found.get(state.value, 0) for state in TaskState}
     return {"workdir": str(workdir.root), "counts": counts, "tasks": tasks}
 
 
+def _records(workdir: WorkDir, plan: StoredPlan) -> Iterator[tuple[Config, TaskRecord]]:
+    """Yield each task of a plan, then those of earlier plans that are done, as the plan has it, or still run."""
+    keep_stale = bool(plan.launch.get("keep_stale"))
+    for record in audit(workdir, plan.grid, keep_stale=keep_stale):
+        yield plan.grid.config, record
+    for record in audit(workdir, plan.outside, keep_stale=keep_stale):
+        if record.state in (TaskState.DONE, TaskState.RUNNING):
+            yield plan.outside.config, replace(record, why=OUTSIDE)
+
+
 def _row(
-    workdir: WorkDir, logs: str, record: TaskRecord, waiting: Mapping[str, Any], now: float
+    workdir: WorkDir, logs: str, config: Config, record: TaskRecord, waiting: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     task = record.task
     reason: str | None = None
@@ -51,6 +63,8 @@ def _row(
     elif record.state is TaskState.RUNNING and record.running is not None:
         seconds = max(0.0, now - datetime.fromisoformat(record.running.started_at).timestamp())
         message = record.why
+    elif record.why == OUTSIDE:
+        message = OUTSIDE
     return {
         "id": task.id,
         "config": task.config,
@@ -61,20 +75,18 @@ def _row(
         "message": message,
         "seconds": seconds,
         "log": f"{logs}/{task.config}/{task.id}.log",
-        "trials_done": len(task.trials) if record.state is TaskState.DONE else _measured(workdir, task),
+        "trials_done": len(task.trials)
+        if record.state is TaskState.DONE
+        else _measured(workdir, config, task),
         "trials_total": len(task.trials),
     }
 
 
-def _measured(workdir: WorkDir, task: Task) -> int:
+def _measured(workdir: WorkDir, config: Config, task: Task) -> int:
     if not task.trials:
         return 0
-    lines = latest(read(workdir.task(task.config, task.id).results))
-    return _count(lines[trial.id].status for trial in task.trials if trial.id in lines)
-
-
-def _count(states: Iterable[str]) -> int:
-    return sum(state in ("ok", "pruned") for state in states)
+    own = own_lines(config, task, read(workdir.task(task.config, task.id).results))
+    return sum(trial.id in own and own[trial.id].status in ("ok", "pruned") for trial in task.trials)
 
 
 def is_awaited(workdir: WorkDir, task: Task) -> bool:

@@ -14,6 +14,7 @@ from accsearch.cli import (
     doctor,
     evaluate,
     export,
+    forget,
     gpus,
     logs,
     plan,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "evaluate": evaluate.evaluate,
     "tune": tune.tune,
     "replay": replay.replay,
+    "forget": forget.forget,
 }
 for _name, _function in COMMANDS.items():
     app.command(_name)(_function)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, JsonOption, StoredWorkDirOption
+from accsearch.cli.options import HERE, JsonOption, MaxLossOption, OthersOption, StoredWorkDirOption
 
 
 class Per(StrEnum):
@@ -14,24 +14,30 @@ class Per(StrEnum):
 
 
 def best(
-    max_loss: Annotated[float, typer.Option("--max-loss", help="Largest relative loss of the score.")] = 0.01,
+    max_loss: MaxLossOption = None,
     per: Annotated[Per, typer.Option("--per", help="Per task, or over a pipe's whole grid.")] = Per.TASK,
     reference: Annotated[
         str | None, typer.Option("--reference", metavar="TASK", help="Baseline of --per pipe.")
     ] = None,
+    others: OthersOption = False,
     workdir: StoredWorkDirOption = HERE,
     json: JsonOption = False,
 ) -> None:
-    """Show the fastest active trial within the quality limit."""
+    """Show the fastest active trial within each quality limit."""
+    from accsearch.cli.options import max_losses
     from accsearch.cli.output import console, message, print_json
     from accsearch.errors import UsageError
     from accsearch.report.best import best_selection, best_table
     from accsearch.workdir import WorkDir
 
-    if not 0 <= max_loss <= 1:
-        raise UsageError(f"--max-loss {max_loss:g}: allowed 0 to 1")
+    if others and per is Per.PIPE:
+        raise UsageError("--all: trials of other settings are compared per task only; leave --per pipe out")
     selection = best_selection(
-        WorkDir(workdir.resolve()), max_loss=max_loss, per=per.value, reference=reference
+        WorkDir(workdir.resolve()),
+        max_losses=max_losses(max_loss) or (0.01,),
+        per=per.value,
+        reference=reference,
+        others=others,
     )
     rows = [row.to_json() for row in selection.rows]
     for note in selection.notes:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, StoredWorkDirOption
+from accsearch.cli.options import HERE, OthersOption, StoredWorkDirOption
 
 
 class Format(StrEnum):
@@ -20,6 +20,7 @@ def export(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File; default: standard output.")
     ] = None,
+    others: OthersOption = False,
     workdir: StoredWorkDirOption = HERE,
 ) -> None:
     """Write every trial's latest result as one table; beside a csv or jsonl FILE, FILE.schema.json."""
@@ -28,14 +29,14 @@ def export(
     from accsearch.cli.output import message, whole_file
     from accsearch.report.trials import export_trials
     from accsearch.results.columns import schema
-    from accsearch.workdir import WorkDir, write_atomic, write_json
+    from accsearch.workdir import SHARED, WorkDir, encode_json, write_atomic
 
     file = None if output is None else whole_file(output)
-    data = export_trials(WorkDir(workdir.resolve()), format.value)
+    data = export_trials(WorkDir(workdir.resolve()), format.value, others=others)
     if file is not None:
-        write_atomic(file, data)
+        write_atomic(file, data, mode=SHARED)
         if format is not Format.PARQUET:
-            write_json(Path(f"{file}.schema.json"), schema())
+            write_atomic(Path(f"{file}.schema.json"), encode_json(schema()), mode=SHARED)
         message(f"wrote {output}" + ("" if format is Format.PARQUET else f" and {output}.schema.json"))
         return
     sys.stdout.buffer.write(data)

@@ -22,7 +22,7 @@ def launch(grids: "Sequence[Grid]", workdir: "WorkDir", options: "RunOptions") -
 
     began = time.monotonic()
     if sys.stderr.isatty() and not os.environ.get("NO_COLOR"):
-        with LiveTable(workdir) as table:
+        with LiveTable(workdir, grids) as table:
             summary = run(grids, workdir, options, table)
     else:
         summary = run(grids, workdir, options, PlainLines())

@@ -1,7 +1,7 @@
 """Observers of a run: a live table for a terminal, plain lines for everything else."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Group
 
     from accsearch.checkpoint.markers import Done, Failed
+    from accsearch.grid import Grid
 
 
 class PlainLines:
@@ -30,7 +31,7 @@ class PlainLines:
     def message(self, text: str) -> None:
         message(text)
 
-    def waiting(self, reasons: Mapping[str, str]) -> None:
+    def waiting(self, reasons: Mapping[str, str], tasks: int) -> None:
         # One line a reason, not one a task: a thousand tasks may wait for the same GPU.
         for why in dict.fromkeys(reasons.values()):
             if why not in self._waiting.values():
@@ -44,14 +45,16 @@ class PlainLines:
 class LiveTable:
     """A table on the terminal: task, GPU, trial k of n, time; above it what has happened scrolls by."""
 
-    def __init__(self, workdir: WorkDir) -> None:
+    def __init__(self, workdir: WorkDir, grids: "Sequence[Grid]") -> None:
         from rich.live import Live
 
         self._workdir = workdir
+        self._configs = {grid.config.name: grid.config for grid in grids}
         self._running: dict[str, tuple[Task, str | None, float]] = {}
         self._waiting: dict[str, str] = {}
+        self._tasks_waiting = 0
         self._left: float | None = None
-        self._finished = 0
+        self._ended: set[str] = set()
         # It goes when the run ends: what it showed last would else stay, as if those tasks were still at work.
         self._live = Live(
             console=console(stderr=True), get_renderable=self.render, refresh_per_second=2, transient=True
@@ -67,18 +70,20 @@ class LiveTable:
         self._live.__exit__(kind, error, trace)
 
     def started(self, task: Task, gpu: str | None) -> None:
+        self._ended.discard(task.name)
         self._running[task.name] = (task, gpu, time.monotonic())
 
     def ended(self, task: Task, verdict: "Done | Failed") -> None:
         self._running.pop(task.name, None)
-        self._finished += 1
+        self._ended.add(task.name)
         self.message(ending(task, verdict))
 
     def message(self, text: str) -> None:
         self._live.console.print(text, markup=False)
 
-    def waiting(self, reasons: Mapping[str, str]) -> None:
+    def waiting(self, reasons: Mapping[str, str], tasks: int) -> None:
         self._waiting = dict(reasons)
+        self._tasks_waiting = tasks
 
     def time_left(self, seconds: float | None) -> None:
         self._left = seconds
@@ -89,22 +94,30 @@ class LiveTable:
         from rich.table import Table
         from rich.text import Text
 
-        from accsearch.results.file import latest, read
-
         table = Table(box=None, pad_edge=False)
         for heading in ("task", "GPU", "trial", "time"):
             table.add_column(heading)
         for name, (task, gpu, since) in list(self._running.items()):
-            ended = latest(read(self._workdir.task(task.config, task.id).results)) if task.trials else {}
-            done = sum(trial.id in ended for trial in task.trials)
-            trial = f"{min(done + 1, len(task.trials))} of {len(task.trials)}" if task.trials else "-"
-            table.add_row(name, gpu or "-", trial, duration(time.monotonic() - since))
+            table.add_row(name, gpu or "-", self._trial(task), duration(time.monotonic() - since))
         left = f", about {duration(self._left)} left" if self._left is not None else ""
-        lines = [
-            Text(f"{len(self._running)} running, {len(self._waiting)} waiting, {self._finished} ended{left}")
-        ]
+        # One that failed and is to be tried again waits.
+        ended = len(self._ended - self._waiting.keys())
+        counts = f"{len(self._running)} running, {self._tasks_waiting} waiting, {ended} ended{left}"
+        lines = [Text(counts)]
         lines += [Text(f"waiting: {why}") for why in dict.fromkeys(self._waiting.values())]
         return Group(table, *lines)
+
+    def _trial(self, task: Task) -> str:
+        from accsearch.grid.reuse import own_lines
+        from accsearch.results.file import read
+
+        if not task.trials:
+            return "-"
+        lines = read(self._workdir.task(task.config, task.id).results)
+        measured = len(
+            own_lines(self._configs[task.config], task, lines).keys() & {t.id for t in task.trials}
+        )
+        return f"{min(measured + 1, len(task.trials))} of {len(task.trials)}"
 
 
 def ending(task: Task, verdict: "Done | Failed") -> str:

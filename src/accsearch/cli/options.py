@@ -18,6 +18,13 @@ StoredWorkDirOption = Annotated[
 ]
 """Of the commands that read what a run has left."""
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
+MaxLossOption = Annotated[
+    list[float] | None,
+    typer.Option("--max-loss", help="Largest relative loss of the score; may be given several times."),
+]
+OthersOption = Annotated[
+    bool, typer.Option("--all", help="Also what was measured in other settings than the plan's, marked.")
+]
 ConfigsArgument = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML configurations.")]
 OverrideOption = Annotated[
     list[str] | None,
@@ -52,3 +59,14 @@ class ExecutorName(StrEnum):
 
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="Where tasks run.")]
 HERE = Path()
+
+
+def max_losses(given: list[float] | None) -> tuple[float, ...]:
+    """Return the limits of `--max-loss`, each once; raises UsageError for what is no share."""
+    from accsearch.errors import UsageError
+
+    for limit in given or ():
+        if not 0 <= limit <= 1:
+            hint = f"; did you mean {limit / 100:g}?" if 1 < limit <= 100 else ""
+            raise UsageError(f"--max-loss {limit:g}: allowed 0 to 1{hint}")
+    return tuple(dict.fromkeys(given or ()))

@@ -16,6 +16,8 @@ from accsearch.cli.options import (
 
 if TYPE_CHECKING:
     from accsearch.grid import Grid
+    from accsearch.task import Task
+    from accsearch.workdir import WorkDir
 
 
 def plan(
@@ -33,28 +35,40 @@ def plan(
     from accsearch.cli.output import print_json
     from accsearch.workdir import WorkDir
 
+    directory = WorkDir(workdir.resolve())
     rows: list[dict[str, Any]] = []
     grids = load_grids(configs, override, no_scorer=no_scorer)
     _refuse_too_large(grids)
-    say_notes(grids, WorkDir(workdir.resolve()))
+    say_notes(grids, directory)
     for grid in grids:
-        for record in audit(
-            WorkDir(workdir.resolve()), grid, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None
-        ):
+        for record in audit(directory, grid, keep_stale=keep_stale, rerun_on_versions=rerun_on is not None):
+            runs = record.state.value != "done"
             rows.append(
                 {
                     "id": record.task.id,
                     "config": record.task.config,
                     "state": record.state.value,
-                    "action": "run" if record.state.value != "done" else "skip",
+                    "action": "run" if runs else "skip",
                     "why": record.why,
                     "trials_total": len(record.task.trials),
+                    "trials_stand": _stand(directory, grid, record.task) if runs else len(record.task.trials),
                 }
             )
     if json:
         print_json({"tasks": rows})
         return
     _print_table(rows)
+
+
+def _stand(workdir: "WorkDir", grid: "Grid", task: "Task") -> int:
+    """Return how many trials of a task are measured already and need not be again."""
+    from accsearch.grid.reuse import standing
+    from accsearch.results.file import read
+
+    if not task.trials:
+        return 0
+    found = standing(grid.config, task, read(workdir.task(task.config, task.id).results))
+    return sum(trial.id in found for trial in task.trials)
 
 
 def _refuse_too_large(grids: "Sequence[Grid]") -> None:
@@ -76,9 +90,12 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     for heading in ("task", "state", "action", "trials", "why"):
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(
-            f"{row['config']}/{row['id']}", row["state"], row["action"], str(row["trials_total"]), row["why"]
-        )
+        total, stand = row["trials_total"], row["trials_stand"]
+        trials = f"{total}, {stand} stand" if row["action"] == "run" and stand else str(total or "-")
+        table.add_row(f"{row['config']}/{row['id']}", row["state"], row["action"], trials, row["why"])
     out = console()
     out.print(table)
-    out.print(f"{sum(row['action'] == 'run' for row in rows)} of {len(rows)} tasks would run")
+    running = [row for row in rows if row["action"] == "run"]
+    total, stand = (sum(row[name] for row in running) for name in ("trials_total", "trials_stand"))
+    trials = f": {total - stand} of their {total} trials are to be measured" if total else ""
+    out.print(f"{len(running)} of {len(rows)} tasks would run{trials}")

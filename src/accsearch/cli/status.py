@@ -4,24 +4,31 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+from accsearch.cli.options import HERE, JsonOption, StoredWorkDirOption
 
 if TYPE_CHECKING:
     from rich.console import Group
 
 
 def status(
-    workdir: WorkDirOption = HERE,
+    workdir: StoredWorkDirOption = HERE,
     json: JsonOption = False,
     watch: Annotated[bool, typer.Option("--watch", help="Refresh until interrupted.")] = False,
 ) -> None:
     """Show counts, then each task: state, GPU, attempt, time, reason."""
+    from accsearch.checkpoint.plan import configs_with_plan
     from accsearch.checkpoint.status import status as read_status
-    from accsearch.cli.output import console, print_json
+    from accsearch.cli.output import console, message, print_json
     from accsearch.errors import UsageError
     from accsearch.workdir import WorkDir
 
     directory = WorkDir(workdir.resolve())
+    if json and not directory.configs():
+        # A program may poll it before the first run has begun.
+        message(f"{directory.root}: no run has been started here")
+        print_json(read_status(directory))
+        return
+    configs_with_plan(directory)
     if json:
         print_json(read_status(directory))
         return

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import load_plan
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.static import canonical_model
 from accsearch.config.schema import Config
-from accsearch.results.best import best, load
+from accsearch.results.best import best
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
@@ -24,9 +25,11 @@ def with_upper_bound(evaluation: Evaluation, workdir: WorkDir) -> Evaluation:
         return evaluation
     found = []
     for name in workdir.configs():
-        grid = load_plan(workdir, name).grid
-        tasks = [task for task in grid.tasks if _same(task, grid.config, used)]
-        rows = best(load(workdir, tasks), (max(loss, 0.0),)).rows
+        plan = load_plan(workdir, name)
+        results = [
+            each for each in results_of_plan(workdir, plan) if _same(each.task, plan.outside.config, used)
+        ]
+        rows = best(results, (max(loss, 0.0),)).rows
         # A file has no interval of its own: the fastest trial whose mean loss is within counts too.
         found += [row.candidate for row in rows]
     speeds = [

@@ -53,7 +53,9 @@ def shared_parts(config: Config) -> dict[str, str]:
         parts["prompts"] = prompts_fingerprint(config)
         parts["quality"] = _shown(config.scorer_identity())
         parts["methods.implementation"] = config.implementation
-        for key, value in config.search.model_dump(mode="json").items():
+        # A traversal measures every trial, whatever loss or speed-up is asked for.
+        of_search = {"strategy"} if config.search.strategy == "traversal" else None
+        for key, value in config.search.model_dump(mode="json", include=of_search).items():
             parts[f"search.{key}"] = _shown(value)
     return parts
 

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from accsearch.checkpoint.measured import results_of_plan
+from accsearch.checkpoint.plan import load_plan
 from accsearch.report import text
-from accsearch.results.best import best, load
+from accsearch.results.best import best
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
@@ -21,7 +23,9 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
 
     The speed-up counts by its measured value, the loss by the upper end of its interval.
     """
-    rows = best(load(workdir, [task]), [max_loss]).rows
+    plan = load_plan(workdir, task.config)
+    results = [each for each in results_of_plan(workdir, plan) if each.task.id == task.id]
+    rows = best(results, [max_loss]).rows
     goal = f"{text.speedup(target_speedup)} within a loss of {text.percent(max_loss)}"
     if not rows:
         return Verdict(False, f"{task.name}: {goal} not reached: no baseline was measured")

@@ -7,7 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from accsearch.checkpoint.plan import StoredPlan, load_plan
+from accsearch.checkpoint.measured import results_of_plan
+from accsearch.checkpoint.plan import StoredPlan, configs_with_plan, load_plan
 from accsearch.checkpoint.status import status
 from accsearch.redact import redact, secrets_of
 from accsearch.report import text
@@ -15,36 +16,42 @@ from accsearch.report.html import Html, join, table, tag
 from accsearch.report.images import Thumbnails
 from accsearch.report.plot import Bar, bars
 from accsearch.report.task_section import task_section, with_interval
-from accsearch.results.best import Best, TaskResults, best, load
-from accsearch.results.file import latest, read
+from accsearch.results.best import Best, TaskResults, best
 from accsearch.results.line import ResultLine
 from accsearch.results.versions import installed_versions
 from accsearch.task import TaskState
-from accsearch.workdir import WorkDir, write_atomic
+from accsearch.workdir import SHARED, WorkDir, write_atomic
 
 
-def write_page(workdir: WorkDir, path: Path) -> None:
-    """Write the page to `path`, in one step."""
-    write_atomic(path, page(workdir, datetime.now(UTC)).encode(errors="replace"), durable=False)
+def write_page(workdir: WorkDir, path: Path, *, limits: Sequence[float] = (), others: bool = False) -> None:
+    """Write the page to `path`, in one step; see `page`. Raises UsageError where nothing was run."""
+    configs_with_plan(workdir)
+    document = page(workdir, datetime.now(UTC), limits, others)
+    write_atomic(path, document.encode(errors="replace"), durable=False, mode=SHARED)
 
 
-def page(workdir: WorkDir, now: datetime) -> str:
-    """Return the page as HTML; secrets of the environment are masked."""
+def page(workdir: WorkDir, now: datetime, limits: Sequence[float] = (), others: bool = False) -> str:
+    """Return the page as HTML; secrets of the environment are masked.
+
+    `limits` are the score losses to show, those of each configuration if none; with `others` what was measured in
+    other settings follows its task.
+    """
     plans = [load_plan(workdir, config) for config in workdir.configs()]
     state = status(workdir)
     thumbnails = Thumbnails()
     parts = [_head(workdir, state, plans, now)]
     if not plans:
         parts.append(tag("p", "Nothing has been run here yet."))
+    measured: list[ResultLine] = []
     for plan in plans:
-        results = load(workdir, plan.grid.tasks)
-        measured = [each for each in results if each.lines]
-        limits = list(plan.grid.config.search.max_score_loss)
-        parts.append(_bounds(plan, measured, limits))
-        parts.extend(_section(workdir, each, limits, thumbnails) for each in measured)
+        results = results_of_plan(workdir, plan, others=others)
+        measured += [line for each in results for line in each.lines.values()]
+        shown = limits or plan.grid.config.search.max_score_loss
+        parts.append(_bounds(plan, results, shown))
+        parts.extend(_section(workdir, each, shown, thumbnails) for each in results if each.lines)
     parts.append(_failures(state))
     parts.append(_unfinished(state))
-    parts.append(_environment(workdir, plans))
+    parts.append(_environment(measured, plans))
     style = Html(resources.files("accsearch.report").joinpath("style.css").read_text())
     document = join(
         [
@@ -93,7 +100,8 @@ def _head(workdir: WorkDir, state: Mapping[str, Any], plans: Sequence[StoredPlan
 def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[float]) -> Html:
     """Return the upper bounds of one configuration: a chart of the strictest limit, and the tables."""
     config = plan.grid.config
-    if not results:
+    present = [each for each in results if each.other is None]
+    if not any(each.lines for each in results):
         searches = config.worker.kind == "traversal_search"
         why = (
             "No trial has been measured yet."
@@ -102,8 +110,9 @@ def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[f
         )
         return join([tag("h2", config.name), tag("p", why, class_="soft")])
     per_task = best(results, limits)
-    per_pipe = best(results, limits, per="pipe")
-    strictest = [row for row in per_task.rows if row.max_loss == min(limits) and row.decision == "within"]
+    per_pipe = best(present, limits, per="pipe")
+    within = [row for row in per_task.rows if row.decision == "within" and row.other is None]
+    strictest = [row for row in within if row.max_loss == min(limits)]
     chart = [
         Bar(
             row.name,
@@ -117,8 +126,12 @@ def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[f
     parts = [tag("h2", f"{config.name}: upper bound")]
     if chart:
         parts.append(tag("figure", bars(chart, title), tag("figcaption", title + ", with 95 % interval")))
-    parts.append(table(("task", *_BEST_HEADINGS), [[row.name, *_best_cells(row)] for row in per_task.rows]))
-    if per_pipe.rows and len(results) > 1:
+    parts.append(
+        table(
+            ("task", *_BEST_HEADINGS), [[_marked(row.name, row), *_best_cells(row)] for row in per_task.rows]
+        )
+    )
+    if per_pipe.rows and len(present) > 1:
         parts.append(tag("h3", "Over the whole grid, against one reference task", style="margin-top:22px"))
         rows = [[row.name, row.reference, row.candidate.task, *_best_cells(row)] for row in per_pipe.rows]
         parts.append(table(("pipe", "reference", "found in", *_BEST_HEADINGS), rows))
@@ -128,6 +141,11 @@ def _bounds(plan: StoredPlan, results: Sequence[TaskResults], limits: Sequence[f
 
 
 _BEST_HEADINGS = ("limit", "speed-up [95 %]", "score loss [95 %]", "decision", "methods")
+
+
+def _marked(name: str, row: Best) -> str:
+    marks = text.marks(row.in_plan, row.other)
+    return f"{name} ({marks})" if marks else name
 
 
 def _best_cells(row: Best) -> list[object]:
@@ -143,8 +161,7 @@ def _best_cells(row: Best) -> list[object]:
 
 def _section(workdir: WorkDir, results: TaskResults, limits: Sequence[float], thumbnails: Thumbnails) -> Html:
     paths = workdir.task(results.task.config, results.task.id)
-    conditions = [line for line in latest(read(paths.results)).values() if line.condition is not None]
-    return task_section(results, conditions, limits, paths, thumbnails)
+    return task_section(results, limits, paths, thumbnails)
 
 
 def _failures(state: Mapping[str, Any]) -> Html:
@@ -163,18 +180,22 @@ def _unfinished(state: Mapping[str, Any]) -> Html:
     rest = [task for task in state["tasks"] if task["state"] in (TaskState.PENDING, TaskState.RUNNING)]
     if not rest:
         return Html("")
-    shown = [[f"{task['config']}/{task['id']}", task["state"], task["message"]] for task in rest[:200]]
-    more = [tag("p", f"and {len(rest) - 200} more", class_="soft")] if len(rest) > 200 else []
+    begun = [task for task in rest if task["attempt"]]
+    never = len(rest) - len(begun)
+    shown = [[f"{task['config']}/{task['id']}", task["state"], task["message"]] for task in begun[:200]]
+    notes = [f"and {len(begun) - 200} more"] if len(begun) > 200 else []
+    notes += [f"{never} {'task has' if never == 1 else 'tasks have'} not been run yet"] if never else []
     return tag(
-        "section", tag("h2", "Unfinished tasks"), table(("task", "state", "why"), shown), *more, class_="card"
+        "section",
+        tag("h2", "Unfinished tasks"),
+        table(("task", "state", "why"), shown) if shown else "",
+        *(tag("p", note, class_="soft") for note in notes),
+        class_="card",
     )
 
 
-def _environment(workdir: WorkDir, plans: Sequence[StoredPlan]) -> Html:
+def _environment(lines: Sequence[ResultLine], plans: Sequence[StoredPlan]) -> Html:
     """Return what the results were measured with, and each resolved configuration."""
-    lines = [
-        line for plan in plans for each in load(workdir, plan.grid.tasks) for line in each.lines.values()
-    ]
     gpus = sorted({line.gpu_name or line.gpu or "CPU" for line in lines}) or ["–"]
     rows: list[list[object]] = [["device", ", ".join(gpus)]]
     for name, found in sorted(_collected(lines).items()):

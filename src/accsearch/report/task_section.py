@@ -27,15 +27,16 @@ _HEADINGS = (
 
 def task_section(
     results: TaskResults,
-    conditions: Sequence[ResultLine],
     limits: Sequence[float],
     paths: TaskPaths,
     thumbnails: Thumbnails,
 ) -> Html:
-    """Return a card; `conditions` are the task's stability measurements."""
+    """Return a card; images are those of the plan's own trials alone."""
     lines = list(results.lines.values())
     chosen = {row.candidate.line.trial for row in best([results], limits).rows if row.decision == "within"}
-    parts = [tag("h3", results.task.id), tag("p", _facts(lines), class_="soft")]
+    marks = text.marks(results.in_plan, results.other)
+    facts = " · ".join(part for part in (marks, _facts(lines)) if part)
+    parts = [tag("h3", results.task.id), tag("p", facts, class_="soft")]
     names = list(dict.fromkeys(_family(line) for line in lines))
     series = {name: k for k, name in enumerate(names)}
     points = [_point(line, series) for line in lines if line.status == "ok" and line.score_loss is not None]
@@ -50,8 +51,10 @@ def task_section(
         parts.append(tag("figure", picture, _legend(series), caption))
     rows = [_row(line, series, chosen) for line in sorted(lines, key=_order)]
     parts.append(table(_HEADINGS, rows, numeric=(1, 2, 3, 4, 5, 6, 7)))
-    if conditions:
-        parts.append(_stability(conditions))
+    if results.conditions:
+        parts.append(_stability([*results.conditions.values()]))
+    if results.other is not None:
+        return tag("section", *parts, class_="card")
     parts.append(_images([line.trial for line in sorted(lines, key=_order)], paths, thumbnails))
     return tag("section", *parts, class_="card", id=f"{results.task.config}-{results.task.id}")
 

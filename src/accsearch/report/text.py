@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accsearch.checkpoint.status import OUTSIDE
 from accsearch.results.line import Interval
 from accsearch.task import Methods
 
@@ -69,3 +70,8 @@ def methods(value: Methods | Mapping[str, Any]) -> str:
         listed = ", ".join(f"{_SHORT.get(key, key)} {item}" for key, item in parameters.items())
         parts.append(f"{name} {listed}".strip())
     return " + ".join(parts) or "none"
+
+
+def marks(in_plan: bool, other: str | None) -> str:
+    """Return in words what `TaskResults` has of the same names; nothing for the latest plan's own results."""
+    return "; ".join(mark for mark in (None if in_plan else OUTSIDE, other) if mark)

@@ -1,28 +1,33 @@
-"""Read the results of a whole work directory."""
+"""The trials of a whole work directory as one table."""
 
-from accsearch.checkpoint.plan import load_plan
-from accsearch.results.best import TaskResults, load
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from accsearch.checkpoint.measured import results_of_plan
+from accsearch.checkpoint.plan import stored_plans
+from accsearch.results.best import TaskResults, prompts_to_settle
 from accsearch.results.export import Format, encode, row
-from accsearch.results.file import latest, read
-from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
 
-def tasks_of(workdir: WorkDir) -> list[Task]:
-    """Return the tasks of every stored plan, in the grids' order."""
-    return [task for config in workdir.configs() for task in load_plan(workdir, config).grid.tasks]
+def export_trials(workdir: WorkDir, format: Format, *, others: bool = False) -> bytes:
+    """Return the last line of every trial, stability measurements included, as one file's content.
 
-
-def results_of(workdir: WorkDir) -> list[TaskResults]:
-    """Return the results of every traversal task."""
-    return load(workdir, tasks_of(workdir))
-
-
-def export_trials(workdir: WorkDir, format: Format) -> bytes:
-    """Return the last line of every trial, stability measurements included, as one file's content."""
+    With `others` also what was measured in another setting than the stored plan's. Raises UsageError where nothing
+    was run.
+    """
     rows = [
-        row(task, line)
-        for task in tasks_of(workdir)
-        for line in latest(read(workdir.task(task.config, task.id).results)).values()
+        each
+        for plan in stored_plans(workdir)
+        for results in results_of_plan(workdir, plan, others=others)
+        for each in _rows(results, min(plan.grid.config.search.max_score_loss))
     ]
     return encode(rows, format)
+
+
+def _rows(results: TaskResults, limit: float) -> Iterator[dict[str, Any]]:
+    for line in (*results.lines.values(), *results.conditions.values()):
+        # The limits may be other ones than when the line was written.
+        needed = prompts_to_settle(results, line, limit) if line.condition is None else line.prompts_needed
+        yield row(results.task, replace(line, prompts_needed=needed), results.in_plan, results.other)

@@ -1,15 +1,13 @@
 """The upper bound: the fastest active trial whose score loss stays within a limit."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from accsearch.errors import UsageError
-from accsearch.results.file import latest, read
 from accsearch.results.line import Interval, ResultLine
-from accsearch.results.stats import paired_loss_interval, relative_loss, speedup_interval
+from accsearch.results.stats import paired_loss_interval, prompts_needed, relative_loss, speedup_interval
 from accsearch.task import BASELINE, Methods, Task
-from accsearch.workdir import WorkDir
 
 Decision = Literal["within", "unresolved", "exceeds"]
 OTHERWISE = "with another GPU, batch size or dtype"
@@ -17,10 +15,18 @@ OTHERWISE = "with another GPU, batch size or dtype"
 
 @dataclass(frozen=True, slots=True)
 class TaskResults:
-    """A task with the last line of each of its trials, stability measurements left out."""
+    """A task with the last line of each of its trials; `conditions` are its stability measurements.
+
+    `in_plan` is false for a task that the latest plan does not have. `other` says by what the lines differ where
+    they are of another setting than the plan's; `left_out` counts such lines where they are not asked for.
+    """
 
     task: Task
     lines: Mapping[str, ResultLine]
+    conditions: Mapping[str, ResultLine] = field(default_factory=dict)
+    in_plan: bool = True
+    other: str | None = None
+    left_out: int = 0
 
     @property
     def baseline(self) -> ResultLine | None:
@@ -52,6 +58,10 @@ class Best:
     max_loss: float
     decision: Decision
     candidate: Candidate
+    prompts_needed: int | None = None
+    """About how many prompts would settle an unresolved loss at this limit; None where no number would."""
+    in_plan: bool = True
+    other: str | None = None
 
     @property
     def methods(self) -> Methods:
@@ -73,6 +83,9 @@ class Best:
             "score_loss_ci95": found.score_loss_ci95 and list(found.score_loss_ci95),
             "reference": self.reference,
             "found_in": found.task,
+            "prompts_needed": self.prompts_needed,
+            "in_plan": self.in_plan,
+            "other_setting": self.other,
         }
 
 
@@ -82,17 +95,6 @@ class Selection:
 
     rows: tuple[Best, ...]
     notes: tuple[str, ...]
-
-
-def load(workdir: WorkDir, tasks: Iterable[Task]) -> list[TaskResults]:
-    """Read the results of traversal tasks, in the order given; a task without a results file has no lines."""
-    loaded = []
-    for task in tasks:
-        if task.trials:
-            lines = latest(read(workdir.task(task.config, task.id).results))
-            kept = {trial: line for trial, line in lines.items() if line.condition is None}
-            loaded.append(TaskResults(task, kept))
-    return loaded
 
 
 def decide(loss: float | None, interval: Interval | None, limit: float) -> Decision:
@@ -105,6 +107,14 @@ def decide(loss: float | None, interval: Interval | None, limit: float) -> Decis
         low, high = interval
         return "within" if high <= limit else "exceeds" if low > limit else "unresolved"
     return "exceeds" if loss is not None and loss > limit else "unresolved"
+
+
+def prompts_to_settle(base: TaskResults, line: ResultLine, limit: float) -> int | None:
+    """Return about how many prompts would settle that a loss is within `limit`, None where no number would."""
+    if base.baseline is None or line.trial == BASELINE:
+        return None
+    ours, theirs = _scores(base.baseline), _scores(line)
+    return None if ours is None or theirs is None else prompts_needed(ours, theirs, limit)
 
 
 def best(
@@ -120,17 +130,52 @@ def best(
     pipe's grid is compared with the baseline of one task: `reference` (TASK or CONFIG/TASK), or the one of
     most steps and, among those, of the first scheduler. Raises UsageError for an unknown reference.
     """
-    notes: list[str] = []
-    rows: list[Best] = []
+    notes: list[str] = list(_counted(results))
     groups = _by_task(results, notes) if per == "task" else _by_pipe(results, reference, notes)
-    for name, config, base, candidates in groups:
-        for limit in max_losses:
-            for decision, candidate in _select(candidates, limit):
-                rows.append(Best(per, name, config, base, limit, decision, candidate))
+    rows = [
+        Best(
+            per,
+            group.name,
+            group.base.task.config,
+            group.base.task.id,
+            limit,
+            decision,
+            candidate,
+            prompts_to_settle(group.base, candidate.line, limit) if decision == "unresolved" else None,
+            group.base.in_plan,
+            group.base.other,
+        )
+        for group in groups
+        for limit in max_losses
+        for decision, candidate in _select(group.candidates, limit)
+    ]
     return Selection(tuple(rows), tuple(notes))
 
 
-_Group = tuple[str, str, str, list[Candidate]]
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """What one row is chosen from: a task's or pipe's name, the task that is the reference, the candidates."""
+
+    name: str
+    base: TaskResults
+    candidates: Sequence[Candidate]
+
+
+def _counted(results: Sequence[TaskResults]) -> Iterator[str]:
+    """Yield for each configuration one line on tasks without any result, and one on results that do not count."""
+    for config in dict.fromkeys(each.task.config for each in results):
+        members = [each for each in results if each.task.config == config and each.other is None]
+        if without := sum(not each.lines for each in members):
+            yield f"{config}: {without} of {len(members)} tasks have no result yet"
+        if left_out := sum(each.left_out for each in members):
+            what = "result is" if left_out == 1 else "results are"
+            yield f"{config}: {left_out} {what} of another setting or a trial no longer listed (--all shows them)"
+
+
+def _scores(line: ResultLine) -> list[float] | None:
+    """Return the score of each prompt, None where one is undefined."""
+    scores = [score for score in line.scores if score is not None]
+    return scores if len(scores) == len(line.scores) else None
 
 
 def _select(candidates: Sequence[Candidate], limit: float) -> Iterator[tuple[Decision, Candidate]]:
@@ -157,6 +202,8 @@ def _itself(task: str, line: ResultLine) -> Candidate:
 def _by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[_Group]:
     for each in results:
         task, base = each.task, each.baseline
+        if not each.lines:
+            continue
         if base is None:
             notes.append(f"{task.name}: no measured baseline")
             continue
@@ -175,7 +222,7 @@ def _by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[_Grou
             )
         if left_out:
             notes.append(f"{task.name}: left out: {left_out} measured {OTHERWISE} than the baseline")
-        yield task.id, task.config, task.id, candidates
+        yield _Group(task.id, each, candidates)
 
 
 def _comparable(line: ResultLine, base: ResultLine) -> bool:
@@ -200,7 +247,9 @@ def _by_pipe(results: Sequence[TaskResults], reference: str | None, notes: list[
             )
         key = (named[0].config, str(named[0].axes.get("pipe")))
         pipes = {key: pipes[key]} if key in pipes else {}
-    for (config, pipe), members in pipes.items():
+    for (_, pipe), members in pipes.items():
+        if not any(each.lines for each in members):
+            continue
         chosen = _reference(members, reference)
         base = chosen.baseline
         if base is None:
@@ -209,7 +258,7 @@ def _by_pipe(results: Sequence[TaskResults], reference: str | None, notes: list[
         candidates = [_itself(chosen.task.id, base)]
         for each in members:
             candidates.extend(_against(chosen, base, each, notes))
-        yield pipe, config, chosen.task.id, candidates
+        yield _Group(pipe, chosen, candidates)
 
 
 def _reference(members: Sequence[TaskResults], reference: str | None) -> TaskResults:
@@ -245,6 +294,5 @@ def _against(
 def _loss(base: ResultLine, line: ResultLine) -> tuple[float | None, Interval | None]:
     """Compare the scores of two tasks prompt by prompt; without equal prompts there is no interval."""
     loss = relative_loss(base.clip_score, line.clip_score)
-    ours, theirs = ([score for score in scores if score is not None] for scores in (base.scores, line.scores))
-    paired = len(ours) == len(base.scores) == len(theirs) == len(line.scores)
-    return loss, paired_loss_interval(ours, theirs) if paired else None
+    ours, theirs = _scores(base), _scores(line)
+    return loss, None if ours is None or theirs is None else paired_loss_interval(ours, theirs)

@@ -29,6 +29,8 @@ COLUMNS = (
     Column("error", "text", "why the trial failed"),
     Column("note", "text", "what else to know of the measurement"),
     Column("condition", "text", "set for a stability measurement, which is never an upper bound"),
+    Column("in_plan", "flag", "false for a task that the latest plan of its configuration does not have"),
+    Column("other_setting", "text", "how the line's setting differs from the plan's; only with --all"),
     Column("active", "flag", "false if an approximate method left every image as the baseline's"),
     Column("speedup", "number", "baseline time / trial time", "1"),
     Column("speedup_ci95_low", "number", "lower end of the 95 % interval of speedup", "1"),

@@ -14,8 +14,11 @@ from accsearch.task import Task
 Format = Literal["csv", "jsonl", "parquet"]
 
 
-def row(task: Task, line: ResultLine) -> dict[str, Any]:
-    """Return one trial as column → value; undefined numbers are None, nested values stay nested."""
+def row(task: Task, line: ResultLine, in_plan: bool = True, other: str | None = None) -> dict[str, Any]:
+    """Return one trial as column → value; undefined numbers are None, nested values stay nested.
+
+    `in_plan` and `other` are those of `TaskResults`.
+    """
     values = line.to_json()
     for name in ("speedup_ci95", "score_loss_ci95"):
         low, high = values.pop(name) or (None, None)
@@ -28,6 +31,8 @@ def row(task: Task, line: ResultLine) -> dict[str, Any]:
         "task": task.id,
         "steps": int(steps) if steps.isdecimal() else None,
         "method_names": "+".join(line.methods) or "none",
+        "in_plan": in_plan,
+        "other_setting": other,
     }
     values = values | axes | names
     return {column.name: values.get(column.name) for column in COLUMNS}

@@ -132,9 +132,9 @@ class Loop:
             if not len(self._backlog):
                 break
             self._start_on(place, now)
-        if len(self._backlog):
-            quarantined = self._pool.health.faulty(now)
-            self._waiting.tell(self._settling.notes, self._pool.why_none(), quarantined)
+        waiting = len(self._backlog)
+        why = self._pool.why_none() if waiting else ""
+        self._waiting.tell(self._settling.notes, why, waiting, self._pool.health.faulty(now))
 
     def _start_on(self, place: Place, now: float) -> None:
         station = self._stations.get(place.id)

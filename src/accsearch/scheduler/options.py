@@ -38,8 +38,8 @@ class Observer(Protocol):
         """One line for the user."""
         ...
 
-    def waiting(self, reasons: Mapping[str, str]) -> None:
-        """What pending tasks (CONFIG/TASK) wait for, whenever that changes."""
+    def waiting(self, reasons: Mapping[str, str], tasks: int) -> None:
+        """What pending tasks (CONFIG/TASK, `*` for all others) wait for and how many there are, at each change."""
         ...
 
     def time_left(self, seconds: float | None) -> None:
@@ -59,7 +59,7 @@ class Silent:
     def message(self, text: str) -> None:
         pass
 
-    def waiting(self, reasons: Mapping[str, str]) -> None:
+    def waiting(self, reasons: Mapping[str, str], tasks: int) -> None:
         pass
 
     def time_left(self, seconds: float | None) -> None:

@@ -89,7 +89,7 @@ def _audit(
         ):
             if record.last_seconds is not None:
                 samples.append(Sample(record.task, record.last_seconds))
-            if record.set_aside or record.leftover:
+            if record.set_aside or record.leftover or record.renewed is not None:
                 if record.set_aside:
                     observer.message(f"{record.task.name}: runs again: {record.why}")
                 tidy(record)

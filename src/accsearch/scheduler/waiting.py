@@ -15,27 +15,37 @@ class Waiting:
     def __init__(self, workdir: WorkDir, observer: Observer) -> None:
         self._workdir = workdir
         self._observer = observer
-        self._last: tuple[dict[str, str], str, dict[str, str]] | None = None
+        self._written: tuple[dict[str, str], str, dict[str, str]] | None = None
+        self._told: tuple[dict[str, str], int] = ({}, 0)
 
-    def tell(self, tasks: Mapping[str, str], default: str, quarantined: Mapping[str, str]) -> None:
-        """Say what tasks (CONFIG/TASK) wait for, what all others wait for, and why a GPU (UUID) is out."""
-        now = (dict(tasks), default, dict(quarantined))
-        if now == self._last:
+    def tell(
+        self, tasks: Mapping[str, str], default: str, count: int, quarantined: Mapping[str, str]
+    ) -> None:
+        """Say how many tasks wait, what some (CONFIG/TASK) and what all others wait for, and why a GPU (UUID) is out."""
+        reasons = dict(tasks) | ({"*": default} if count else {})
+        if count:
+            self._write(dict(tasks), default, dict(quarantined))
+        if (reasons, count) != self._told:
+            self._told = (reasons, count)
+            self._observer.waiting(reasons, count)
+
+    def _write(self, tasks: dict[str, str], default: str, quarantined: dict[str, str]) -> None:
+        now = (tasks, default, quarantined)
+        if now == self._written:
             return
-        self._last = now
+        self._written = now
         pid = os.getpid()
         content = {
             "pid": pid,
             "create_time": process_create_time(pid),
-            "tasks": now[0],
+            "tasks": tasks,
             "default": default,
-            "quarantined": now[2],
+            "quarantined": quarantined,
         }
         try:
             write_json(self._workdir.waiting, content, durable=False)
         except StorageError as error:
             self._observer.message(f"what tasks wait for cannot be shown: {error}")
-        self._observer.waiting(now[0] | {"*": default})
 
     def close(self) -> None:
         try:

@@ -10,6 +10,7 @@ from accsearch.config.models import ModelInfo
 from accsearch.config.schema import Config
 from accsearch.errors import UsageError
 from accsearch.grid import expand
+from accsearch.grid.reuse import guidance_of
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
 
@@ -45,8 +46,7 @@ class Assignment:
 
     @property
     def guidance_scale(self) -> float:
-        asked = self.config.worker.guidance_scale
-        return self.model.guidance if asked is None else asked
+        return guidance_of(self.config, self.task)
 
 
 def assignment_of(arguments: argparse.Namespace) -> Assignment:
@@ -56,9 +56,11 @@ def assignment_of(arguments: argparse.Namespace) -> Assignment:
     workdir = WorkDir(arguments.workdir.resolve())
     plan = load_plan(workdir, arguments.config)
     axes = {"pipe": arguments.pipe, "sched": arguments.sched, "steps": arguments.steps}
-    for task in plan.grid.tasks:
-        if task.axes == axes:
-            return _assign(plan.grid.config, task, workdir, arguments)
+    # A trial of a task that only earlier plans had can still be replayed.
+    for grid in (plan.grid, plan.outside):
+        for task in grid.tasks:
+            if task.axes == axes:
+                return _assign(grid.config, task, workdir, arguments)
     raise UsageError(f"the plan of {arguments.config} has no task {'_'.join(map(str, axes.values()))}")
 
 

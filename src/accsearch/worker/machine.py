@@ -7,6 +7,7 @@ import torch
 
 from accsearch.errors import UsageError
 from accsearch.gpus.device import GpuLost
+from accsearch.grid.reuse import dtype_on_cpu
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
@@ -61,9 +62,9 @@ def choose_machine(device: str, dtype: str) -> Machine:
     if cuda:
         properties = torch.cuda.get_device_properties(0)
         return Machine(torch.device("cuda", 0), DTYPES[dtype], _uuid(properties), properties.name)
-    if dtype == "float16":
-        return Machine(torch.device("cpu"), torch.float32, note="float32 instead of float16 on the CPU")
-    return Machine(torch.device("cpu"), DTYPES[dtype])
+    used = dtype_on_cpu(dtype)
+    note = None if used == dtype else f"{used} instead of {dtype} on the CPU"
+    return Machine(torch.device("cpu"), DTYPES[used], note=note)
 
 
 def _uuid(properties: "torch.cuda._CudaDeviceProperties") -> str:

@@ -11,7 +11,8 @@ from statistics import fmean, median
 from typing import Any
 
 from accsearch.config.prompts import prompts_fingerprint
-from accsearch.results.key import Setting, reuse_key
+from accsearch.grid.reuse import ASKED_BATCH, scorer_of, setting_of
+from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.results.stats import sample_std
 from accsearch.results.versions import installed_versions
@@ -46,27 +47,13 @@ class Recorder:
     def key(self, methods: Methods) -> str:
         """Return the reuse key of a trial with `methods`."""
         assignment, config = self.assignment, self.assignment.config
-        setting = Setting(
-            model=assignment.model.identity,
-            revision=assignment.model.revision,
-            scheduler=assignment.scheduler,
-            steps=assignment.steps,
-            prompts=prompts_fingerprint(config),
-            num_samples=assignment.num_samples,
+        setting = setting_of(
+            config,
+            assignment.task,
             batch_size=assignment.batch_size,
-            seed=config.worker.seed,
             dtype=self.machine.dtype_name,
             gpu_model=self.machine.gpu_name,
-            guidance_scale=assignment.guidance_scale,
-            height=config.worker.height,
-            width=config.worker.width,
-            scorer=self._scorer(),
-            implementation=config.implementation,
-            repeats=config.worker.repeats,
-            max_repeats=config.worker.max_repeats,
-            ci_width=config.worker.ci_width,
-            warmup=config.worker.warmup,
-            env=dict(config.worker.env),
+            num_samples=assignment.num_samples,
         )
         return reuse_key(setting, methods, self.condition)
 
@@ -116,9 +103,6 @@ class Recorder:
         """Return the line of a trial that the search left out."""
         return replace(self._line(trial, "pruned"), note=why)
 
-    def _scorer(self) -> str:
-        return ":".join(map(str, self.assignment.config.scorer_identity()))
-
     def _line(self, trial: Trial, status: Any) -> ResultLine:
         assignment = self.assignment
         return ResultLine(
@@ -144,8 +128,9 @@ class Recorder:
                 "model": assignment.model.identity,
                 "model_commit": self.commit,
                 "prompts": prompts_fingerprint(assignment.config),
-                "scorer": self._scorer(),
+                "scorer": scorer_of(assignment.config),
                 "guidance_scale": assignment.guidance_scale,
+                ASKED_BATCH: assignment.config.worker.batch_size,
                 **_host(),
             },
         )

@@ -14,7 +14,7 @@ from accsearch.worker.pipelines import commit_of
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
-from accsearch.worker.traversal import finished, say, search, wanted
+from accsearch.worker.traversal import finished, restate, say, search, wanted
 
 
 def run(assignment: Assignment, trial: str | None = None) -> int:
@@ -50,6 +50,7 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
         say(f"note: {machine.note}")
     keys = wanted(Recorder(assignment, machine, None))
     reused = finished(assignment.paths.results, keys)
+    restate(assignment, reused)
     if reused:
         standing = sum(trial.id in reused for trial in assignment.task.trials)
         say(f"{standing} of {len(assignment.task.trials)} trials stand from an earlier attempt")

@@ -4,6 +4,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from accsearch.errors import AccsearchError
+from accsearch.grid.conditions import condition_batches
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.assignment import Assignment
@@ -15,7 +16,6 @@ from accsearch.worker.record import Recorder
 from accsearch.worker.text_window import read_of, text_windows
 
 REWORDINGS: Mapping[str, Callable[[str], str]] = {"short": shortened, "doubled": doubled}
-BATCH_SIZES = (1, 4, 8)
 PLAIN = Trial(BASELINE, {})
 
 Write = Callable[[ResultLine], None]
@@ -41,12 +41,8 @@ class Condition:
 
 def conditions(assignment: Assignment) -> tuple[Condition, ...]:
     """Return the conditions that the configuration asks for: none unless `worker.stability` is on."""
-    if not assignment.config.worker.stability:
-        return ()
-    return (
-        *(Condition(name, assignment.batch_size, reword) for name, reword in REWORDINGS.items()),
-        *(Condition(f"batch{size}", size) for size in BATCH_SIZES if size <= assignment.num_samples),
-    )
+    batches = condition_batches(assignment.config, assignment.num_samples, assignment.batch_size)
+    return tuple(Condition(name, size, REWORDINGS.get(name)) for name, size in batches.items())
 
 
 def measure_stability(

@@ -1,12 +1,15 @@
 """Measure a task's trials one after another, each line written as it ends; a later attempt continues."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from accsearch.errors import AccsearchError
-from accsearch.results.file import append, fault, latest, read
+from accsearch.grid.reuse import ASKED_BATCH, own_lines, stands
+from accsearch.results.file import append, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
+from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench
 from accsearch.worker.failure import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages
@@ -26,15 +29,23 @@ def wanted(recorder: Recorder) -> dict[str, str]:
 def finished(results: Path, keys: Mapping[str, str]) -> dict[str, ResultLine]:
     """Return the lines of earlier attempts that still stand, by name; `keys` are those of `wanted`.
 
-    A trial that the search left out is looked at again, a condition that measures nothing new is not.
+    A line stands through measurements of other settings that were made after it. A trial that the search left out
+    is looked at again, a condition that measures nothing new is not.
     """
-    return {
-        name: line
-        for name, line in latest(read(results)).items()
-        if (line.status == "ok" or (line.status == "pruned" and line.condition is not None))
-        and fault(line) is None
-        and line.key == keys.get(name)
-    }
+    own = latest(line for line in read(results) if line.key == keys.get(line.trial))
+    return {name: line for name, line in own.items() if stands(line)}
+
+
+def restate(assignment: Assignment, reused: Mapping[str, ResultLine]) -> None:
+    """Append each reused line that readers would not find: one that another setting's came after, or that an
+    earlier configuration asked for at another batch size.
+    """
+    lines = read(assignment.paths.results)
+    last, own = latest(lines), own_lines(assignment.config, assignment.task, lines)
+    for name, line in reused.items():
+        if last[name] != line or own.get(name) != line:
+            asked = {ASKED_BATCH: assignment.config.worker.batch_size}
+            append(assignment.paths.results, replace(line, environment={**line.environment, **asked}))
 
 
 def search(bench: Bench, recorder: Recorder, reused: dict[str, ResultLine]) -> int:

@@ -1,0 +1,73 @@
+"""The results of a work directory's tasks: those that are the stored plan's own, and on request the others."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from accsearch.checkpoint.markers import DamagedMarker, read_done
+from accsearch.checkpoint.plan import StoredPlan, load_plan
+from accsearch.grid.other_settings import OtherSetting, other_settings
+from accsearch.grid.reuse import own_lines
+from accsearch.results.best import TaskResults
+from accsearch.results.file import latest, read
+from accsearch.results.line import ResultLine
+from accsearch.task import BASELINE, Task
+from accsearch.workdir import WorkDir
+
+
+def results_of(workdir: WorkDir, *, others: bool = False) -> list[TaskResults]:
+    """Return the results of every traversal task of every stored plan; see `results_of_plan`."""
+    plans = (load_plan(workdir, config) for config in workdir.configs())
+    return [each for plan in plans for each in results_of_plan(workdir, plan, others=others)]
+
+
+def results_of_plan(workdir: WorkDir, plan: StoredPlan, *, others: bool = False) -> list[TaskResults]:
+    """Return the results of each traversal task of a plan, in its order, then of those that only earlier plans had.
+
+    What was measured in another setting than the plan's counts as not measured. With `others` it follows its task,
+    marked, as results of its own.
+    """
+    found: list[TaskResults] = []
+    for task in plan.grid.tasks:
+        found.extend(_task(workdir, plan, task, others, in_plan=True))
+    for task in plan.outside.tasks:
+        found.extend(each for each in _task(workdir, plan, task, others, in_plan=False) if each.lines)
+    return found
+
+
+def _task(
+    workdir: WorkDir, plan: StoredPlan, task: Task, others: bool, *, in_plan: bool
+) -> Iterator[TaskResults]:
+    if not task.trials:
+        return
+    config = plan.grid.config if in_plan else plan.outside.config
+    lines = read(workdir.task(task.config, task.id).results)
+    own, apart = own_lines(config, task, lines), other_settings(config, task, lines)
+    if plan.launch.get("keep_stale") and (accepted := _accepted(workdir, task, lines, apart)) is not None:
+        yield _split(task, accepted.lines, in_plan, f"{accepted.difference}, accepted by --keep-stale")
+        return
+    left_out = sum(own.get(name) != line for each in apart for name, line in each.lines.items())
+    yield _split(task, own, in_plan, left_out=0 if others else left_out)
+    if others:
+        for each in apart:
+            yield _split(task, each.lines, in_plan, each.difference)
+
+
+def _split(
+    task: Task, lines: Mapping[str, ResultLine], in_plan: bool, other: str | None = None, left_out: int = 0
+) -> TaskResults:
+    trials = {name: line for name, line in lines.items() if line.condition is None}
+    conditions = {name: line for name, line in lines.items() if line.condition is not None}
+    return TaskResults(task, trials, conditions, in_plan, other, left_out)
+
+
+def _accepted(
+    workdir: WorkDir, task: Task, lines: Sequence[ResultLine], apart: Sequence[OtherSetting]
+) -> OtherSetting | None:
+    """Return the other setting in which a task was finished whose marker the user has accepted as it is."""
+    try:
+        done = read_done(workdir.task(task.config, task.id).done)
+    except DamagedMarker:
+        return None
+    if done is None or done.digest == task.digest:
+        return None
+    base = latest(lines).get(BASELINE)
+    return next((each for each in apart if base is not None and each.lines.get(BASELINE) == base), None)

@@ -1,0 +1,170 @@
+"""Which stored lines are a configuration's own: those whose key is the one that its worker would give them.
+
+What only the worker knows of a measurement (GPU model, data type, batch size after an OOM) stands in the line
+itself, so that a reader can tell without a GPU and without torch.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from accsearch.config.prompts import prompts_fingerprint
+from accsearch.config.schema import Config
+from accsearch.grid.conditions import condition_batches
+from accsearch.results.file import fault, latest
+from accsearch.results.key import Setting, reuse_key
+from accsearch.results.line import ResultLine
+from accsearch.task import BASELINE, Task
+
+ASKED_BATCH = "configured_batch_size"
+"""In a line's `environment`: the batch size of the configuration, also where an OOM has halved the line's."""
+
+
+def setting_of(
+    config: Config,
+    task: Task,
+    *,
+    batch_size: int,
+    dtype: str,
+    gpu_model: str | None,
+    num_samples: int | None = None,
+) -> Setting:
+    """Return all that a measurement of `task` depends on besides the methods; `num_samples` as configured if None."""
+    model, worker = config.model(str(task.axes["pipe"])), config.worker
+    return Setting(
+        model=model.identity,
+        revision=model.revision,
+        scheduler=str(task.axes["sched"]).removesuffix("Scheduler"),
+        steps=int(task.axes["steps"]),
+        prompts=prompts_fingerprint(config),
+        num_samples=worker.num_samples if num_samples is None else num_samples,
+        batch_size=batch_size,
+        seed=worker.seed,
+        dtype=dtype,
+        gpu_model=gpu_model,
+        guidance_scale=guidance_of(config, task),
+        height=worker.height,
+        width=worker.width,
+        scorer=scorer_of(config),
+        implementation=config.implementation,
+        repeats=worker.repeats,
+        max_repeats=worker.max_repeats,
+        ci_width=worker.ci_width,
+        warmup=worker.warmup,
+        env=dict(worker.env),
+    )
+
+
+def guidance_of(config: Config, task: Task) -> float:
+    """Return the guidance scale of a task: the configured one, else its model's."""
+    asked = config.worker.guidance_scale
+    return config.model(str(task.axes["pipe"])).guidance if asked is None else asked
+
+
+def scorer_of(config: Config) -> str:
+    """Return what stands in lines and keys for the scorer."""
+    return ":".join(map(str, config.scorer_identity()))
+
+
+def dtype_on_cpu(dtype: str) -> str:
+    """Return the data type that the CPU takes in place of `dtype`: it has no fast float16."""
+    return "float32" if dtype == "float16" else dtype
+
+
+def own_lines(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[str, ResultLine]:
+    """Return the last line of each trial and condition that is `config`'s own, by the line's name.
+
+    Left out are lines of another setting, and of trials that `config` does not list. A pruned line counts where
+    the configuration's search prunes.
+    """
+    own = _Own(config, task)
+    return latest(line for line in lines if own.holds(line))
+
+
+def standing(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[str, ResultLine]:
+    """Return those own lines that a worker would not measure again, the baseline's among them."""
+    own = own_lines(config, task, lines)
+    return {name: line for name, line in own.items() if stands(line)}
+
+
+def stands(line: ResultLine) -> bool:
+    """Say whether a worker reuses an own line: a result, or a condition under which nothing new is to be measured."""
+    kept = line.status == "ok" or (line.status == "pruned" and line.condition is not None)
+    return kept and fault(line) is None
+
+
+def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
+    """Say whether a worker would find nothing to do: every line stands, is the last of its name, and all were
+    measured on one kind of machine.
+    """
+    lines = list(lines)
+    found, last = standing(config, task, lines), latest(lines)
+    base = found.get(BASELINE)
+    if base is None:
+        return False
+    batches = condition_batches(config, config.worker.num_samples, base.batch_size)
+    wanted = {trial.id: base.batch_size for trial in task.trials}
+    wanted |= {
+        f"{trial.id}@{condition}": size for condition, size in batches.items() for trial in task.trials
+    }
+    return all(
+        (line := found.get(name)) is not None
+        and line is last[name]
+        and (line.gpu_name, line.dtype, line.batch_size) == (base.gpu_name, base.dtype, size)
+        for name, size in wanted.items()
+    )
+
+
+class _Own:
+    """What the lines of one task are compared with."""
+
+    def __init__(self, config: Config, task: Task) -> None:
+        self._config = config
+        self._task = task
+        self._methods = {trial.id: trial.methods for trial in task.trials}
+        self._settings: dict[tuple[int, str, str | None], Setting] = {}
+
+    def holds(self, line: ResultLine) -> bool:
+        name = line.trial if line.condition is None else line.trial.removesuffix(f"@{line.condition}")
+        methods = self._methods.get(name)
+        if methods is None or line.dtype is None or not self._is_possible(line):
+            return False
+        searched = self._config.search.strategy == "upper_bound" or line.condition is not None
+        if line.status == "pruned" and not searched:
+            return False
+        return line.key == reuse_key(
+            self._setting(line.batch_size, line.dtype, line.gpu_name), methods, line.condition
+        )
+
+    def _setting(self, batch_size: int, dtype: str, gpu_model: str | None) -> Setting:
+        facts = (batch_size, dtype, gpu_model)
+        if facts not in self._settings:
+            self._settings[facts] = setting_of(
+                self._config, self._task, batch_size=batch_size, dtype=dtype, gpu_model=gpu_model
+            )
+        return self._settings[facts]
+
+    def _is_possible(self, line: ResultLine) -> bool:
+        """Say whether the configuration could have led to the line's device, data type and batch size."""
+        worker = self._config.worker
+        if line.gpu_name is None:
+            device = worker.device != "cuda" or self._config.gpus.allow_cpu
+            dtype = dtype_on_cpu(worker.dtype)
+        else:
+            device, dtype = worker.device != "cpu", worker.dtype
+        return device and line.dtype == dtype and line.batch_size in self._batch_sizes(line)
+
+    def _batch_sizes(self, line: ResultLine) -> Iterator[int]:
+        """Yield the batch sizes that the line may have: the configured one, and its halves after an OOM."""
+        asked, samples = self._config.worker.batch_size, self._config.worker.num_samples
+        # Lines of earlier versions do not say what was asked for.
+        halved = line.environment.get(ASKED_BATCH, asked) == asked
+        sizes = [min(asked, samples)]
+        while halved and asked > 1:
+            asked //= 2
+            sizes.append(min(asked, samples))
+        if line.condition is None:
+            yield from sizes
+            return
+        for size in sizes:
+            batches = condition_batches(self._config, samples, size)
+            if line.condition in batches:
+                yield batches[line.condition]
