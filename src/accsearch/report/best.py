@@ -69,7 +69,9 @@ def _trial(row: Mapping[str, Any]) -> str:
         shown += f", found in {row['found_in']}"
     if row["decision"] != "unresolved":
         return shown
-    if row["score_loss"] is not None and row["score_loss"] >= row["max_loss"]:
+    if row["score_loss"] is None:
+        return f"{shown}; its loss was not measured"
+    if row["score_loss"] >= row["max_loss"]:
         return f"{shown}; its mean loss is over the limit"
     needed = row["prompts_needed"]
     return shown + (

@@ -21,7 +21,7 @@ class Waiting:
     def tell(
         self, tasks: Mapping[str, str], default: str, count: int, quarantined: Mapping[str, str]
     ) -> None:
-        """Say how many tasks wait, what some (CONFIG/TASK) and what all others wait for, and why a GPU (UUID) is out."""
+        """Say how many tasks wait, what some (CONFIG/TASK) and all others wait for, and why a GPU (UUID) is out."""
         reasons = dict(tasks) | ({"*": default} if count else {})
         if count:
             self._write(dict(tasks), default, dict(quarantined))
