@@ -69,6 +69,50 @@ def test_a_mismatch_exits_1_and_the_table_shows_both_values(reference: Path, tmp
     assert "mismatch: 4 of 5 fields match" in result.stdout
 
 
+def test_what_only_a_run_can_tell_is_undetermined_and_exits_1(reference: Path, tmp_path: Path) -> None:
+    open_steps = tmp_path / "open.py"
+    open_steps.write_text("from own import count\n" + REFERENCE.replace("steps=50", "steps=count"))
+
+    for first in (reference, open_steps):
+        result = invoke(first, open_steps, "--json")
+
+        document = json.loads(result.stdout)
+        assert (result.return_value, document["verdict"], document["matched"]) == (1, "undetermined", 4)
+        field = document["fields"]["num_inference_steps"]
+        assert (field["generated"], field["match"], field["states"][1]) == (None, False, "undetermined")
+    text = invoke(reference, open_steps).stdout
+    row = next(line for line in text.splitlines() if "num_inference_steps" in line)
+    assert "undetermined" in row and "open" in row
+    assert "undetermined: 4 of 5 fields match" in text
+    other = generated(tmp_path, open_steps.read_text().replace("runwayml/", "other/"))
+    assert json.loads(invoke(reference, other, "--json").stdout)["verdict"] == "mismatch"
+
+
+def test_what_both_leave_to_the_library_matches(tmp_path: Path) -> None:
+    text = REFERENCE.replace(", num_inference_steps=50", "").replace("pipe.scheduler = ", "_ = ")
+    first, second = generated(tmp_path, text), tmp_path / "other.py"
+    second.write_text(text)
+
+    document = json.loads(invoke(first, second, "--json").stdout)
+
+    assert document["verdict"] == "match"
+    assert document["fields"]["scheduler"]["states"] == ["unset", "unset"]
+
+
+def test_other_arguments_of_the_call_stand_beside_the_fields(reference: Path, tmp_path: Path) -> None:
+    guided = generated(
+        tmp_path, REFERENCE.replace("steps=50", "steps=50, guidance_scale=3, eta=float(input())")
+    )
+
+    document = json.loads(invoke(reference, guided, "--json").stdout)
+
+    assert document["verdict"] == "match"
+    assert document["also"] == {
+        "eta": {"reference": None, "generated": None},
+        "guidance_scale": {"reference": None, "generated": 3},
+    }
+
+
 def test_relaxed_adds_scores_and_notes(reference: Path, tmp_path: Path) -> None:
     fewer = generated(tmp_path, REFERENCE.replace("steps=50", "steps=25"))
 

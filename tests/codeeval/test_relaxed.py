@@ -84,6 +84,19 @@ def test_an_unknown_scheduler_is_not_taken_for_the_default() -> None:
     assert judged("scheduler", unknown, with_(scheduler="PNDMScheduler"))[0] == 0.0
 
 
+def test_what_only_a_run_can_tell_is_like_nothing() -> None:
+    unknown = Fields()
+    unset = Fields(unwritten=frozenset({"pipeline", "model_id", "scheduler", "num_inference_steps"}))
+
+    for name in ("pipeline", "model_id", "scheduler", "num_inference_steps"):
+        assert judged(name, unknown, unknown) == (0.0, "only a run can tell, in both")
+        assert judged(name, unset, unset) == (1.0, "")
+        assert judged(name, unset)[0] == 0.0
+        assert judged(name, unknown)[1] == "only a run can tell, in the generated file"
+    open_methods = judged("acceleration_methods", with_(methods=None))
+    assert open_methods == (0.0, "only a run can tell, in the generated file")
+
+
 def test_schedulers_of_one_kind_are_near() -> None:
     assert judged("scheduler", with_(scheduler="FlaxDDIMScheduler"))[0] == 1.0
     assert judged("scheduler", with_(scheduler="DDPMScheduler"))[0] == 0.5

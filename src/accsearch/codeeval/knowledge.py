@@ -173,6 +173,15 @@ DEFAULT_STEPS: Mapping[str, int] = {
 }
 """Step count of a call that writes none, in diffusers 0.42."""
 
+COMMAND_LINES = frozenset(
+    {
+        "absl", "argh", "asyncclick", "chz", "clize", "click", "cloup", "configargparse", "confz", "cyclopts",
+        "defopt", "docopt", "draccus", "fire", "gin", "hydra", "invoke", "jsonargparse", "omegaconf", "plac",
+        "plumbum", "pyrallis", "rich_click", "sacred", "simple_parsing", "tap", "trogon", "typer", "tyro",
+    }
+)  # fmt: skip
+"""Packages that give functions their arguments from the command line or a configuration."""
+
 KNOWN_PACKAGES = frozenset(
     {
         "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops",

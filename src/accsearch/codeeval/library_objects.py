@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accsearch.codeeval.values import Instance, Value
+from accsearch.codeeval.values import Instance, Native, Value
 
 
 class Pipeline(Instance):
@@ -33,6 +33,14 @@ class CacheConfig(Instance):
     """The configuration of one of diffusers' caches; state: its attributes."""
 
     __slots__ = ()
+
+
+def owner_of(value: Value | None) -> Component | None:
+    """Return the component of which a value is a part, such as a list of its blocks or one of them."""
+    part = value
+    while isinstance(part, Native):
+        part = part.receiver
+    return part if isinstance(part, Component) and part is not value else None
 
 
 @dataclass(eq=False)

@@ -131,6 +131,16 @@ class Stream(Value):
         self.iterator = iterator
 
 
+class Repeated(Value):
+    """An iterable of which only is known what each of its items is like."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, item: Value) -> None:
+        super().__init__()
+        self.item = item
+
+
 class Coroutine(Value):
     """The call of an async function, run when it is awaited; state: `result` once it has run."""
 
@@ -224,6 +234,8 @@ class UserClass(Value):
     enumeration: bool = False
     fields: tuple[str, ...] | None = None
     order: list[Value] | None = None
+    elsewhere: bool = False
+    """Whether code elsewhere makes its instances or checks what they are given."""
 
     def __post_init__(self) -> None:
         super().__init__()

@@ -1,11 +1,10 @@
 """What the acceleration packages do to a pipeline and its modules."""
 
-import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter import constants, lineage, modules
-from accsearch.codeeval.interpreter.constants import NotConstant
+from accsearch.codeeval.interpreter import compilation, constants, lineage, modules
+from accsearch.codeeval.interpreter.elsewhere import HANDED
 from accsearch.codeeval.interpreter.heap import METHOD_KEYS, UNDECIDED
 from accsearch.codeeval.knowledge import (
     CACHE_CONFIGS,
@@ -20,7 +19,17 @@ from accsearch.codeeval.knowledge import (
     TOME_PARAMETERS,
 )
 from accsearch.codeeval.library_objects import CacheConfig, Compiled, Component, Helper, Pipeline
-from accsearch.codeeval.values import Arguments, Constant, Symbol, Unknown, Value
+from accsearch.codeeval.values import (
+    Arguments,
+    Constant,
+    Instance,
+    Native,
+    Repeated,
+    Symbol,
+    Tuple,
+    Unknown,
+    Value,
+)
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
@@ -32,33 +41,15 @@ TOME = ("tome",)
 COMPILE = ("torch_compile",)
 LOADER = ("loader",)
 PARAMETERS = ("parameters",)
-MAX_NESTING = 4
-
-
-def plain(value: Value) -> Any:
-    """Return a parameter as it is reported: the constant, or None if only a run can tell."""
-    try:
-        return _reported(constants.to_python(value))
-    except NotConstant:
-        return None
-
-
-def _reported(content: Any, depth: int = 0) -> Any:
-    if isinstance(content, list | tuple) and depth < MAX_NESTING:
-        return [_reported(item, depth + 1) for item in content]
-    if isinstance(content, bool | str):
-        return content
-    # JSON has no infinity and no NaN, and what is compared with a float has to fit into one.
-    if isinstance(content, int | float) and -sys.float_info.max <= content <= sys.float_info.max:
-        return content
-    return None
+OF_PARTS = ("apply", "children", "compile", "modules", "named_children", "named_modules")
+"""Methods that a part of a component shares with the whole."""
 
 
 def written(given: Arguments, signature: tuple[str, ...], skipped: tuple[str, ...] = ()) -> dict[str, Any]:
     """Return the parameters that a call writes, by keyword or by place."""
     named = dict(zip(signature, given.positional, strict=False))
     named.update({name: value for name, value in given.keywords.items() if name in signature})
-    return {name: plain(value) for name, value in named.items() if name not in skipped}
+    return {name: constants.plain(value) for name, value in named.items() if name not in skipped}
 
 
 def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
@@ -70,7 +61,9 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
     if function == HELPER_CLASS:
         return make_helper(machine, function, given)
     if function.name == "torch.compile" or function.name in COMPILE_REGIONS:
-        return _compile(given)
+        return compilation.compiled(given)
+    if function.root == "torch" and function.leaf in ("ModuleDict", "ModuleList", "Sequential"):
+        return compilation.collected(given)
     if function.root == "diffusers" and function.leaf in CACHE_FUNCTIONS:
         config = given.get("config", 1)
         _put(machine, given.get("module", 0), (CACHE_FUNCTIONS[function.leaf],), _settings(config))
@@ -79,7 +72,9 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
         return _config(machine, function, given)
     if function.root == "para_attn" and function.leaf == "apply_cache_on_pipe":
         pipe = unwrapped(given.get("pipe", 0))
-        parameters = {name: plain(value) for name, value in given.keywords.items() if name != "pipe"}
+        parameters = {
+            name: constants.plain(value) for name, value in given.keywords.items() if name != "pipe"
+        }
         _put(
             machine, network(pipe) if isinstance(pipe, Pipeline) else pipe, ("first_block_cache",), parameters
         )
@@ -159,15 +154,6 @@ def call_helper(machine: "Machine", helper: Helper, name: str, given: Arguments)
     return Constant(None)
 
 
-def _compile(given: Arguments) -> Value:
-    model = given.get("model", 0) or given.get("module", 0)
-    parameters = {
-        name: plain(value) for name, value in given.keywords.items() if name not in ("model", "module")
-    }
-    # Without a model it is a decorator, and what it decorates does the same as before.
-    return Symbol("torch.compile") if model is None else Compiled(model, parameters)
-
-
 def _config(machine: "Machine", function: Symbol, given: Arguments) -> Value:
     config = CacheConfig(function)
     method = CACHE_CONFIGS[function.leaf]
@@ -180,13 +166,23 @@ def _config(machine: "Machine", function: Symbol, given: Arguments) -> Value:
 def _settings(config: Value | None) -> dict[str, Any]:
     if not isinstance(config, CacheConfig):
         return {}
-    return {name: plain(value) for name, value in config.state.items() if isinstance(value, Value)}
+    return {name: constants.plain(value) for name, value in config.state.items() if isinstance(value, Value)}
 
 
-def call_component(machine: "Machine", component: Component, name: str, given: Arguments) -> Value:
-    """Run a method of a module."""
+def call_component(
+    machine: "Machine", component: Component, name: str, given: Arguments, part: Value | None = None
+) -> Value:
+    """Run a method of a module, or of a part of it."""
+    inner = Native(part or component, "[]")
+    if name in ("children", "modules"):
+        return Repeated(inner)
+    if name in ("named_children", "named_modules"):
+        return Repeated(Tuple((Unknown(), inner)))
+    if name == "apply" and given.positional:
+        machine.call(given.positional[0], Arguments([inner]))
+        return part or component
     if name in ("compile", "compile_repeated_blocks"):
-        parameters = {key: plain(value) for key, value in given.keywords.items()}
+        parameters = {key: constants.plain(value) for key, value in given.keywords.items()}
         machine.heap.write(component, COMPILE, parameters)
         return Constant(None)
     if name == "enable_cache":
@@ -213,6 +209,12 @@ def _undecide(machine: "Machine", component: Component, config: Value | None) ->
             machine.heap.write(component, (method,), UNDECIDED)
 
 
+def is_handed(pipe: Pipeline) -> bool:
+    """Tell whether a pipeline or one of its components was given to code elsewhere."""
+    parts = [unwrapped(value) for name, value in pipe.state.items() if name in COMPONENTS]
+    return any(HANDED in value.state for value in (pipe, *parts) if isinstance(value, Instance))
+
+
 def active_methods(pipe: Pipeline) -> dict[str, dict[str, Any]] | None:
     """Return the methods active in a plain call of `pipe` with their parameters, None if they are unknown."""
     found: dict[str, dict[str, Any]] = {}
@@ -236,9 +238,11 @@ def _add(found: dict[str, dict[str, Any]], component: Component) -> bool:
     for key, content in component.state.items():
         if isinstance(content, Compiled):
             found["torch_compile"] = {**found.get("torch_compile", {}), **content.parameters}
+        if content is UNDECIDED:
+            return False
         if not isinstance(key, tuple) or key[0] not in METHOD_KEYS:
             continue
-        if content is UNDECIDED or isinstance(content, Unknown):
+        if isinstance(content, Unknown):
             return False
         if isinstance(content, Helper):
             content = content.state.get(PARAMETERS)

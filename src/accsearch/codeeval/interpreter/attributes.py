@@ -3,7 +3,7 @@
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import diffusion, introspection, lineage, modules
+from accsearch.codeeval.interpreter import diffusion, elsewhere, introspection, lineage, modules
 from accsearch.codeeval.library_objects import Compiled, Component
 from accsearch.codeeval.values import (
     Arguments,
@@ -110,6 +110,8 @@ def _of_instance(machine: "Machine", value: Instance, name: str) -> Value:
         held = value.state[name]
         return held if isinstance(held, Value) else Unknown()
     if found is not None:
+        if elsewhere.OPEN in value.state and not isinstance(found, Function | Wrapper):
+            return Unknown(("attribute", value, name))
         return bound(machine, found, value, value.cls)
     if name == "__dict__":
         return Namespace(value)

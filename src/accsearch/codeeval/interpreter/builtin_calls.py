@@ -2,10 +2,18 @@
 
 import ast
 import builtins
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter import conditions, constants, operators, reflection, subscripts
+from accsearch.codeeval.interpreter import (
+    conditions,
+    constants,
+    iteration,
+    iterators,
+    operators,
+    reflection,
+    subscripts,
+)
 from accsearch.codeeval.interpreter.constants import NotConstant
 from accsearch.codeeval.interpreter.signals import ExitSignal
 from accsearch.codeeval.values import (
@@ -14,6 +22,7 @@ from accsearch.codeeval.values import (
     Dictionary,
     Instance,
     Namespace,
+    Repeated,
     Sequence,
     Stream,
     Symbol,
@@ -64,25 +73,14 @@ def pure(machine: "Machine", function: Callable[..., Any], given: Arguments) -> 
         return Unknown()
 
 
-def collect(machine: "Machine", value: Value) -> tuple[Value, ...] | None:
-    """Return all items of an iterable, None if they are unknown or too many."""
-    source = machine.iterate(value)
-    if source is None:
-        return None
-    items: list[Value] = []
-    for item in source:
-        machine.tick()
-        items.append(item)
-        if len(items) > constants.MAX_ITEMS:
-            return None
-    return tuple(items)
-
-
 def _collection(kind: str) -> Callable[["Machine", Arguments], Value]:
     def make(machine: "Machine", given: Arguments) -> Value:
-        items = collect(machine, given.positional[0]) if given.positional else ()
+        items = iteration.collect(machine, given.positional[0]) if given.positional else ()
         if given.open_positional:
             items = None
+        item = iteration.element(given.positional[0]) if items is None and given.positional else Unknown()
+        if not isinstance(item, Unknown):
+            return Repeated(item)
         if kind == "tuple":
             return Unknown() if items is None else Tuple(items)
         made = machine.sequence(items or (), kind)
@@ -122,67 +120,6 @@ def _range(machine: "Machine", given: Arguments) -> Value:
     return pure(machine, range, given)
 
 
-def _lazy(
-    make: Callable[["Machine", Arguments], Iterator[Value] | None],
-) -> Callable[["Machine", Arguments], Value]:
-    def lazy(machine: "Machine", given: Arguments) -> Value:
-        iterator = None if given.open_positional else make(machine, given)
-        return Unknown() if iterator is None else Stream(iterator)
-
-    return lazy
-
-
-def _sources(machine: "Machine", values: list[Value]) -> list[Iterator[Value]] | None:
-    sources = [machine.iterate(value) for value in values]
-    known = [source for source in sources if source is not None]
-    return known if len(known) == len(sources) else None
-
-
-def _enumerate(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    sources = _sources(machine, given.positional[:1])
-    start = given.get("start", 1) or Constant(0)
-    if not sources or not isinstance(start, Constant) or not isinstance(start.value, int):
-        return None
-    first = start.value
-    return (Tuple((Constant(index), item)) for index, item in enumerate(sources[0], first))
-
-
-def _zip(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    sources = _sources(machine, given.positional)
-    return None if sources is None else (Tuple(items) for items in zip(*sources, strict=False))
-
-
-def _map(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    sources = _sources(machine, given.positional[1:])
-    if not sources:
-        return iter([machine.call(given.positional[0], Arguments([Unknown()]))]) if given.positional else None
-    function = given.positional[0]
-    return (machine.call(function, Arguments(list(items))) for items in zip(*sources, strict=False))
-
-
-def _filter(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    sources = _sources(machine, given.positional[1:2])
-    if not sources:
-        return None
-    function = given.positional[0]
-
-    def passes(item: Value) -> bool:
-        plain = isinstance(function, Constant)
-        return machine.truth(item if plain else machine.call(function, Arguments([item])))
-
-    return (item for item in sources[0] if passes(item))
-
-
-def _reversed(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    items = collect(machine, given.positional[0]) if given.positional else None
-    return None if items is None else iter(items[::-1])
-
-
-def _iter(machine: "Machine", given: Arguments) -> Iterator[Value] | None:
-    sources = _sources(machine, given.positional) if len(given.positional) == 1 else None
-    return sources[0] if sources else None
-
-
 def _next(machine: "Machine", given: Arguments) -> Value:
     value = given.get("", 0)
     if isinstance(value, Stream):
@@ -194,7 +131,7 @@ def _next(machine: "Machine", given: Arguments) -> Value:
 
 
 def _sorted(machine: "Machine", given: Arguments) -> Value:
-    items = collect(machine, given.positional[0]) if given.positional else None
+    items = iteration.collect(machine, given.positional[0]) if given.positional else None
     key = given.keywords.get("key")
     backwards = given.keywords.get("reverse", Constant(False))
     if items is None or not isinstance(backwards, Constant):
@@ -251,7 +188,7 @@ def _pow(machine: "Machine", given: Arguments) -> Value:
 
 
 def _sum(machine: "Machine", given: Arguments) -> Value:
-    items = collect(machine, given.positional[0]) if given.positional else None
+    items = iteration.collect(machine, given.positional[0]) if given.positional else None
     if items is None:
         return Unknown()
     total = given.get("start", 1) or Constant(0)
@@ -283,10 +220,9 @@ _HANDLERS: dict[str, Callable[["Machine", Arguments], Value]] = {
     **reflection.HANDLERS,
     "list": _collection("list"), "tuple": _collection("tuple"), "set": _collection("set"),
     "frozenset": _collection("set"), "dict": _dict, "len": _len, "range": _range,
-    "enumerate": _lazy(_enumerate),
-    "zip": _lazy(_zip), "map": _lazy(_map), "filter": _lazy(_filter), "reversed": _lazy(_reversed),
-    "iter": _lazy(_iter), "aiter": _lazy(_iter), "next": _next, "sorted": _sorted, "min": _extreme("min"),
-    "max": _extreme("max"), "any": _quantifier(True), "all": _quantifier(False), "bool": _bool,
+    **iterators.HANDLERS, "next": _next,
+    "sorted": _sorted, "min": _extreme("min"), "max": _extreme("max"),
+    "any": _quantifier(True), "all": _quantifier(False), "bool": _bool,
     "pow": _pow, "sum": _sum, "exit": _exit, "quit": _exit, "__import__": _import,
     "property": _decorator("property"), "staticmethod": _decorator("staticmethod"),
     "classmethod": _decorator("classmethod"),

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter import builtin_calls, constants, operators, subscripts
+from accsearch.codeeval.interpreter import builtin_calls, constants, iteration, operators, subscripts
 from accsearch.codeeval.interpreter.constants import NotConstant
 from accsearch.codeeval.interpreter.heap import same
 from accsearch.codeeval.values import (
@@ -61,7 +61,7 @@ def _of_constant(machine: "Machine", receiver: Constant, name: str, given: Argum
     if name == "replace" and isinstance(content, str) and not _is_bounded_replacement(content, given):
         return Unknown()
     if isinstance(content, str) and name == "join" and given.positional:
-        items = builtin_calls.collect(machine, given.positional[0])
+        items = iteration.collect(machine, given.positional[0])
         given = Arguments([Unknown() if items is None else Tuple(items)])
     if name not in _TEXT_METHODS or (isinstance(content, str | bytes) and len(content) > _MAX_SOURCE):
         return Unknown()
@@ -112,6 +112,8 @@ def _of_sequence(machine: "Machine", receiver: Sequence, name: str, given: Argum
         return _pure_method(machine, receiver, name, given)
     change = _LIST_CHANGES.get(name)
     if change is None:
+        if name not in _LIST_QUESTIONS:
+            machine.heap.write(receiver, "open", True)
         return Unknown()
     if given.open_positional or receiver.state.get("open"):
         machine.heap.write(receiver, "open", True)
@@ -131,6 +133,15 @@ def _of_sequence(machine: "Machine", receiver: Sequence, name: str, given: Argum
     return result
 
 
+_LIST_QUESTIONS = frozenset(
+    {
+        "__contains__", "__eq__", "__getitem__", "__iter__", "__len__", "__ne__", "difference", "intersection",
+        "isdisjoint", "issubset", "issuperset", "symmetric_difference", "union",
+    }
+)  # fmt: skip
+"""Methods of lists and sets that change nothing."""
+
+
 def _append(machine: "Machine", items: list[Value], given: Arguments) -> Value:
     items.append(given.positional[0])
     return Constant(None)
@@ -144,7 +155,7 @@ def _add(machine: "Machine", items: list[Value], given: Arguments) -> Value:
 
 def _extend(machine: "Machine", items: list[Value], given: Arguments) -> Value:
     for source in given.positional:
-        new = builtin_calls.collect(machine, source)
+        new = iteration.collect(machine, source)
         if new is None:
             raise NotConstant
         items.extend(new)

@@ -8,11 +8,13 @@ from accsearch.codeeval.interpreter import (
     builtin_methods,
     classes,
     diffusion,
+    elsewhere,
     functions,
     lineage,
+    modules,
     standard_library,
 )
-from accsearch.codeeval.knowledge import KNOWN_PACKAGES
+from accsearch.codeeval.knowledge import COMMAND_LINES
 from accsearch.codeeval.library_objects import Compiled, Component, Pipeline
 from accsearch.codeeval.values import (
     Arguments,
@@ -41,6 +43,10 @@ _DECORATORS = {
     "contextlib.contextmanager": "contextmanager",
     "contextlib.asynccontextmanager": "contextmanager",
 }
+_STARTING = frozenset({"CLI", "Fire", "auto_cli", "call", "cli", "dispatch_command", "run"})
+"""Functions of packages for command lines that run the function that they are given."""
+
+_ATTRS = frozenset({"attrs", "dataclass", "define", "frozen", "mutable", "s"})
 
 
 def call(machine: "Machine", function: Value, given: Arguments) -> Value:
@@ -63,7 +69,7 @@ def call(machine: "Machine", function: Value, given: Arguments) -> Value:
         return _call_compiled(machine, function, given)
     if isinstance(function, Instance):
         return _call_instance(machine, function, given)
-    return _call_unknown(machine, given) if isinstance(function, Unknown) else Unknown()
+    return _call_unknown(machine, function, given) if isinstance(function, Unknown) else Unknown()
 
 
 def _joined(first: Arguments, second: Arguments) -> Arguments:
@@ -76,16 +82,24 @@ def _joined(first: Arguments, second: Arguments) -> Arguments:
     )
 
 
-def _call_unknown(machine: "Machine", given: Arguments) -> Value:
+def _call_unknown(machine: "Machine", function: Value, given: Arguments) -> Value:
     """Call something that the program's text does not determine; by its keyword it may generate an image."""
-    machine.heap.write(machine.journal, "elsewhere", True)
+    elsewhere.affect(machine, function, given)
+    if elsewhere.root_of(function) != "library":
+        machine.heap.write(machine.journal, "elsewhere", True)
+        elsewhere.hand_over(machine, given)
     steps = given.keywords.get("num_inference_steps")
     if steps is not None:
         machine.record(Fields(num_inference_steps=diffusion.whole_number(steps), methods=None))
     if len(given.positional) == 1 and not given.keywords and isinstance(given.positional[0], Function):
+        if elsewhere.is_command(function):
+            return _command(machine, function, given.positional[0])
         # What a library's decorator factory returns is a decorator, and those are transparent.
         return given.positional[0]
-    return Unknown()
+    commands = machine.journal.state.get(("commands", getattr(function, "origin", None)), ())
+    if len(commands) == 1:
+        return elsewhere.run_command(machine, commands[0], {})
+    return elsewhere.result(function)
 
 
 def _call_symbol(machine: "Machine", function: Symbol, given: Arguments) -> Value:
@@ -93,15 +107,33 @@ def _call_symbol(machine: "Machine", function: Symbol, given: Arguments) -> Valu
         result = part(machine, function, given)
         if result is not None:
             return result
-    if function.root in KNOWN_PACKAGES or standard_library.is_standard(function):
+    if _makes_dataclass(function):
+        return _make_dataclass(function, given)
+    if modules.is_library(function):
         if not given.positional and not given.keywords and function.leaf.startswith(("is_", "has_")):
             return Unknown(("call", function.name))
-        return Unknown()
-    return _call_unknown(machine, given)
+        elsewhere.affect(machine, function, given)
+        return elsewhere.from_library()
+    if function.root in COMMAND_LINES:
+        if function.leaf in _STARTING and given.positional:
+            return elsewhere.run_command(machine, given.positional[0], {})
+        return elsewhere.from_command_line()
+    return _call_unknown(machine, function, given)
+
+
+def _make_dataclass(function: Symbol, given: Arguments) -> Value:
+    if given.positional and isinstance(given.positional[0], UserClass):
+        classes.make_dataclass(given.positional[0])
+        return given.positional[0]
+    return function
 
 
 def _call_native(machine: "Machine", function: Native, given: Arguments) -> Value:
     receiver = function.receiver
+    if isinstance(receiver, Wrapper) and receiver.kind == "command":
+        if function.name in ("main", "callback", "__call__", "invoke"):
+            return machine.call(receiver, given)
+        return elsewhere.from_command_line()
     if isinstance(receiver, Wrapper):
         return decorate(machine, function, given.positional[0]) if given.positional else Unknown()
     if isinstance(receiver, UserClass | Instance | Native):
@@ -113,6 +145,8 @@ def _call_wrapper(machine: "Machine", function: Wrapper, given: Arguments) -> Va
     if function.kind == "contextmanager":
         made = machine.call(function.function, given)
         return Wrapper("context", made) if isinstance(made, Stream) else Unknown()
+    if function.kind == "command":
+        return elsewhere.run_command(machine, function.function, given.keywords)
     return machine.call(function.function, given) if function.kind == "staticmethod" else Unknown()
 
 
@@ -136,11 +170,15 @@ def _call_instance(machine: "Machine", function: Instance, given: Arguments) -> 
 
 def decorate(machine: "Machine", decorator: Value, value: Value) -> Value:
     """Return what a decorator makes of a function or class; one of a library changes nothing."""
+    if elsewhere.is_command(decorator) and isinstance(value, Function | Wrapper):
+        return _command(machine, decorator, value)
+    if isinstance(value, UserClass) and _is_elsewhere(decorator):
+        value.elsewhere = True
     if isinstance(decorator, Symbol):
         kind = _DECORATORS.get(decorator.name)
         if kind is not None:
             return Wrapper(kind, value)
-        if decorator.leaf == "dataclass" and isinstance(value, UserClass):
+        if isinstance(value, UserClass) and _makes_dataclass(decorator):
             classes.make_dataclass(value)
         if decorator.name == "atexit.register":
             machine.at_exit(value)
@@ -153,3 +191,24 @@ def decorate(machine: "Machine", decorator: Value, value: Value) -> Value:
     if isinstance(decorator, Unknown | Constant):
         return value
     return machine.call(decorator, Arguments([value]))
+
+
+def _makes_dataclass(function: Symbol) -> bool:
+    return function.leaf == "dataclass" or (function.root in ("attr", "attrs") and function.leaf in _ATTRS)
+
+
+def _is_elsewhere(decorator: Value) -> bool:
+    """Tell whether a class's decorator is of code elsewhere, which may set what its instances hold."""
+    if isinstance(decorator, Symbol):
+        return not (modules.is_library(decorator) or _makes_dataclass(decorator))
+    return isinstance(decorator, Unknown) and elsewhere.root_of(decorator) != "library"
+
+
+def _command(machine: "Machine", decorator: Value, value: Function | Wrapper) -> Value:
+    """Return a function that the command line gives its arguments."""
+    machine.heap.write(machine.journal, "elsewhere", True)
+    function = value.function if isinstance(value, Wrapper) else value
+    if isinstance(decorator, Unknown):
+        key = ("commands", elsewhere.origin_of(decorator))
+        machine.heap.write(machine.journal, key, (*machine.journal.state.get(key, ()), function))
+    return value if isinstance(value, Wrapper) and value.kind == "command" else Wrapper("command", function)

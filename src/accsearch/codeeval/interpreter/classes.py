@@ -1,11 +1,13 @@
 """Classes of the program: their definition and the making of their instances."""
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import diffusion, functions, lineage
+from accsearch.codeeval.interpreter import diffusion, elsewhere, functions, lineage
 from accsearch.codeeval.interpreter.heap import same
 from accsearch.codeeval.interpreter.scope import Scope
+from accsearch.codeeval.library_objects import Component
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
@@ -20,6 +22,9 @@ from accsearch.codeeval.values import (
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
+
+_AFTERWARDS = ("__post_init__", "__attrs_post_init__", "model_post_init")
+"""Methods that a generated constructor calls at its end."""
 
 _ENUMERATIONS = frozenset({"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"})
 
@@ -39,6 +44,8 @@ def define(machine: "Machine", node: ast.ClassDef, scope: Scope) -> UserClass:
         for base in bases
     )
     cls = UserClass(node.name, bases, annotations, enumeration)
+    metaclass = [machine.evaluate(given.value, scope) for given in node.keywords if given.arg == "metaclass"]
+    cls.elsewhere = any(lineage.is_foreign_class(base) for base in metaclass) or _is_checked(node)
     if any(isinstance(base, Symbol) and base.leaf == "NamedTuple" for base in bases):
         cls.fields = annotations
     inner = Scope("class", scope)
@@ -88,10 +95,44 @@ def instantiate(machine: "Machine", cls: UserClass, given: Arguments) -> Value:
     native = diffusion.instance_of(machine, cls, base, Arguments() if constructor is not None else given)
     instance = Instance(cls) if native is None else native
     if constructor is not None:
+        if cls.elsewhere:
+            elsewhere.open_up(machine, instance)
+            given = replace(given, open_keywords=True)
         machine.call(constructor, given.prefixed(instance))
     elif cls.fields is not None or any(getattr(item, "fields", None) for item in lineage.ancestors(cls)):
-        _fill(machine, instance, given)
+        _fill(machine, instance, given, _fields(cls), foreign=lineage.is_foreign(cls))
+    elif native is None or isinstance(native, Component):
+        _construct(machine, instance, given)
     return instance
+
+
+def _is_checked(node: ast.ClassDef) -> bool:
+    """Tell whether functions of the class's body are called with what its instances are given."""
+    decorators = [
+        decorator
+        for part in node.body
+        if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)
+        for decorator in part.decorator_list
+    ]
+    return any("validat" in ast.unparse(decorator) for decorator in decorators)
+
+
+def _construct(machine: "Machine", instance: Instance, given: Arguments) -> None:
+    """Make what a constructor elsewhere makes: the fields of a pydantic model, or nothing that is known."""
+    order = lineage.ancestors(instance.cls)
+    foreign = [item for item in order if lineage.is_foreign_class(item)]
+    checked = any(getattr(item, "elsewhere", False) for item in order)
+    anything = given.positional or given.keywords or given.open_positional or given.open_keywords
+    if foreign and not checked and all(_is_model(base) for base in foreign):
+        own = [item for item in reversed(order) if isinstance(item, UserClass)]
+        names = tuple(dict.fromkeys(name for item in own for name in item.annotations))
+        _fill(machine, instance, given, names)
+    elif foreign or checked or anything:
+        elsewhere.open_up(machine, instance)
+
+
+def _is_model(base: Value) -> bool:
+    return isinstance(base, Symbol) and base.root == "pydantic" and base.leaf == "BaseModel"
 
 
 def _member(cls: UserClass, wanted: Value | None) -> Value:
@@ -101,18 +142,32 @@ def _member(cls: UserClass, wanted: Value | None) -> Value:
     return Unknown()
 
 
-def _fill(machine: "Machine", instance: Instance, given: Arguments) -> None:
-    """Set the fields of a dataclass or named tuple."""
-    owner = next((item for item in lineage.ancestors(instance.cls) if getattr(item, "fields", None)), None)
-    names = owner.fields if isinstance(owner, UserClass) and owner.fields else ()
+def _fields(cls: Value | None) -> tuple[str, ...]:
+    owner = next((item for item in lineage.ancestors(cls) if getattr(item, "fields", None)), None)
+    return owner.fields if isinstance(owner, UserClass) and owner.fields else ()
+
+
+def _fill(
+    machine: "Machine", instance: Instance, given: Arguments, names: tuple[str, ...], *, foreign: bool = False
+) -> None:
+    """Set the fields of a dataclass, a named tuple or a pydantic model."""
+    unsure = given.open_keywords or given.open_positional or foreign
     for index, name in enumerate(names):
-        value = given.get(name, index)
+        # A class elsewhere may have fields that come before these, and may change what they get.
+        value = given.get(name, None if foreign else index)
+        default = lineage.find(instance.cls, name)
         if value is None:
-            unsure = given.open_keywords or given.open_positional
             value = Unknown() if unsure else _default(machine, instance.cls, name)
+        elif isinstance(default, Unknown):
+            # What describes the field may convert what it is given.
+            value = Unknown()
         machine.heap.write(instance, name, value)
-    if lineage.find(instance.cls, "__post_init__") is not None:
-        machine.call(machine.get(instance, "__post_init__"), Arguments())
+    if foreign:
+        machine.heap.write(instance, elsewhere.OPEN, True)
+    for name in _AFTERWARDS:
+        if lineage.find(instance.cls, name) is not None:
+            rest: list[Value] = [Unknown()] if name == "model_post_init" else []
+            machine.call(machine.get(instance, name), Arguments(rest))
 
 
 def _default(machine: "Machine", cls: Value | None, name: str) -> Value:

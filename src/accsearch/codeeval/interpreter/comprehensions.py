@@ -4,9 +4,9 @@ import ast
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import conditions, subscripts
+from accsearch.codeeval.interpreter import conditions, iteration, subscripts
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.values import Stream, Unknown, Value
+from accsearch.codeeval.values import Repeated, Stream, Unknown, Value
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
@@ -27,6 +27,8 @@ def collected(machine: "Machine", node: ast.ListComp | ast.SetComp, scope: Scope
     extent = _Extent(machine)
     inner = Scope("comprehension", scope)
     items = tuple(_rounds(machine, node.generators, inner, extent, lambda: machine.evaluate(node.elt, inner)))
+    if not extent.known and len(items) == 1 and isinstance(node, ast.ListComp):
+        return Repeated(items[0])
     made = machine.sequence(
         items if extent.known else (), "list" if isinstance(node, ast.ListComp) else "set"
     )
@@ -57,16 +59,12 @@ def generator(machine: "Machine", node: ast.GeneratorExp, scope: Scope) -> Value
     """Return the generator; only its first iterable is evaluated now."""
     inner = Scope("comprehension", scope)
     source = machine.evaluate(node.generators[0].iter, scope)
-    return Stream(
-        _rounds(
-            machine,
-            node.generators,
-            inner,
-            _Extent(machine),
-            lambda: machine.evaluate(node.elt, inner),
-            source,
-        )
+    extent = _Extent(machine)
+    items = _rounds(
+        machine, node.generators, inner, extent, lambda: machine.evaluate(node.elt, inner), source
     )
+    # Behind a filter that is unknown it is unknown which item comes next.
+    return Stream(item if extent.known else Unknown() for item in items)
 
 
 def _rounds(
@@ -87,7 +85,7 @@ def _rounds(
     items = machine.iterate(source)
     if items is None:
         extent.known = False
-        items = iter([Unknown()])
+        items = iter([iteration.another(iteration.element(source))])
     for count, item in enumerate(items):
         machine.tick()
         if count >= MAX_ROUNDS or machine.budget < extent.allowance:

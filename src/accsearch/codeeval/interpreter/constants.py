@@ -1,6 +1,7 @@
 """Between the interpreter's values and Python's, and the limits within which constants are computed."""
 
 import math
+import sys
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MAX_TEXT = 1 << 16
 MAX_BITS = 1 << 12
 MAX_ITEMS = 10_000
+MAX_NESTING = 4
 _ATOMS = (bool, int, float, complex, str, bytes, type(None), type(...), range, slice, PurePath)
 
 
@@ -133,3 +135,22 @@ def enum_value(value: Value) -> Constant | None:
     plain = value.state.get("value")
     mixed = any(getattr(base, "leaf", "") in ("str", "int", "IntEnum", "StrEnum") for base in value.cls.bases)
     return plain if mixed and isinstance(plain, Constant) else None
+
+
+def plain(value: Value) -> Any:
+    """Return a parameter as it is reported: the constant, or None if only a run can tell."""
+    try:
+        return _reported(to_python(value))
+    except NotConstant:
+        return None
+
+
+def _reported(content: Any, depth: int = 0) -> Any:
+    if isinstance(content, list | tuple) and depth < MAX_NESTING:
+        return [_reported(item, depth + 1) for item in content]
+    if isinstance(content, bool | str):
+        return content
+    # JSON has no infinity and no NaN, and what is compared with a float has to fit into one.
+    if isinstance(content, int | float) and -sys.float_info.max <= content <= sys.float_info.max:
+        return content
+    return None

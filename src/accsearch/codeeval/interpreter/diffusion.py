@@ -5,21 +5,26 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.interpreter import acceleration, functions, lineage, modules
+from accsearch.codeeval.interpreter import (
+    acceleration,
+    assembly,
+    constants,
+    elsewhere,
+    functions,
+    lineage,
+    modules,
+)
 from accsearch.codeeval.interpreter.acceleration import LOADER
 from accsearch.codeeval.interpreter.heap import UNDECIDED
 from accsearch.codeeval.knowledge import CALL_ARGUMENTS, COMPONENTS, TGATE_PARAMETERS
-from accsearch.codeeval.library_objects import Compiled, Component, Helper, Pipeline, Scheduler
+from accsearch.codeeval.library_objects import Compiled, Component, Helper, Pipeline, Scheduler, owner_of
 from accsearch.codeeval.signatures import LOADER_STEPS_INDEX, STEPS_INDEX
 from accsearch.codeeval.values import Arguments, Constant, Instance, Native, Symbol, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
 
-MODEL = ("model",)
-DEFAULT = ("default",)
 _CONSTRUCTORS = ("from_pretrained", "from_single_file", "from_ckpt")
-_MODEL_KEYWORDS = ("pretrained_model_name_or_path", "pretrained_model_link_or_path")
 
 
 def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
@@ -43,7 +48,7 @@ def instance_of(machine: "Machine", cls: Value, base: Symbol | None, given: Argu
     if base is None:
         return None
     if modules.is_pipeline_class(base):
-        return _assemble(machine, cls, given)
+        return assembly.assemble(machine, cls, given)
     if modules.is_scheduler_class(base):
         return Scheduler(cls)
     if base == acceleration.HELPER_CLASS:
@@ -59,9 +64,9 @@ def _call_class(machine: "Machine", cls: Symbol | UserClass, method: str, given:
     first = given.get("self", 0)
     if modules.is_pipeline_class(base):
         if method in _CONSTRUCTORS:
-            return _load(machine, cls, given)
+            return assembly.load(machine, cls, given)
         if method == "from_pipe":
-            return _from_pipe(machine, cls, given)
+            return assembly.from_pipe(machine, cls, given)
     elif method.startswith("from_"):
         return instance_of(machine, cls, base, Arguments()) or Unknown()
     if method == "__init__":
@@ -70,57 +75,6 @@ def _call_class(machine: "Machine", cls: Symbol | UserClass, method: str, given:
         rest = Arguments(given.positional[1:], given.keywords, given.open_positional, given.open_keywords)
         return call_native(machine, Native(first, method), rest)
     return Unknown()
-
-
-def _new_pipeline(machine: "Machine", cls: Value) -> Pipeline:
-    pipe = Pipeline(cls)
-    machine.heap.write(pipe, MODEL, Constant(None))
-    scheduler = Scheduler(None)
-    machine.heap.write(scheduler, DEFAULT, True)
-    machine.heap.write(pipe, "scheduler", scheduler)
-    for name in COMPONENTS:
-        component = Component(None)
-        machine.heap.write(component, ("part",), name)
-        machine.heap.write(pipe, name, component)
-    machine.heap.write(machine.journal, "built", pipe)
-    return pipe
-
-
-def _load(machine: "Machine", cls: Value, given: Arguments) -> Pipeline:
-    pipe = _new_pipeline(machine, cls)
-    named = next((given.keywords[name] for name in _MODEL_KEYWORDS if name in given.keywords), None)
-    model = named if named is not None else given.get("", 0)
-    machine.heap.write(pipe, MODEL, model or Unknown())
-    _install(machine, pipe, given.keywords)
-    return pipe
-
-
-def _assemble(machine: "Machine", cls: Value, given: Arguments) -> Pipeline:
-    pipe = _new_pipeline(machine, cls)
-    if isinstance(given.origin, Pipeline):
-        machine.heap.write(pipe, MODEL, given.origin.state[MODEL])
-    _install(machine, pipe, given.keywords)
-    return pipe
-
-
-def _from_pipe(machine: "Machine", cls: Value, given: Arguments) -> Value:
-    source = acceleration.unwrapped(given.get("pipeline", 0))
-    pipe = _new_pipeline(machine, cls)
-    if isinstance(source, Pipeline):
-        for name in (MODEL, "scheduler", *COMPONENTS):
-            machine.heap.write(pipe, name, source.state[name])
-    else:
-        machine.heap.write(pipe, MODEL, Unknown())
-        machine.heap.write(pipe, "unet", Unknown())
-    _install(machine, pipe, given.keywords)
-    return pipe
-
-
-def _install(machine: "Machine", pipe: Pipeline, keywords: dict[str, Value]) -> None:
-    """Put the components given by keyword into the pipeline; one of unknown making brings no method."""
-    for name, value in keywords.items():
-        if name == "scheduler" or (name in COMPONENTS and isinstance(value, Component | Compiled)):
-            machine.heap.write(pipe, name, value)
 
 
 def attribute(machine: "Machine", value: Instance, name: str) -> Value | None:
@@ -152,6 +106,13 @@ def call_native(machine: "Machine", function: Native, given: Arguments) -> Value
         return Scheduler(receiver.cls) if name.startswith("from_") else Unknown()
     if isinstance(receiver, Instance) and receiver.class_name == "Thread" and name in ("start", "run"):
         return _start(machine, receiver)
+    if isinstance(receiver, Instance) and name == "__init__" and lineage.is_foreign(receiver.cls):
+        elsewhere.open_up(machine, receiver, given.keywords)
+    owner = owner_of(receiver)
+    if owner is not None and name in acceleration.OF_PARTS:
+        return acceleration.call_component(machine, owner, name, given, part=receiver)
+    # A method that a class inherits from a library may call others of its own.
+    machine.heap.write(machine.journal, "elsewhere", True)
     return Unknown()
 
 
@@ -180,7 +141,7 @@ def _call_pipeline_method(machine: "Machine", pipe: Pipeline, name: str, given: 
                 machine.heap.write(pipe, key, value)
         return Constant(None)
     if name in _CONSTRUCTORS and pipe.cls is not None:
-        return _load(machine, pipe.cls, given)
+        return assembly.load(machine, pipe.cls, given)
     return pipe if name == "to" else Unknown()
 
 
@@ -215,7 +176,8 @@ def generate(
 ) -> Value:
     """Note an image-generating call of `pipe`."""
     settings = describe(pipe)
-    methods: dict[str, Any] | None = None if settings.methods is None else dict(settings.methods)
+    active = acceleration.active_methods(pipe)
+    methods: dict[str, Any] | None = None if active is None else dict(active)
     loader = pipe.state.get(LOADER)
     own = acceleration.call_arguments(pipe, given)
     if own is None or (gated and loader is UNDECIDED):
@@ -227,8 +189,12 @@ def generate(
             methods["torch_compile"] = {**methods.get("torch_compile", {}), **compiled.parameters}
         if gated:
             methods["tgate"] = acceleration.written(Arguments([], given.keywords), TGATE_PARAMETERS)
+    if methods == {} and (acceleration.is_handed(pipe) or "loose" in machine.journal.state):
+        methods = None
     index = LOADER_STEPS_INDEX.get(loader) if gated and isinstance(loader, str) else _steps_index(pipe)
     steps = given.get("num_inference_steps", index)
+    if isinstance(steps, Constant) and steps.value is None:
+        steps = None
     unsure = given.open_positional or given.open_keywords or (index is None and len(given.positional) > 1)
     unwritten = settings.unwritten | ({"num_inference_steps"} if steps is None and not unsure else set())
     machine.record(
@@ -247,7 +213,7 @@ def _call_arguments(given: Arguments) -> dict[str, Any]:
     """Return what the call gives of `CALL_ARGUMENTS`; one that may stand among others unnamed is None."""
     unnamed = given.open_positional or given.open_keywords or len(given.positional) > 1
     named = {
-        name: acceleration.plain(value)
+        name: constants.plain(value)
         for name, value in given.keywords.items()
         if name in CALL_ARGUMENTS and not (isinstance(value, Constant) and value.value is None)
     }
@@ -261,7 +227,7 @@ def _steps_index(pipe: Pipeline) -> int | None:
 
 def describe(pipe: Pipeline) -> Fields:
     """Return the fields that a pipeline would bring to a plain call, without the step count."""
-    model = pipe.state.get(MODEL)
+    model = pipe.state.get(assembly.MODEL)
     scheduler = pipe.state.get("scheduler")
     return Fields(
         pipeline=pipe.class_name,
@@ -269,7 +235,7 @@ def describe(pipe: Pipeline) -> Fields:
         scheduler=scheduler.class_name if isinstance(scheduler, Scheduler) else None,
         methods=acceleration.active_methods(pipe),
         unwritten=frozenset(
-            {"scheduler"} if isinstance(scheduler, Scheduler) and DEFAULT in scheduler.state else ()
+            {"scheduler"} if isinstance(scheduler, Scheduler) and assembly.DEFAULT in scheduler.state else ()
         ),
     )
 

@@ -15,6 +15,7 @@ from accsearch.codeeval.interpreter import (
     subscripts,
 )
 from accsearch.codeeval.interpreter.scope import Scope
+from accsearch.codeeval.interpreter.signals import RaiseSignal
 from accsearch.codeeval.values import (
     Constant,
     Coroutine,
@@ -57,6 +58,9 @@ def named(machine: "Machine", name: str, scope: Scope) -> Value:
         return Constant(True)
     if name in builtin_calls.NAMES:
         return modules.imported(machine, f"builtins.{name}")
+    if name in machine.bound and machine.decisions and not scope.module.stars:
+        # Another way through the program binds it; on this one Python raises.
+        raise RaiseSignal(Symbol("builtins.NameError"))
     return Unknown(("name", name))
 
 

@@ -151,16 +151,42 @@ def run(machine: "Machine", function: Function, scope: Scope) -> Value:
     try:
         if isinstance(node, ast.Lambda):
             return machine.evaluate(node.body, scope)
-        machine.run(node.body, scope)
-    except ReturnSignal as signal:
-        return signal.value
+        if machine.active.count(node) == 1 and _returns_early(node):
+            settled = machine.settle(node, lambda: _returned(machine, node, scope))
+            if settled is not None:
+                return settled
+        return _returned(machine, node, scope)
     finally:
         machine.depth -= 1
         machine.active.pop()
         machine.activations.pop()
         if node not in machine.active:
             machine.runaway.discard(node)
+
+
+def _returned(machine: "Machine", node: ast.FunctionDef | ast.AsyncFunctionDef, scope: Scope) -> Value:
+    try:
+        machine.run(node.body, scope)
+    except ReturnSignal as signal:
+        return signal.value
     return Constant(None)
+
+
+def _returns_early(node: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Tell whether a return stands inside another statement, so that a condition may decide on it."""
+    return any(leaves(part, (ast.Return,)) for part in node.body if not isinstance(part, ast.Return))
+
+
+def leaves(node: ast.AST, kinds: tuple[type[ast.stmt], ...]) -> bool:
+    """Tell whether one of these statements stands in the node, outside of functions and classes in it."""
+    waiting = [node]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, kinds):
+            return True
+        if not isinstance(part, (*_FUNCTIONS, ast.ClassDef)):
+            waiting.extend(child for child in ast.iter_child_nodes(part) if not isinstance(child, ast.expr))
+    return False
 
 
 def bind(machine: "Machine", function: Function, given: Arguments, scope: Scope) -> None:

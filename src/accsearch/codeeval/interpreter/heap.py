@@ -1,10 +1,12 @@
 """The changeable state of all values: writing, snapshots, and the join of two states."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from accsearch.codeeval.fields import Fields, agreement
 from accsearch.codeeval.interpreter import lineage
 from accsearch.codeeval.interpreter.scope import Scope
+from accsearch.codeeval.library_objects import Compiled, Component
 from accsearch.codeeval.values import Constant, Instance, Method, Native, State, Symbol, Tuple, Unknown, Value
 
 States = dict[int, State]
@@ -116,13 +118,17 @@ class _Joiner:
         joined: State = {}
         for key in {**first, **second}:
             if key in first and key in second:
-                joined[key] = self._content(key, first[key], second[key])
+                joined[key] = self._content(owner, key, first[key], second[key])
             elif _is_method(key) or key == ("loader",):
                 joined[key] = UNDECIDED
-            elif isinstance(key, tuple) and key[0] == "decision":
+            elif isinstance(key, tuple) and key[0] in ("decision", "default"):
+                # A scheduler that one way leaves to the library and the other sets is neither.
                 continue
             else:
                 content = first.get(key, second.get(key))
+                if isinstance(owner, Component) and isinstance(content, Compiled):
+                    joined[key] = UNDECIDED
+                    continue
                 hidden = isinstance(content, Value) and not _is_required(owner, key)
                 joined[key] = Unknown() if hidden else content
         if joined.get("entries") is UNDECIDED:
@@ -131,9 +137,11 @@ class _Joiner:
             joined["items"], joined["open"] = (), True
         return joined
 
-    def _content(self, key: Any, first: Any, second: Any) -> Any:
+    def _content(self, owner: Value, key: Any, first: Any, second: Any) -> Any:
         if same(first, second):
             return first
+        if isinstance(owner, Component) and isinstance(first, Compiled) is not isinstance(second, Compiled):
+            return UNDECIDED
         if isinstance(first, Fields) and isinstance(second, Fields):
             return agreement((first, second))
         if key in ("last", "built") and (first is None or second is None):
@@ -145,12 +153,7 @@ class _Joiner:
         if key == "items" and len(first) == len(second):
             return tuple(self.value(one, other) for one, other in zip(first, second, strict=True))
         if _is_method(key) and isinstance(first, dict) and isinstance(second, dict):
-            return {
-                name: first[name]
-                if name in first and name in second and first[name] == second[name]
-                else None
-                for name in {**first, **second}
-            }
+            return _common(first, second)
         return UNDECIDED
 
     def _entries(self, first: Any, second: Any) -> Any:
@@ -169,6 +172,9 @@ class _Joiner:
             return Tuple(
                 tuple(self.value(one, other) for one, other in zip(first.items, second.items, strict=True))
             )
+        if isinstance(first, Compiled) and isinstance(second, Compiled):
+            inner = self.value(first.inner, second.inner)
+            return Compiled(inner, _common(first.parameters, second.parameters))
         mark = self._trial.mark
         if not (isinstance(first, Instance) and isinstance(second, Instance) and type(first) is type(second)):
             return Unknown()
@@ -189,6 +195,13 @@ def _is_required(owner: Value, key: Any) -> bool:
     if not isinstance(owner, Instance):
         return False
     return lineage.library_base(owner.cls) is None and lineage.find(owner.cls, key) is None
+
+
+def _common(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: first[name] if name in first and name in second and first[name] == second[name] else None
+        for name in {**first, **second}
+    }
 
 
 def _is_method(key: Any) -> bool:
@@ -219,6 +232,8 @@ def same(first: Any, second: Any) -> bool:
         return not first.state and not second.state
     if isinstance(first, Method):
         return first.function is second.function and same(first.receiver, second.receiver)
+    if isinstance(first, Compiled):
+        return first.parameters == second.parameters and same(first.inner, second.inner)
     if isinstance(first, Native):
         return first.name == second.name and same(first.receiver, second.receiver)
     if isinstance(first, Value):

@@ -15,7 +15,7 @@ def import_(machine: "Machine", node: ast.Import, scope: "Scope") -> None:
     for alias in node.names:
         name = alias.asname or alias.name.partition(".")[0]
         path = alias.name if alias.asname else name
-        machine.heap.write(scope.home(name), name, modules.imported(machine, path))
+        machine.heap.write(scope.home(name), name, modules.imported(machine, path, module=True))
 
 
 def import_from(machine: "Machine", node: ast.ImportFrom, scope: "Scope") -> None:

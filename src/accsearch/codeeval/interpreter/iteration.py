@@ -3,16 +3,20 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import lineage
+from accsearch.codeeval.interpreter import constants, lineage
+from accsearch.codeeval.library_objects import owner_of
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
     Dictionary,
     Instance,
     Namespace,
+    Native,
+    Repeated,
     Sequence,
     Stream,
     Tuple,
+    Unknown,
     UserClass,
     Value,
 )
@@ -40,6 +44,34 @@ def iterate(machine: "Machine", value: Value) -> Iterator[Value] | None:
     if isinstance(value, Instance):
         return _of_instance(machine, value)
     return None
+
+
+def collect(machine: "Machine", value: Value) -> tuple[Value, ...] | None:
+    """Return all items of an iterable, None if they are unknown or too many."""
+    source = iterate(machine, value)
+    if source is None:
+        return None
+    items: list[Value] = []
+    for item in source:
+        machine.tick()
+        items.append(item)
+        if len(items) > constants.MAX_ITEMS:
+            return None
+    return tuple(items)
+
+
+def element(value: Value) -> Value:
+    """Return what each item of an iterable is like whose items are unknown."""
+    if isinstance(value, Repeated):
+        return value.item
+    return Native(value, "[]") if owner_of(value) is not None else Unknown()
+
+
+def another(item: Value) -> Value:
+    """Return another item of the same kind."""
+    if isinstance(item, Tuple):
+        return Tuple(tuple(another(part) for part in item.items))
+    return Unknown() if isinstance(item, Unknown) else item
 
 
 def _live(value: Sequence) -> Iterator[Value]:

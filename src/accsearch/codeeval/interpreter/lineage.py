@@ -1,5 +1,6 @@
 """The order in which classes are searched for an attribute."""
 
+from accsearch.codeeval.interpreter import modules
 from accsearch.codeeval.values import Symbol, UserClass, Value
 
 _MAX_MERGED = 200
@@ -48,3 +49,15 @@ def library_base(cls: Value | None) -> Symbol | None:
         if isinstance(ancestor, Symbol):
             return ancestor
     return None
+
+
+def is_foreign_class(value: Value) -> bool:
+    """Tell whether a class is of code elsewhere, of which it is unknown what its constructor does."""
+    if isinstance(value, Symbol):
+        return not modules.is_library(value)
+    return not isinstance(value, UserClass)
+
+
+def is_foreign(cls: Value | None) -> bool:
+    """Tell whether code elsewhere may have a part in making the instances of a class."""
+    return any(is_foreign_class(item) or getattr(item, "elsewhere", False) for item in ancestors(cls))

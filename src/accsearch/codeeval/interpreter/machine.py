@@ -7,6 +7,7 @@ from typing import Any
 from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.interpreter import (
     assignment,
+    attempts,
     attributes,
     calls,
     conditions,
@@ -16,16 +17,11 @@ from accsearch.codeeval.interpreter import (
     modules,
     statements,
 )
-from accsearch.codeeval.interpreter.heap import Heap, Trial, same
+from accsearch.codeeval.interpreter.heap import Heap
 from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.interpreter.signals import (
-    CutSignal,
-    ExitSignal,
-    ForkNeeded,
     OutOfBudget,
-    RaiseSignal,
     RestartNeeded,
-    Signal,
 )
 from accsearch.codeeval.values import (
     Arguments,
@@ -33,7 +29,6 @@ from accsearch.codeeval.values import (
     Dictionary,
     Sequence,
     Stream,
-    Symbol,
     Unknown,
     Value,
 )
@@ -58,6 +53,8 @@ class Machine:
         self.journal = Value()
         self.patches = Value()
         self.module: Scope = Scope("module")
+        self.bound: frozenset[str] = frozenset()
+        """Names that the program binds somewhere."""
         self.depth = 0
         self.raised: list[Value] = []
         self.handlers = 0
@@ -65,7 +62,7 @@ class Machine:
         self.activations: list[functions.Activation] = []
         self.runaway: set[ast.AST] = set()
         self._position = 0
-        self._trials: list[int] = []
+        self.attempts: list[attempts.Attempt] = []
         self.heap.write(self.journal, "last", None)
         self.heap.write(self.journal, "built", None)
 
@@ -164,8 +161,8 @@ class Machine:
         return bool(known) is not flipped
 
     def _choose(self) -> bool:
-        if self._trials:
-            raise ForkNeeded
+        if self.attempts:
+            return attempts.choose(self.attempts[-1])
         if self._position == len(self.script):
             if self._position >= MAX_DECISIONS:
                 raise OutOfBudget
@@ -175,8 +172,8 @@ class Machine:
 
     @property
     def decisions(self) -> int:
-        """How many unknown conditions this path has met."""
-        return self._position
+        """How many unknown conditions this path has met, without those whose outcomes came to the same."""
+        return self._position + sum(attempt.position for attempt in self.attempts)
 
     def is_decided(self, condition: Unknown) -> bool:
         """Tell whether the outcome has been chosen before on this path."""
@@ -190,60 +187,21 @@ class Machine:
 
         Returns None, the state as before, if that is impossible and one of them has to be chosen.
         """
-        if id(site) in self.unmergeable:
-            return None
-        self.tick(10)
-        depth, handlers = self.depth, self.handlers
-        trial = self.heap.begin()
-        self._trials.append(id(site))
-        try:
-            merged = self._merge(trial, first, second)
-        except (Signal, ForkNeeded):
-            merged = None
-        finally:
-            self._trials.pop()
-            self.heap.end(trial)
-        if merged is None:
-            self.depth, self.handlers = depth, handlers
-            self.unmergeable.add(id(site))
-            self.heap.set(trial, trial.originals)
-        return merged
+        return attempts.merge(self, site, first, second)
 
-    def _merge(self, trial: Trial, first: Callable[[], Value], second: Callable[[], Value]) -> Value | None:
-        one = self._unless_over(first)
-        states_one = self.heap.capture(trial)
-        self.heap.set(trial, trial.originals)
-        if one is None:
-            return second()
-        other = self._unless_over(second)
-        if other is None:
-            self.heap.set(trial, states_one)
-            return one
-        states_other = self.heap.capture(trial)
-        self.tick(len(states_other))
-        if self.lossy:
-            return self.heap.join(trial, states_one, states_other, (one, other))
-        if not self.heap.equal(trial, states_one, states_other):
-            return None
-        if same(one, other):
-            return one
-        # Two plain values are not worth a path each: what depends on them is null either way.
-        return Unknown() if _is_plain(one) and _is_plain(other) else None
+    def settle(self, site: ast.AST, work: Callable[[], Value], *, exact: bool = False) -> Value | None:
+        """Run all paths through a part of the program and go on with one, where they come to the same.
 
-    def _unless_over(self, branch: Callable[[], Value]) -> Value | None:
-        """Run a branch; None if it ends the program, which a lossy machine takes for the branch not taken."""
-        try:
-            return branch()
-        except (RaiseSignal, ExitSignal, CutSignal):
-            if self.lossy and not self.handlers:
-                return None
-            raise
+        Returns None, the state as before, if they do not.
+        """
+        return attempts.settle(self, site, work, exact=exact)
 
     def advance(self, stream: Stream) -> Value | None:
         """Return the next item of an iterator, None at its end."""
-        if self._trials:
+        older = [attempt.site for attempt in self.attempts if stream.serial < attempt.mark]
+        if older:
             # Python's own iterator holds the place in it, and that cannot be taken back.
-            self.unmergeable.update(self._trials)
+            self.unmergeable.update(older)
             raise RestartNeeded
         if stream.state.get("done"):
             return None
@@ -257,7 +215,3 @@ class Machine:
         if item is None:
             self.heap.write(stream, "done", True)
         return item
-
-
-def _is_plain(value: Value) -> bool:
-    return isinstance(value, Constant | Unknown) or (isinstance(value, Symbol) and value.root == "torch")

@@ -1,10 +1,11 @@
 """Imported names: what they stand for, and how one thing with several import paths gets one name."""
 
 import math
+import sys
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.knowledge import PIPELINE_PACKAGES, STAR_EXPORTS
-from accsearch.codeeval.values import Constant, Symbol, Value
+from accsearch.codeeval.knowledge import KNOWN_PACKAGES, PIPELINE_PACKAGES, STAR_EXPORTS
+from accsearch.codeeval.values import Constant, Native, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
     from accsearch.codeeval.interpreter.machine import Machine
@@ -42,18 +43,39 @@ def symbol(machine: "Machine", name: str) -> Value:
     return Symbol(name)
 
 
+def is_library(value: Symbol) -> bool:
+    """Tell whether the symbol is of the standard library or of a package of which it is known what it does."""
+    return value.root in KNOWN_PACKAGES or value.root in sys.stdlib_module_names or value.root == "builtins"
+
+
+def is_class(value: Symbol) -> bool:
+    """Tell whether the symbol is certainly a class: by its name, of a library that keeps to the usual names."""
+    leaf = value.leaf
+    return is_library(value) and leaf[:1].isupper() and not leaf.isupper()
+
+
 def is_certain(machine: "Machine", value: Symbol) -> bool:
-    """Tell whether the symbol is a module, class or function, none of which is ever false or None."""
-    return (
-        value.leaf[:1].isupper() or "." not in value.name or ("imported", value.name) in machine.journal.state
-    )
+    """Tell whether the symbol is a module, class or function, none of which is ever false or None.
+
+    What is imported from code elsewhere may be a flag.
+    """
+    if is_class(value) or ("module", value.name) in machine.journal.state:
+        return True
+    if not is_library(value) or value.leaf.isupper():
+        return False
+    return "." not in value.name or ("imported", value.name) in machine.journal.state
 
 
-def imported(machine: "Machine", name: str) -> Value:
+def is_opaque(value: Value) -> bool:
+    """Tell whether it is unknown what a value equals: two of them, or one and a constant, may be the same."""
+    return isinstance(value, Unknown | Native) or (isinstance(value, Symbol) and not is_class(value))
+
+
+def imported(machine: "Machine", name: str, *, module: bool = False) -> Value:
     """Return what an import statement binds."""
     value = symbol(machine, name)
     if isinstance(value, Symbol):
-        machine.heap.write(machine.journal, ("imported", value.name), True)
+        machine.heap.write(machine.journal, ("module" if module else "imported", value.name), True)
     return value
 
 

@@ -15,7 +15,6 @@ from accsearch.codeeval.values import (
     Constant,
     Dictionary,
     Instance,
-    Native,
     Sequence,
     Symbol,
     Tuple,
@@ -155,7 +154,9 @@ def compare(machine: "Machine", kind: type[ast.cmpop], left: Value, right: Value
 def _equal(left: Value, right: Value) -> Value:
     if left is right and not isinstance(left, Unknown):
         return Constant(True)
-    if _is_opaque(left) or _is_opaque(right):
+    if isinstance(left, Symbol) and left == right:
+        return Constant(True)
+    if modules.is_opaque(left) or modules.is_opaque(right):
         return _unknown_comparison("eq", left, right)
     if isinstance(left, Sequence | Tuple | Dictionary) or isinstance(right, Sequence | Tuple | Dictionary):
         return Constant(False) if type(left) is not type(right) else Unknown()
@@ -169,26 +170,27 @@ def _identical(machine: "Machine", left: Value, right: Value) -> Value:
                 return Constant(value.value is None)
             if isinstance(value, Symbol) and modules.is_certain(machine, value):
                 return Constant(False)
-            return _unknown_comparison("is", left, right) if _is_opaque(value) else Constant(False)
+            return _unknown_comparison("is", left, right) if modules.is_opaque(value) else Constant(False)
     if isinstance(left, Constant) and isinstance(right, Constant):
         return Constant(type(left.value) is type(right.value) and left.value == right.value)
-    if _is_opaque(left) or _is_opaque(right):
+    if isinstance(left, Symbol) and left == right:
+        return Constant(True)
+    if modules.is_opaque(left) or modules.is_opaque(right):
         return _unknown_comparison("is", left, right)
-    return Constant(left is right or (isinstance(left, Symbol) and left == right))
-
-
-def _is_opaque(value: Value) -> bool:
-    return isinstance(value, Unknown | Native) or (isinstance(value, Symbol) and not value.leaf[:1].isupper())
+    return Constant(left is right)
 
 
 def _unknown_comparison(name: str, left: Value, right: Value) -> Unknown:
     """Return an unknown that the same comparison of the same unknown gives again."""
-    if (
-        isinstance(left, Unknown)
-        and isinstance(right, Constant)
-        and isinstance(right.value, str | int | None)
-    ):
-        return Unknown((name, left.origin, right.value))
+    origin = (
+        left.origin
+        if isinstance(left, Unknown)
+        else ("symbol", left.name)
+        if isinstance(left, Symbol)
+        else None
+    )
+    if origin is not None and isinstance(right, Constant) and isinstance(right.value, str | int | None):
+        return Unknown((name, origin, right.value))
     return Unknown()
 
 
@@ -200,7 +202,9 @@ def _contains(machine: "Machine", container: Value, item: Value) -> Value:
             known = constants.key_of(item) in container.entries
         except NotConstant:
             return Unknown()
-        return Constant(True) if known else Unknown() if container.open else Constant(False)
+        if known:
+            return Constant(True)
+        return Unknown() if container.open or has_open_key(container, item) else Constant(False)
     try:
         return Constant(constants.to_python(item) in constants.to_python(container))
     except (*FOLDING_ERRORS, NotConstant):
@@ -212,6 +216,12 @@ def _contains(machine: "Machine", container: Value, item: Value) -> Value:
         if all(isinstance(verdict, Constant) for verdict in verdicts):
             return Constant(False)
     return Unknown()
+
+
+def has_open_key(container: Dictionary, wanted: Value) -> bool:
+    """Tell whether a key that is not found may be there all the same, under a name of code elsewhere."""
+    keys = [wanted, *(key for key, _ in container.entries.values())]
+    return any(isinstance(key, Symbol) and not modules.is_library(key) for key in keys)
 
 
 def _flip(verdict: Value, flipped: bool) -> Value:

@@ -49,6 +49,7 @@ def fields_of(tree: ast.Module) -> Fields:
 def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
     outcomes: list[Outcome] = []
     unmergeable: set[int] = set()
+    bound = _bound_names(tree)
     script: list[bool] = []
     steps = TOTAL_STEPS
     while True:
@@ -57,6 +58,7 @@ def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
         start = list(script)
         allowance = steps if lossy else min(steps, PATH_STEPS)
         machine = Machine(script, unmergeable, allowance, lossy=lossy)
+        machine.bound = bound
         try:
             outcomes.append(_follow(machine, tree))
         except RestartNeeded:
@@ -73,6 +75,14 @@ def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
         if not script:
             return outcomes
         script[-1] = False
+
+
+def _bound_names(tree: ast.Module) -> frozenset[str]:
+    """Return the names that assignments bind, but those that functions bind for the module."""
+    parts = list(ast.walk(tree))
+    shared = {name for part in parts if isinstance(part, ast.Global | ast.Nonlocal) for name in part.names}
+    stored = {part.id for part in parts if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)}
+    return frozenset(stored - shared)
 
 
 def _follow(machine: Machine, tree: ast.Module) -> Outcome:

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import conditions, introspection, operators, subscripts
+from accsearch.codeeval.interpreter import conditions, introspection, modules, operators, subscripts
 from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Constant, Dictionary, Instance, Sequence, Symbol, Tuple, Unknown, Value
 
@@ -95,7 +95,7 @@ def _matches_mapping(
 ) -> bool | Unknown:
     if not isinstance(subject, Dictionary):
         _bind_unknown(machine, pattern, scope)
-        return Unknown() if isinstance(subject, Unknown) else False
+        return Unknown() if modules.is_opaque(subject) else False
     verdicts: list[bool | Unknown] = []
     for key, part in zip(pattern.keys, pattern.patterns, strict=True):
         found = subscripts.lookup(subject, machine.evaluate(key, scope))

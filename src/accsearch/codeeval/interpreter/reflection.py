@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import introspection, lineage
+from accsearch.codeeval.interpreter import elsewhere, introspection, lineage
+from accsearch.codeeval.library_objects import Component, Pipeline
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
@@ -48,7 +49,19 @@ def _getattr(machine: "Machine", given: Arguments) -> Value:
 def _setattr(machine: "Machine", given: Arguments) -> Value:
     if len(given.positional) == 3 and isinstance(given.positional[1], Constant):
         machine.set(given.positional[0], str(given.positional[1].value), given.positional[2])
+    elif len(given.positional) == 3:
+        _set_unknown(machine, given.positional[0], given.positional[2])
     return Constant(None)
+
+
+def _set_unknown(machine: "Machine", target: Value, content: Value) -> None:
+    """Set an attribute of which the name is unknown."""
+    if isinstance(target, Pipeline):
+        machine.heap.write(target, elsewhere.HANDED, True)
+    elif isinstance(target, Component | Native):
+        machine.set(target, "[]", content)
+    elif isinstance(target, Instance):
+        elsewhere.open_up(machine, target, [name for name in target.state if isinstance(name, str)])
 
 
 def _delattr(machine: "Machine", given: Arguments) -> Value:

@@ -8,7 +8,15 @@ from collections.abc import Callable, Iterator
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter import builtin_calls, classes, constants, copying, expressions, subscripts
+from accsearch.codeeval.interpreter import (
+    builtin_calls,
+    classes,
+    constants,
+    copying,
+    expressions,
+    iteration,
+    subscripts,
+)
 from accsearch.codeeval.interpreter.constants import NotConstant
 from accsearch.codeeval.interpreter.signals import ExitSignal
 from accsearch.codeeval.values import (
@@ -152,7 +160,7 @@ def _chain(machine: "Machine", given: Arguments) -> Value:
 
 
 def _product(machine: "Machine", given: Arguments) -> Value:
-    pools = [builtin_calls.collect(machine, value) for value in given.positional]
+    pools = [iteration.collect(machine, value) for value in given.positional]
     known = [pool for pool in pools if pool is not None]
     if given.open_positional or given.keywords or len(known) != len(pools):
         return Unknown()
@@ -216,7 +224,7 @@ def _list(machine: "Machine", given: Arguments) -> Value:
 
 
 def _reduce(machine: "Machine", given: Arguments) -> Value:
-    items = builtin_calls.collect(machine, given.positional[1]) if len(given.positional) > 1 else None
+    items = iteration.collect(machine, given.positional[1]) if len(given.positional) > 1 else None
     if not items and len(given.positional) < 3:
         return Unknown()
     rest = list(items or ())

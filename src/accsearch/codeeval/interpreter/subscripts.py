@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import constants, lineage
+from accsearch.codeeval.interpreter import constants, lineage, operators
 from accsearch.codeeval.interpreter.constants import NotConstant
 from accsearch.codeeval.values import (
     Arguments,
@@ -11,6 +11,7 @@ from accsearch.codeeval.values import (
     Instance,
     Namespace,
     Native,
+    Repeated,
     Sequence,
     Symbol,
     Tuple,
@@ -49,6 +50,8 @@ def get_item(machine: "Machine", container: Value, index: Value) -> Value:
         return _remembered(machine, container, index.value)
     if isinstance(container, Native):
         return Native(container, "[]")
+    if isinstance(container, Repeated):
+        return container if isinstance(index, Constant) and isinstance(index.value, slice) else container.item
     try:
         return constants.from_python(machine, constants.to_python(container)[constants.to_python(index)])
     except (NotConstant, TypeError, ValueError, LookupError):
@@ -70,6 +73,8 @@ def _entry(container: Dictionary, index: Value) -> Value | None:
         return Unknown()
     if entry is not None:
         return entry[1]
+    if operators.has_open_key(container, index):
+        return Unknown()
     factory = container.state.get("factory")
     return factory if isinstance(factory, Value) else None
 
@@ -108,6 +113,8 @@ def set_item(machine: "Machine", container: Value, index: Value, content: Value)
             machine.heap.write(container.target, index.value, content)
     elif isinstance(container, Sequence):
         _set_position(machine, container, index, content)
+    elif isinstance(container, Native):
+        machine.set(container, "[]", content)
     elif isinstance(container, Instance) and lineage.find(container.cls, "__setitem__") is not None:
         machine.call(machine.get(container, "__setitem__"), Arguments([index, content]))
     elif (

@@ -1,0 +1,33 @@
+"""What `torch.compile` makes of modules, and containers of modules that it made."""
+
+from accsearch.codeeval.interpreter import constants, elsewhere
+from accsearch.codeeval.library_objects import Compiled
+from accsearch.codeeval.values import Arguments, Dictionary, Repeated, Sequence, Symbol, Tuple, Value
+
+
+def compiled(given: Arguments) -> Value:
+    """Return the result of `torch.compile`."""
+    model = given.get("model", 0) or given.get("module", 0)
+    parameters = {
+        name: constants.plain(value)
+        for name, value in given.keywords.items()
+        if name not in ("model", "module")
+    }
+    # Without a model it is a decorator, and what it decorates does the same as before.
+    return Symbol("torch.compile") if model is None else Compiled(model, parameters)
+
+
+def collected(given: Arguments) -> Value:
+    """Return a container of modules, which is compiled where one of them is."""
+    waiting = list(given.positional)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Compiled):
+            return Compiled(elsewhere.from_library(), value.parameters)
+        if isinstance(value, Repeated):
+            waiting.append(value.item)
+        elif isinstance(value, Tuple | Sequence):
+            waiting += value.items
+        elif isinstance(value, Dictionary):
+            waiting += [content for _, content in value.entries.values()]
+    return elsewhere.from_library()
