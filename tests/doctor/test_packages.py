@@ -25,7 +25,7 @@ def test_an_absent_package_is_a_warning_with_the_command(monkeypatch: pytest.Mon
 
     assert version_of("diffusers") is None
     assert [warning.text.split(":")[0] for warning in warnings] == ["no diffusers"]
-    assert "pip install 'accsearch[worker]'" in warnings[0].text
+    assert "in a checkout of accsearch: pip install '.[worker]'" in warnings[0].text
 
 
 @pytest.mark.parametrize(

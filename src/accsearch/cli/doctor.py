@@ -1,17 +1,33 @@
 """`accsearch doctor`: what the machine lacks, and the hashes of results."""
 
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
 from accsearch.cli.options import HERE, JsonOption, WorkDirOption
 
 
-def doctor(workdir: WorkDirOption = HERE, json: JsonOption = False) -> int:
+def doctor(
+    configs: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[CONFIG...]", help="Also say whether what these need from the hub is cached."
+        ),
+    ] = None,
+    workdir: WorkDirOption = HERE,
+    json: JsonOption = False,
+) -> int:
     """Look at Python, GPUs, limits, storage and results; exit 4 if storage or a result is not sound."""
+    from accsearch.cli.load import load_grids
     from accsearch.cli.output import console, print_json
     from accsearch.doctor.examine import examine
     from accsearch.doctor.finding import Level
     from accsearch.errors import StorageError
     from accsearch.workdir import WorkDir
 
-    findings = list(examine(WorkDir(workdir.resolve())))
+    configurations = [grid.config for grid in load_grids(configs or [], None)]
+    findings = list(examine(WorkDir(workdir.resolve()), configurations))
     if json:
         print_json([{"subject": f.subject, "level": f.level, "text": f.text} for f in findings])
     else:

@@ -13,11 +13,14 @@ def hub_cache() -> Path:
     return Path(os.environ.get("HF_HUB_CACHE") or home / "hub")
 
 
-def snapshot(model_id: str, revision: str | None = None) -> Path | None:
-    """Return the folder of a hub model's revision (default: main) in the cache, None if it is not there."""
+def snapshot(model_id: str, revision: str | None = None, *, kind: str = "models") -> Path | None:
+    """Return the folder of a hub model's revision (default: main) in the cache, None if it is not there.
+
+    `kind` is `models` or `datasets`.
+    """
     wanted = revision or "main"
     try:
-        entry = hub_cache() / ("models--" + model_id.replace("/", "--"))
+        entry = hub_cache() / (f"{kind}--" + model_id.replace("/", "--"))
         reference = entry / "refs" / wanted
         commit = wanted if _COMMIT.fullmatch(wanted) else reference.read_text(encoding="ascii").strip()
         folder = entry / "snapshots" / commit

@@ -1,9 +1,11 @@
 """Everything that `accsearch doctor` looks at, in the order in which it is worth reading."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from accsearch.checkpoint.plan import load_plan
 from accsearch.checkpoint.verify import verify
+from accsearch.config.schema import Config
+from accsearch.doctor.downloads import check_downloads
 from accsearch.doctor.finding import Finding, Level
 from accsearch.doctor.graphics import check_graphics
 from accsearch.doctor.packages import check_packages
@@ -13,12 +15,17 @@ from accsearch.errors import AccsearchError
 from accsearch.workdir import WorkDir
 
 
-def examine(workdir: WorkDir) -> Iterator[Finding]:
-    """Yield each finding as it is made; changes nothing that stays."""
+def examine(workdir: WorkDir, configs: Sequence[Config] = ()) -> Iterator[Finding]:
+    """Yield each finding as it is made; changes nothing that stays.
+
+    Of `configs` it looks whether the models, prompts and scorers are in the hub's cache.
+    """
     yield from check_packages()
     yield from check_graphics()
     yield from check_system()
     yield from check_storage(workdir.root)
+    for config in configs:
+        yield from check_downloads(config)
     yield from check_plans(workdir)
     yield from check_results(workdir)
 

@@ -12,7 +12,7 @@ from accsearch.doctor.finding import Finding, Level
 
 WORKER_PACKAGES = ("torch", "torchvision", "diffusers", "transformers", "open_clip_torch", "datasets")
 METHOD_PACKAGES = ("DeepCache", "tomesd", "tgate")
-INSTALL = "pip install 'accsearch[worker]'"
+INSTALL = "in a checkout of accsearch: pip install '.[worker]'"
 
 
 def check_packages(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:

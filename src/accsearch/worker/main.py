@@ -9,6 +9,7 @@ from accsearch.signals import end_in_order
 from accsearch.streams import open_streams
 from accsearch.task import WorkerExit
 from accsearch.worker.arguments import parse
+from accsearch.worker.hub import offline_without_hub
 from accsearch.worker.quiet import hush
 
 
@@ -20,10 +21,15 @@ def main(argv: Sequence[str]) -> int:
     hush()
     # Only now, so that a wrong command line is answered without loading torch.
     from accsearch.worker.assignment import assignment_of
-    from accsearch.worker.run import run
 
     try:
-        code = run(assignment_of(arguments), arguments.replay)
+        assignment = assignment_of(arguments)
+        if note := offline_without_hub(assignment.config):
+            print(f"note: {note}", flush=True)
+        # The hub's client reads once, when it is imported, whether it is offline.
+        from accsearch.worker.run import run
+
+        code = run(assignment, arguments.replay)
     except StorageError as error:
         return _say(error, WorkerExit.STORAGE)
     except GpuLost as error:

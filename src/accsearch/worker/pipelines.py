@@ -10,6 +10,7 @@ from accsearch.config.pipeline_classes import unusable_class
 from accsearch.demo import pipeline_path
 from accsearch.demo.operators import mend_torchvision
 from accsearch.errors import AccsearchError, UsageError
+from accsearch.worker.hub import without_hub
 from accsearch.worker.machine import Machine
 
 _SNAPSHOT = re.compile(r"/snapshots/([0-9a-f]{40})(?:/|$)")
@@ -50,7 +51,8 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
             # A folder will not change by trying again; the hub may answer next time.
             wrong = isinstance(error, ValueError) or Path(source).is_dir()
             kind = UsageError if wrong else AccsearchError
-            raise kind(f"{source} cannot be loaded: {' '.join(str(error).split())}") from error
+            advice = "" if wrong else f" ({without_hub('model')})"
+            raise kind(f"{source} cannot be loaded{advice}: {' '.join(str(error).split())}") from error
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(machine.device)

@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from accsearch.config.prompts import read_prompts, repetitions, unreadable
 from accsearch.config.schema import PromptsConfig
-from accsearch.errors import UsageError
+from accsearch.errors import AccsearchError, UsageError
+from accsearch.worker.hub import without_hub
 
 SHORT_LENGTH = 50
 _TEXTS = frozenset({"string", "large_string", "string_view"})
@@ -64,9 +66,7 @@ def _of_file(file: str, count: int) -> list[str]:
 
 def _of_dataset(source: PromptsConfig, count: int, left_out: Counter[str]) -> Iterator[str]:
     """Yield up to `count` captions; `left_out` counts the rows before the last one that have none, by reason."""
-    import datasets
-
-    rows = datasets.load_dataset(source.dataset, split=source.split, revision=source.revision)
+    rows = _load(source)
     if source.column not in rows.column_names:
         there = ", ".join(rows.column_names)
         raise UsageError(f"prompts.column: {source.dataset} has no column {source.column} (it has {there})")
@@ -82,6 +82,19 @@ def _of_dataset(source: PromptsConfig, count: int, left_out: Counter[str]) -> It
             else:
                 found += 1
                 yield text
+
+
+def _load(source: PromptsConfig) -> Any:
+    import datasets
+
+    try:
+        return datasets.load_dataset(source.dataset, split=source.split, revision=source.revision)
+    except (OSError, ValueError) as error:
+        name, said = f"prompts.dataset: {source.dataset}", " ".join(str(error).split())
+        # A split or a folder will not change by trying again; the hub may answer next time.
+        if isinstance(error, ValueError) or Path(str(source.dataset)).is_dir():
+            raise UsageError(f"{name}: {said}") from error
+        raise AccsearchError(f"{name} cannot be loaded ({without_hub('prompts')}): {said}") from error
 
 
 def _check_column(source: PromptsConfig, features: Any) -> None:

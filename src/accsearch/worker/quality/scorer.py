@@ -9,6 +9,8 @@ import torch
 
 from accsearch.config.schema import LOCAL_SCORER, QualityConfig
 from accsearch.demo import scorer_path
+from accsearch.errors import AccsearchError
+from accsearch.worker.hub import without_hub
 from accsearch.worker.images import Images
 from accsearch.worker.machine import Machine
 
@@ -101,9 +103,17 @@ def _open_clip(quality: QualityConfig, machine: Machine) -> Scorer:
     """Load a model that open_clip knows, or from a folder of its own."""
     import open_clip
 
-    model, preprocess = open_clip.create_model_from_pretrained(
-        quality.model, pretrained=quality.pretrained, device=machine.device
-    )
+    try:
+        model, preprocess = open_clip.create_model_from_pretrained(
+            quality.model, pretrained=quality.pretrained, device=machine.device
+        )
+    except (OSError, RuntimeError) as error:
+        # What is no download that failed, as too little memory, is for others to judge.
+        if quality.model.startswith(LOCAL_SCORER) or "download" not in str(error).lower():
+            raise
+        said = " ".join(str(error).split())
+        name = f"quality.model: {quality.model}"
+        raise AccsearchError(f"{name} cannot be loaded ({without_hub('scorer')}): {said}") from error
     return ClipScorer(model, preprocess, open_clip.get_tokenizer(quality.model), machine)
 
 
