@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from accsearch.cores import usable_cores
 from accsearch.doctor.finding import Finding, Level
 
 FEW_FILES = 1024
@@ -17,8 +18,8 @@ _LANDLOCK_VERSION = 1
 
 def check_system() -> Iterator[Finding]:
     """Look at cores, limits, process descriptors, shared memory and the means of isolation."""
-    cores = len(os.sched_getaffinity(0))
-    yield Finding("cores", Level.OK, f"{cores} usable; CPU slots get cores/slots threads each")
+    cores = usable_cores()
+    yield Finding("cores", Level.OK, f"{cores} usable; CPU slots share those that are free as threads")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = 0 <= soft < FEW_FILES
     yield Finding(

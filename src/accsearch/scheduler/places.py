@@ -1,12 +1,16 @@
 """Where tasks may start: the pool that the loop asks, and the one without GPUs."""
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from accsearch.cores import PASSIVE, THREADS, free_threads, usable_cores
+from accsearch.cpu_load import LoadMeter
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.gpu_health import GpuHealth
+
+LONGEST_LOOK = 0.3
+"""Seconds of a run's beginning over which the load is measured, what it takes to plan the run included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,18 +99,34 @@ class Pool(Protocol):
 
 
 class CpuPool:
-    """A fixed number of slots without GPUs; each worker gets its share of the cores as threads."""
+    """A fixed number of slots without GPUs; each worker gets its share of the free cores as threads.
+
+    What is free is measured once, when the first task wants a slot, so that the tasks of a run compare.
+    """
 
     def __init__(self, slots: int) -> None:
-        threads = str(max(1, len(os.sched_getaffinity(0)) // slots))
-        env = {"CUDA_VISIBLE_DEVICES": "", "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-        self._places = [Place(f"cpu{number}", env) for number in range(slots)]
-        self._ready = {place.id: place for place in self._places}
+        self._slots = slots
+        self._load = LoadMeter()
+        self._ready: dict[str, Place] = {}
+        self._opened = False
         self._reserved = 0
         self.health = GpuHealth()
 
     def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
-        pass
+        if self._opened or not wanted:
+            return
+        self._opened = True
+        env = {"CUDA_VISIBLE_DEVICES": "", **dict.fromkeys(THREADS, str(self._threads())), **PASSIVE}
+        for number in range(self._slots):
+            self._ready[f"cpu{number}"] = Place(f"cpu{number}", env)
+
+    def _threads(self) -> int:
+        cores = usable_cores()
+        others = None
+        # Tasks of an earlier scheduler are among the others, but not beyond their own share.
+        if cores > self._slots and not self._reserved:
+            others = self._load.others_soon(LONGEST_LOOK)
+        return max(1, free_threads(cores, others) // self._slots)
 
     def ready(self) -> Sequence[Place]:
         return list(self._ready.values())[: max(0, len(self._ready) - self._reserved)]
@@ -143,10 +163,10 @@ class CpuPool:
         return None
 
     def why_none(self) -> str:
-        return f"one of {len(self._places)} slots"
+        return f"one of {self._slots} slots"
 
     def size(self) -> int:
-        return len(self._places)
+        return self._slots
 
     def largest(self) -> int | None:
         return None

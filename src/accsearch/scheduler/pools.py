@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
 from accsearch.config.schema import Config, GpuConfig
+from accsearch.cores import usable_cores
 from accsearch.errors import NoGpuError
 from accsearch.gpus.idle import gib
 from accsearch.gpus.nvml import WITHOUT_GPUS, open_nvml
@@ -26,7 +27,7 @@ def open_pool(
 
     Raises NoGpuError without a GPU that may ever be used, unless every configuration makes do with the CPU.
     """
-    pool: Pool = CpuPool(options.slots or min(len(os.sched_getaffinity(0)), MOST_CPU_SLOTS))
+    pool: Pool | None = None
     with ExitStack() as stack:
         if options.gpus == NONE:
             _refuse_bound_to_gpus(configs)
@@ -39,7 +40,7 @@ def open_pool(
                 if options.gpus is not None or not without:
                     raise
                 observer.message(f"{str(error).removesuffix(f'; {WITHOUT_GPUS}')}: tasks run on the CPU")
-        yield pool
+        yield pool or CpuPool(options.slots or min(usable_cores(), MOST_CPU_SLOTS))
 
 
 def _refuse_bound_to_gpus(configs: Sequence[Config]) -> None:
