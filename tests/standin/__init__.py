@@ -24,9 +24,10 @@ class StandIn:
     """The GPUs of a pretended machine; every change is written at once.
 
     Fields of a GPU: uuid, name, bus, total, reserved, used (bytes), utilization (percent), power (mW),
-    mig (0, 1), compute_mode (0 to 3; these four may be "unsupported"), memory ("unsupported", "zero"), linger
-    (seconds that a dead holder's memory stays, -1 for ever), processes and graphics ({pid: bytes}), errors
-    ({function or "*": code}), instances (a list of such fields, one a MIG instance).
+    mig (0, 1), compute_mode (0 to 3; these four may be "unsupported"), memory ("unsupported", "zero"), clock (MHz),
+    reasons (bits of what holds it down), linger (seconds that a dead holder's memory stays, -1 for ever), processes
+    and graphics ({pid: bytes}), errors ({function or "*": code}), instances (a list of such fields, one a MIG
+    instance).
     """
 
     def __init__(self, folder: Path, gpus: int = 1, missing: frozenset[str] = frozenset()) -> None:

@@ -11,6 +11,7 @@
  *     utilization power         percent and milliwatts; "unsupported" answers NVML_ERROR_NOT_SUPPORTED
  *     memory unsupported|zero   memory is not known (unified memory): NVML_ERROR_NOT_SUPPORTED, or zeros
  *     compute_mode N            0 default, 1 and 3 exclusive, 2 prohibited; "unsupported"
+ *     clock reasons             MHz of the multiprocessors and NVML's bits of what holds it down; "unsupported"
  *     mig 0|1|unsupported       MIG mode
  *     process PID BYTES         a compute process; its bytes come on top of `used` (BYTES -1: not known)
  *     graphics PID BYTES        a graphics process
@@ -49,7 +50,7 @@ typedef struct { char function[64]; int code; } failure_t;
 typedef struct {
     char uuid[96], name[96], bus[32];
     u64 total, reserved, used;
-    long long utilization, power, mig, compute_mode;
+    long long utilization, power, mig, compute_mode, clock, reasons;
     int memory_unsupported, memory_zero, is_instance, instances;
     process_t compute[MAX_PROCESSES], graphics[MAX_PROCESSES];
     int compute_count, graphics_count, error_count;
@@ -142,6 +143,8 @@ static void read_device_key(device_t *d, const char *key, const char *value) {
     else if (!strcmp(key, "power")) d->power = number(value);
     else if (!strcmp(key, "mig")) d->mig = number(value);
     else if (!strcmp(key, "compute_mode")) d->compute_mode = number(value);
+    else if (!strcmp(key, "clock")) d->clock = number(value);
+    else if (!strcmp(key, "reasons")) d->reasons = number(value);
     else if (!strcmp(key, "memory")) {
         d->memory_unsupported = number(value) == UNSUPPORTED;
         d->memory_zero = !strcmp(value, "zero");
@@ -363,6 +366,28 @@ EXPORT int nvmlDeviceGetPowerUsage(void *handle, unsigned *milliwatts) {
     BEGIN_ON(handle);
     if (d->power == UNSUPPORTED || d->is_instance) return NOT_SUPPORTED;
     *milliwatts = (unsigned)d->power;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetClockInfo(void *handle, int kind, unsigned *mhz) {
+    BEGIN_ON(handle);
+    (void)kind;
+    if (!d->clock || d->clock == UNSUPPORTED || d->is_instance) return NOT_SUPPORTED;
+    *mhz = (unsigned)d->clock;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetCurrentClocksEventReasons(void *handle, u64 *reasons) {
+    BEGIN_ON(handle);
+    if (d->reasons == UNSUPPORTED || d->is_instance) return NOT_SUPPORTED;
+    *reasons = (u64)d->reasons;
+    return SUCCESS;
+}
+
+EXPORT int nvmlDeviceGetCurrentClocksThrottleReasons(void *handle, u64 *reasons) {
+    BEGIN_ON(handle);
+    if (d->reasons == UNSUPPORTED || d->is_instance) return NOT_SUPPORTED;
+    *reasons = (u64)d->reasons;
     return SUCCESS;
 }
 

@@ -28,17 +28,19 @@ with open_monitor(sys.argv[1], others) as monitor:
     sys.stdin.readline()
     with monitor.watching() as seen:
         deadline = time.monotonic() + 30
-        while not (seen.power and seen.utilization and seen.strangers) and time.monotonic() < deadline:
-            time.sleep(0.01)
-    print(seen.power[0][1], seen.utilization[0][1], *sorted(seen.strangers))
+        with seen.timing():
+            while not (seen.power and seen.utilization and seen.strangers) and time.monotonic() < deadline:
+                time.sleep(0.01)
+    clock = (seen.mean_clock(), *seen.throttle_reasons()) if len(sys.argv) > 2 else ()
+    print(seen.power[0][1], seen.utilization[0][1], *sorted(seen.strangers), *clock)
 """
 
 
-def watch(standin: StandIn, *processes: dict[int, int]) -> str:
+def watch(standin: StandIn, *processes: dict[int, int], more: tuple[str, ...] = ()) -> str:
     """Let GPU 0 list `processes` before CUDA starts, when the monitor opens, and while it watches."""
     standin.set_gpu(0, processes=processes[0])
     with subprocess.Popen(
-        [sys.executable, "-c", WATCH, standin.uuid(0)],
+        [sys.executable, "-c", WATCH, standin.uuid(0), *more],
         env=standin.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -60,6 +62,22 @@ def test_power_utilisation_and_a_newcomer_are_read(standin: StandIn) -> None:
     seen = watch(standin, {}, own, own | newcomer)
 
     assert seen == f"321.0 87.0 {os.getpid()}\n"
+
+
+def test_the_clock_and_what_holds_it_down_are_read(standin: StandIn) -> None:
+    standin.set_gpu(0, clock=1305, reasons=0x4 | 0x40 | 0x1)
+
+    seen = watch(standin, {}, {}, {os.getpid(): 1 << 30}, more=("clock",))
+
+    assert seen.split()[3:] == ["1305.0", "hw_thermal_slowdown", "sw_power_cap"]
+
+
+def test_a_clock_that_the_driver_does_not_tell_is_unknown(standin: StandIn) -> None:
+    standin.set_gpu(0, clock="unsupported", reasons="unsupported")
+
+    seen = watch(standin, {}, {}, {os.getpid(): 1 << 30}, more=("clock",))
+
+    assert seen.split()[3:] == ["None"]
 
 
 def test_who_was_there_before_the_worker_is_a_stranger(standin: StandIn) -> None:

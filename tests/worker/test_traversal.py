@@ -278,7 +278,8 @@ def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
     run.work()
 
     assert len(calls) == 2
-    assert run.lines()["tome-r0.5-d1"].note == "another process used the GPU: pid 4711"
+    # What else disturbed it on a shared machine may follow.
+    assert str(run.lines()["tome-r0.5-d1"].note).startswith("another process used the GPU: pid 4711")
 
 
 CASES: list[tuple[str, dict[str, Any], Callable[[Run], bool]]] = [

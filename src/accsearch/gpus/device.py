@@ -50,6 +50,14 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Clock:
+    """The clock of a GPU's multiprocessors, None where unknown, and the names of the reasons that hold it down."""
+
+    sm_mhz: int | None
+    reasons: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Device:
     """A GPU or one of its MIG instances.
 

@@ -6,10 +6,23 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accsearch.errors import NoGpuError
-from accsearch.gpus.device import ComputeMode, Device, DriverLost, GpuLost, Process, Reading
+from accsearch.gpus.device import Clock, ComputeMode, Device, DriverLost, GpuLost, Process, Reading
 from accsearch.gpus.idle import PROHIBITED
 
 WITHOUT_GPUS = "run on the CPU with `--gpus none --slots N`"
+CLOCK_REASONS = {
+    0x2: "applications_clocks",
+    0x4: "sw_power_cap",
+    0x8: "hw_slowdown",
+    0x10: "sync_boost",
+    0x20: "sw_thermal_slowdown",
+    0x40: "hw_thermal_slowdown",
+    0x80: "hw_power_brake",
+    0x100: "display_clock",
+    0x200: "board_limit",
+    0x400: "reliability",
+}
+"""Bits of NVML's clocks event reasons; the lowest one, that the GPU is idle, holds nothing down."""
 
 
 @contextlib.contextmanager
@@ -100,6 +113,17 @@ class Nvml:
             self._lost.add(uuid)
             self._handles.pop(uuid, None)
             raise
+
+    def clock(self, uuid: str) -> Clock:
+        """Return the clock and what holds it down; raises GpuLost if the GPU does not answer."""
+        handle = self._handle(uuid)
+        mhz = self._known(self._api.nvmlDeviceGetClockInfo, handle, self._api.NVML_CLOCK_SM)
+        # The older name of the function, which drivers before 535 know alone.
+        bits = self._known(self._api.nvmlDeviceGetCurrentClocksEventReasons, handle)
+        if bits is None:
+            bits = self._known(self._api.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
+        reasons = frozenset(name for bit, name in CLOCK_REASONS.items() if (bits or 0) & bit)
+        return Clock(None if mhz is None else int(mhz), reasons)
 
     def _handle(self, uuid: str) -> Any:
         if uuid in self._lost or not self._is_open:

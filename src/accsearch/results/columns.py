@@ -61,6 +61,12 @@ COLUMNS = (
     Column("host_bound", "flag", "whether the host kept the GPU waiting"),
     Column("power_watts", "number", "mean by NVML while the trial ran", "W"),
     Column("gpu_utilization", "number", "mean by NVML while the trial ran", "%"),
+    Column("sm_clock_mhz", "number", "mean clock by NVML while the trial was timed", "MHz"),
+    Column("throttle_reasons", "json", "why the GPU's clock was held down while the trial was timed"),
+    Column(
+        "cores_used_by_others", "number", "cores that other processes kept busy while the trial was timed"
+    ),
+    Column("baseline_drift", "number", "baseline's time beside the trial / at the attempt's start", "1"),
     Column("num_samples", "integer", "prompts, one image each"),
     Column("batch_size", "integer", "images at once"),
     Column("seed", "integer", "seed of the first image's latents"),

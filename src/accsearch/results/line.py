@@ -11,7 +11,7 @@ Interval = tuple[float, float]
 Status = Literal["ok", "failed", "pruned"]
 
 _TEXTS = ("task", "trial", "key", "status")
-_SEQUENCES = ("times", "scores", "outliers")
+_SEQUENCES = ("times", "scores", "outliers", "throttle_reasons")
 _INTERVALS = ("speedup_ci95", "score_loss_ci95")
 
 
@@ -69,6 +69,15 @@ class ResultLine:
     power_watts: float | None = None
     gpu_utilization: float | None = None
     """Percent, by NVML."""
+    sm_clock_mhz: float | None = None
+    """Mean of the streaming multiprocessors' clock, by NVML."""
+    throttle_reasons: tuple[str, ...] = ()
+    """Why that clock was held down at some time, by NVML."""
+    cores_used_by_others: float | None = None
+    """How many of the usable cores other processes kept busy, on average; None where it is unknown."""
+    baseline_drift: float | None = None
+    """The baseline's median time beside this trial over that at the attempt's start; of the baseline's own line the
+    longest such median over the shortest."""
 
     num_samples: int = 0
     batch_size: int = 0

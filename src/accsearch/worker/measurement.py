@@ -33,13 +33,32 @@ float32 at 52; DeepCache of interval 2 leaves 42. ToMe of a tenth of the tokens,
 class Baseline:
     """The un-accelerated pipeline as measured in this attempt; `seconds` of a batch grow through the task.
 
-    `exact` holds the hash of the images of each exact trial measured so far, by its id.
+    `medians` are those of each set of runs, the first set being the baseline's own, the others beside trials. `exact`
+    holds the hash of the images of each exact trial measured so far, by its id.
     """
 
     images: Images
     scores: list[float]
     seconds: list[float] = field(default_factory=list)
     exact: dict[str, str] = field(default_factory=dict)
+    medians: list[float] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.medians = [median(self.seconds)] if self.seconds else []
+
+    @property
+    def drift(self) -> float | None:
+        """The longest median over the shortest, None before there are two."""
+        return max(self.medians) / min(self.medians) if len(self.medians) > 1 else None
+
+    def drift_to(self, seconds: Sequence[float]) -> float | None:
+        """Return the median of `seconds`, of runs of the baseline, over that at the attempt's start."""
+        return median(seconds) / self.medians[0] if self.medians else None
+
+    def ran(self, seconds: Sequence[float]) -> None:
+        """Take in the times that the baseline had beside a trial."""
+        self.seconds.extend(seconds)
+        self.medians.append(median(seconds))
 
     def saw(self, trial: Trial, images: Images) -> None:
         """Remember the images of an exact trial."""
@@ -63,6 +82,9 @@ class Measured:
     power_watts: float | None
     utilization: float | None
     strangers: frozenset[int]
+    sm_clock_mhz: float | None = None
+    throttle_reasons: tuple[str, ...] = ()
+    cores_used_by_others: float | None = None
 
 
 def measure_baseline(bench: Bench, batch_size: int) -> Measured:
@@ -73,7 +95,8 @@ def measure_baseline(bench: Bench, batch_size: int) -> Measured:
         generation = generate(bench, applied, batch_size)
         run = partial(applied, **bench.workload.arguments(_timed_batch(bench, batch_size)))
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
-        seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
+        with seen.timing():
+            seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
         alone = time.perf_counter()
         return _measured(bench, applied, run, generation, seen, alone, seconds, None, 0.0, before)
 
@@ -94,7 +117,8 @@ def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
         plain = partial(plain_call, bench, **bench.workload.arguments(numbers))
         warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
         alone = time.perf_counter()
-        times = race(bench.machine, applied, run, plain, settings)
+        with seen.timing():
+            times = race(bench.machine, applied, run, plain, settings)
         return _measured(bench, applied, run, generation, seen, alone, times.trial, times, entered, before)
 
 
@@ -168,4 +192,7 @@ def _measured(
         power_watts=seen.mean_power(generation.set_up_at, alone),
         utilization=seen.mean_utilization(generation.set_up_at, alone),
         strangers=frozenset(seen.strangers),
+        sm_clock_mhz=seen.mean_clock(),
+        throttle_reasons=seen.throttle_reasons(),
+        cores_used_by_others=seen.cores_used_by_others,
     )

@@ -1,4 +1,4 @@
-"""Watch the GPU through NVML while a trial runs: its power, its utilisation, and who else uses it."""
+"""Watch the machine while a trial runs: the GPU through NVML, and what other processes take of the cores."""
 
 import threading
 import time
@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import fmean
 
+from accsearch.cpu_load import LoadMeter
 from accsearch.errors import NoGpuError
 from accsearch.gpus.device import GpuLost
 from accsearch.gpus.nvml import Nvml, open_nvml
@@ -16,11 +17,36 @@ PERIOD = 0.1
 
 @dataclass
 class Readings:
-    """What was seen; times are those of `time.perf_counter`."""
+    """What was seen; times are those of `time.perf_counter`.
+
+    `reasons` are the moments at which the GPU's clock was held down, with the names of the reasons. `timed` is when the
+    runs that count began and ended, `cores_used_by_others` what other processes took meanwhile.
+    """
 
     power: list[tuple[float, float]] = field(default_factory=list)
     utilization: list[tuple[float, float]] = field(default_factory=list)
+    clock: list[tuple[float, float]] = field(default_factory=list)
+    reasons: list[tuple[float, frozenset[str]]] = field(default_factory=list)
     strangers: set[int] = field(default_factory=set)
+    timed: tuple[float, float] = (0.0, 0.0)
+    cores_used_by_others: float | None = None
+
+    @contextmanager
+    def timing(self) -> Iterator[None]:
+        """Mark the section in which the runs that count are timed."""
+        meter, start = LoadMeter(), time.perf_counter()
+        yield
+        self.timed = (start, time.perf_counter())
+        self.cores_used_by_others = meter.others()
+
+    def mean_clock(self) -> float | None:
+        """Return the mean clock of the timed section in MHz, None where nothing was read."""
+        return _mean(self.clock, *self.timed)
+
+    def throttle_reasons(self) -> tuple[str, ...]:
+        """Return why the clock was held down in the timed section."""
+        start, end = self.timed
+        return tuple(sorted(set().union(*(names for at, names in self.reasons if start <= at <= end))))
 
     def mean_power(self, start: float, end: float) -> float | None:
         """Return the mean watts between two times, None where nothing was read."""
@@ -69,6 +95,7 @@ class Monitor:
         while not stop.wait(PERIOD):
             try:
                 reading = self._nvml.read(self._gpu)
+                clock = self._nvml.clock(self._gpu)
             except GpuLost:
                 # The trial itself fails with what CUDA says of it.
                 return
@@ -77,6 +104,10 @@ class Monitor:
                 readings.power.append((now, reading.power_watts))
             if reading.utilization is not None:
                 readings.utilization.append((now, float(reading.utilization)))
+            if clock.sm_mhz is not None:
+                readings.clock.append((now, float(clock.sm_mhz)))
+            if clock.reasons:
+                readings.reasons.append((now, clock.reasons))
             readings.strangers |= reading.compute_pids() - self._own
 
 

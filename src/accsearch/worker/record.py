@@ -11,7 +11,9 @@ from statistics import fmean, median
 from typing import Any
 
 from accsearch.config.prompts import prompts_fingerprint
+from accsearch.cores import usable_cores
 from accsearch.grid.reuse import ASKED_BATCH, scorer_of, setting_of
+from accsearch.results.disturbance import disturbances
 from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.results.stats import sample_std
@@ -57,9 +59,9 @@ class Recorder:
         )
         return reuse_key(setting, methods, self.condition)
 
-    def baseline(self, measured: Measured, seconds: list[float]) -> ResultLine:
-        """Return the line of the baseline, timed `seconds` a batch through the task."""
-        line = self._measured(self._line(Trial(BASELINE, {}), "ok"), measured, tuple(seconds))
+    def baseline(self, measured: Measured, seconds: list[float], drift: float | None = None) -> ResultLine:
+        """Return the line of the baseline, timed `seconds` a batch through the task, meanwhile drifting by `drift`."""
+        line = self._measured(self._line(Trial(BASELINE, {}), "ok"), measured, tuple(seconds), drift)
         return replace(
             line,
             speedup=1.0,
@@ -72,7 +74,8 @@ class Recorder:
     def trial(self, trial: Trial, measured: Measured, baseline: Baseline) -> ResultLine:
         """Return the line of a trial that was measured in turn with the baseline."""
         assert measured.times is not None
-        line = self._measured(self._line(trial, "ok"), measured, measured.seconds)
+        drift = baseline.drift_to(measured.times.baseline)
+        line = self._measured(self._line(trial, "ok"), measured, measured.seconds, drift)
         lost = loss(baseline.scores, measured.scores, min(self.assignment.config.search.max_score_loss))
         near = similarity(measured.images, baseline.images)
         far = distances(measured.images, baseline.images)
@@ -135,7 +138,9 @@ class Recorder:
             },
         )
 
-    def _measured(self, line: ResultLine, measured: Measured, seconds: tuple[float, ...]) -> ResultLine:
+    def _measured(
+        self, line: ResultLine, measured: Measured, seconds: tuple[float, ...], drift: float | None
+    ) -> ResultLine:
         times = _per_image(self, seconds)
         height, width = measured.images.pixels.shape[-2:]
         busy = (
@@ -146,7 +151,7 @@ class Recorder:
             notes.append(
                 f"another process used the GPU: pid {', '.join(map(str, sorted(measured.strangers)))}"
             )
-        return replace(
+        found = replace(
             line,
             seconds_per_image=median(times),
             seconds_per_image_std=sample_std(times),
@@ -165,9 +170,13 @@ class Recorder:
             power_watts=measured.power_watts,
             gpu_utilization=measured.utilization,
             images_sha256=measured.images.sha256,
+            sm_clock_mhz=measured.sm_clock_mhz,
+            throttle_reasons=measured.throttle_reasons,
+            cores_used_by_others=measured.cores_used_by_others,
+            baseline_drift=drift,
             environment={**line.environment, "height": height, "width": width},
-            note="; ".join(notes) or None,
         )
+        return replace(found, note="; ".join([*notes, *disturbances(found)]) or None)
 
 
 def _per_image(recorder: Recorder, seconds: tuple[float, ...]) -> tuple[float, ...]:
@@ -183,6 +192,7 @@ def _host() -> Mapping[str, Any]:
         "host": platform.node(),
         "threads": torch.get_num_threads(),
         "cpus": os.cpu_count(),
+        "cores": usable_cores(),
         "cuda": torch.version.cuda,
         "cudnn": torch.backends.cudnn.version() if torch.cuda.is_available() else None,  # type: ignore[no-untyped-call]
         "git": git_state(Path(__file__).parent),

@@ -37,7 +37,7 @@ def replay(bench: Bench, recorder: Recorder, stored: ResultLine) -> Comparison:
     if stored.trial == BASELINE:
         return compare(stored, recorder.baseline(plain, list(plain.seconds)))
     measured = measure_trial(bench, stored.methods, batch_size)
-    baseline = Baseline(plain.images, plain.scores)
+    baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
     return compare(stored, recorder.trial(Trial(stored.trial, stored.methods), measured, baseline))
 
 

@@ -100,7 +100,7 @@ def _lines(
         _end_if_fatal(error, condition, bench)
         return
     yield line
-    baseline = Baseline(plain.images, plain.scores)
+    baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
     for trial in trials:
         try:
             measured = measure_trial(changed, trial.methods, condition.batch_size)

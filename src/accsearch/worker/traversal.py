@@ -80,7 +80,7 @@ class _Search:
                 good.add(trial.id)
             self._leave_out(order)
         # The baseline was measured again beside each trial; its line now holds all of it.
-        self._write(self._recorder.baseline(measured, baseline.seconds))
+        self._write(self._recorder.baseline(measured, baseline.seconds, baseline.drift))
         rest = [trial for trial in trials if trial.id in good - {BASELINE}]
         measure_stability(self._bench, self._recorder, rest, reused.keys(), self._write)
         return self._summary()
@@ -124,7 +124,7 @@ class _Search:
         except Exception as error:  # noqa: BLE001 - one trial's failure, of any kind, must not end the others
             return self._failed(trial, error)
         assert measured.times is not None
-        baseline.seconds.extend(measured.times.baseline)
+        baseline.ran(measured.times.baseline)
         baseline.saw(trial, measured.images)
         self._write(line)
         self._keep(trial.id, measured.images)
@@ -162,9 +162,10 @@ class _Search:
         score = "" if line.clip_score is None else f", clip score {line.clip_score:.2f}"
         lost = "" if line.score_loss is None else f", score loss {100 * line.score_loss:.2f} %"
         idle = ", changes nothing" if line.active is False else ""
+        note = f" (note: {line.note})" if line.note else ""
         say(
             f"{self._progress()} {line.trial}: {line.seconds_per_image:.3f} s per image, "
-            f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}"
+            f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}{note}"
         )
 
     def _summary(self) -> int:
