@@ -4,10 +4,17 @@ import json
 import pytest
 from rich.console import Console
 
+from accsearch.checkpoint.plan import store_plan
+from accsearch.config.load import build_config
 from accsearch.errors import UsageError
+from accsearch.grid import expand
+from accsearch.grid.reuse import setting_of
 from accsearch.report.best import best_selection, best_table
 from accsearch.report.goal import reached
 from accsearch.report.trials import export_trials
+from accsearch.results.file import append
+from accsearch.results.key import reuse_key
+from accsearch.results.line import ResultLine
 from accsearch.workdir import WorkDir
 
 
@@ -66,6 +73,53 @@ def test_a_goal_missed_says_how_close_it_came(workdir, grid):
     assert "is 2.00x [1.90, 2.10]" in fast.text
     assert not strict.reached
     assert "not settled: 0.40 % [0.10, 0.70]" in strict.text
+
+
+def searched(folder, *speedups):
+    """Return a work directory, and its task of so many trials with these speed-ups (mean, interval)."""
+    prompts = folder / "prompts.txt"
+    prompts.write_text("a red circle\na blue square\n")
+    ratios = [0.1 * (number + 1) for number in range(len(speedups))]
+    document = {
+        "grid": {"pipe": ["demo"], "sched": ["DDIM"], "steps": [10]},
+        "worker": {"num_samples": 2},
+        "prompts": {"file": str(prompts)},
+        "methods": {"tome": {"ratio": ratios, "max_downsample": [1]}},
+    }
+    grid = expand(build_config(document, name="C"))
+    [task] = grid.tasks
+    workdir = WorkDir(folder / "searched")
+    workdir.create("C")
+    store_plan(workdir, grid, {}, None, ".")
+    setting = setting_of(grid.config, task, batch_size=2, dtype="float16", gpu_model="NVIDIA H200")
+    for trial, (speedup, interval) in zip(task.trials, [(1.0, (1.0, 1.0)), *speedups], strict=True):
+        line = ResultLine(
+            task=task.id, trial=trial.id, key=reuse_key(setting, trial.methods), attempt=1, methods=trial.methods,
+            status="ok", seconds_per_image=1 / speedup, speedup=speedup, speedup_ci95=interval, score_loss=0.0,
+            score_loss_ci95=(0.0, 0.0), scores=(29.0, 31.0), num_samples=2, batch_size=2, dtype="float16",
+            gpu_name="NVIDIA H200",
+        )  # fmt: skip
+        append(workdir.task("C", task.id).results, line)
+    return workdir, task
+
+
+def test_a_goal_reached_by_the_mean_alone_is_not_decided(tmp_path):
+    workdir, task = searched(tmp_path, (1.6, (1.55, 1.65)), (2.4, (0.56, 5.86)))
+
+    verdict = reached(workdir, task, 2.2, 0.01)
+
+    assert not verdict.reached
+    assert f"not decided: {task.trials[2].id} is 2.40x [0.56, 5.86]" in verdict.text
+    assert "not settled: from 0.56x to 5.86x" in verdict.text
+
+
+def test_the_faster_of_those_that_reach_the_goal_is_taken(tmp_path):
+    workdir, task = searched(tmp_path, (1.6, (1.55, 1.65)), (2.27, (2.2, 2.35)), (3.0, (1.4, 6.4)))
+
+    verdict = reached(workdir, task, 1.5, 0.01)
+
+    assert verdict.reached
+    assert f"reached: {task.trials[2].id} is 2.27x [2.20, 2.35]" in verdict.text
 
 
 def test_a_goal_without_a_baseline(workdir, grid):

@@ -106,10 +106,21 @@ def test_a_target_ends_the_search() -> None:
     chosen = order.next()
     assert chosen is not None
 
-    order.seen(line(chosen, 0.0, 2.5))
+    order.seen(line(chosen, 0.0, 2.5, speedup_ci95=(2.1, 2.9)))
 
     assert order.next() is None
     assert len(list(order.pruned())) == len(INTERVALS) - 1
+
+
+@pytest.mark.parametrize("interval", [(1.9, 3.1), (0.56, 5.86), None])
+def test_a_target_met_by_the_mean_alone_does_not(interval: tuple[float, float] | None) -> None:
+    order = UpperBound(INTERVALS, [0.5], target_speedup=2.0)
+    chosen = order.next()
+    assert chosen is not None
+
+    order.seen(line(chosen, 0.0, 2.5, speedup_ci95=interval))
+
+    assert not any("target" in why for _, why in order.pruned())
 
 
 def test_methods_are_compared_parameter_by_parameter() -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import load_plan
 from accsearch.report import text
-from accsearch.results.best import best
-from accsearch.task import Task
+from accsearch.results.best import Candidate, TaskResults, candidates, decide, prompts_to_settle, reaches
+from accsearch.results.line import Interval
+from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
 
 
@@ -19,30 +20,82 @@ class Verdict:
 
 
 def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float) -> Verdict:
-    """Say whether a trial of `task` is within `max_loss` and at least as fast as asked.
+    """Say whether a trial of `task` is within `max_loss` and at least as fast as asked, beyond doubt.
 
-    The speed-up counts by its measured value, the loss by the upper end of its interval.
+    The whole interval counts: the lower end of the speed-up's, the upper end of the loss's. Of several trials the
+    fastest is named; where none reaches both but one does by its mean values, the answer is that it is not decided.
     """
     plan = load_plan(workdir, task.config)
-    results = [each for each in results_of_plan(workdir, plan) if each.task.id == task.id]
-    rows = best(results, [max_loss]).rows
+    results = next(each for each in results_of_plan(workdir, plan) if each.task.id == task.id)
+    found = candidates(results)
     goal = f"{text.speedup(target_speedup)} within a loss of {text.percent(max_loss)}"
-    if not rows:
+    if not found:
         return Verdict(False, f"{task.name}: {goal} not reached: no baseline was measured")
-    within = rows[0].candidate
-    found = (
-        f"{within.line.trial} is {text.speedup(within.speedup, within.speedup_ci95)} "
-        f"at a loss of {text.percent(within.score_loss, within.score_loss_ci95)}"
-    )
-    if within.speedup >= target_speedup:
-        return Verdict(True, f"{task.name}: {goal} reached: {found}")
-    closest = f"{task.name}: {goal} not reached: of those within the loss, {found}"
-    if len(rows) > 1:
-        other = rows[1].candidate
+    within = [
+        each
+        for each in found
+        if each.line.trial == BASELINE or decide(each.score_loss, each.score_loss_ci95, max_loss) == "within"
+    ]
+    sure = [each for each in within if reaches(each.speedup_ci95, target_speedup)]
+    if sure:
+        return Verdict(True, f"{task.name}: {goal} reached: {_shown(_fastest(sure))}")
+    likely = [each for each in found if _by_mean(each, target_speedup, max_loss)]
+    if likely:
+        nearest = _fastest(likely)
+        open_ends = _open_ends(results, nearest, target_speedup, max_loss)
+        return Verdict(False, f"{task.name}: {goal} not decided: {_shown(nearest)}; {open_ends}")
+    closest = f"{task.name}: {goal} not reached: of those within the loss, {_shown(_fastest(within))}"
+    faster = [
+        each
+        for each in found
+        if each.speedup > _fastest(within).speedup
+        and decide(each.score_loss, each.score_loss_ci95, max_loss) == "unresolved"
+    ]
+    if faster:
+        other = _fastest(faster)
         closest += (
             f"; {other.line.trial} is {text.speedup(other.speedup)} but its loss is not settled: "
-            f"{text.percent(other.score_loss, other.score_loss_ci95)}"
+            f"{text.percent(other.score_loss, other.score_loss_ci95)}{_prompts(results, other, max_loss)}"
         )
-        if other.line.prompts_needed is not None:
-            closest += f" (about {other.line.prompts_needed} prompts would settle it)"
     return Verdict(False, closest)
+
+
+def _fastest(among: list[Candidate]) -> Candidate:
+    return max(among, key=lambda each: each.speedup)
+
+
+def _by_mean(candidate: Candidate, target_speedup: float, max_loss: float) -> bool:
+    loss = candidate.score_loss
+    return candidate.speedup >= target_speedup and loss is not None and loss <= max_loss
+
+
+def _open_ends(results: TaskResults, candidate: Candidate, target_speedup: float, max_loss: float) -> str:
+    """Say which of the two intervals leaves the answer open, and what would settle it."""
+    said = []
+    if not reaches(candidate.speedup_ci95, target_speedup):
+        advice = "a quieter machine or a larger worker.max_repeats would settle it"
+        said.append(f"its speed-up is not settled: {_range(candidate.speedup_ci95)} ({advice})")
+    if decide(candidate.score_loss, candidate.score_loss_ci95, max_loss) != "within":
+        loss = text.percent(candidate.score_loss, candidate.score_loss_ci95)
+        said.append(f"its loss is not settled: {loss}{_prompts(results, candidate, max_loss)}")
+    return ", and ".join(said)
+
+
+def _range(interval: Interval | None) -> str:
+    return (
+        "no interval"
+        if interval is None
+        else f"from {text.speedup(interval[0])} to {text.speedup(interval[1])}"
+    )
+
+
+def _prompts(results: TaskResults, candidate: Candidate, max_loss: float) -> str:
+    needed = prompts_to_settle(results, candidate.line, max_loss)
+    return "" if needed is None else f" (about {needed} prompts would settle it)"
+
+
+def _shown(candidate: Candidate) -> str:
+    return (
+        f"{candidate.line.trial} is {text.speedup(candidate.speedup, candidate.speedup_ci95)} "
+        f"at a loss of {text.percent(candidate.score_loss, candidate.score_loss_ci95)}"
+    )

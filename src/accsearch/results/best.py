@@ -117,6 +117,17 @@ def prompts_to_settle(base: TaskResults, line: ResultLine, limit: float) -> int 
     return None if ours is None or theirs is None else prompts_needed(ours, theirs, limit)
 
 
+def reaches(interval: Interval | None, target: float) -> bool:
+    """Say whether a speed-up is at least `target` beyond doubt: the whole interval, and there is one."""
+    return interval is not None and interval[0] >= target
+
+
+def candidates(results: TaskResults) -> Sequence[Candidate]:
+    """Return the active trials of one task that compare with its baseline, that one first; none without it."""
+    groups = list(_by_task([results], []))
+    return groups[0].candidates if groups else []
+
+
 def best(
     results: Sequence[TaskResults],
     max_losses: Sequence[float] = (0.01,),

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol
 
-from accsearch.results.best import decide
+from accsearch.results.best import decide, reaches
 from accsearch.results.line import ResultLine
 from accsearch.task import Methods, Scalar, Trial
 
@@ -62,7 +62,7 @@ class UpperBound:
     What saves more work, by the same methods, than a trial whose loss exceeds every limit will exceed them
     too (another method may mend what one breaks: T-GATE lowers the loss of DeepCache on some samplers); what
     saves less than a trial within the strictest limit will be slower. Measured next is the trial that decides most
-    others whichever way it turns out. With a target, the search ends at the first trial that meets it.
+    others whichever way it turns out. With a target, the search ends at the first trial whose interval meets it.
     """
 
     def __init__(
@@ -100,13 +100,11 @@ class UpperBound:
                 lambda other: surely_slower(other, line.methods),
                 f"saves less than {line.trial}, which is within",
             )
-        if (
-            self._target is not None
-            and "within" in decisions
-            and line.active is not False
-            and (line.speedup or 0) >= self._target
-        ):
+        if "within" in decisions and line.active is not False and self._reaches_target(line):
             self._drop(lambda _: True, f"{line.trial} reached the target")
+
+    def _reaches_target(self, line: ResultLine) -> bool:
+        return reaches(line.speedup_ci95, self._target) if self._target is not None else False
 
     def _drop(self, needless: Callable[[Methods], bool], why: str) -> None:
         dropped = [trial for trial in self._left if needless(trial.methods)]
