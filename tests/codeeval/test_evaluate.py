@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,13 +12,15 @@ from accsearch.checkpoint.plan import store_plan
 from accsearch.cli.app import app
 from accsearch.codeeval.achievement import with_upper_bound
 from accsearch.codeeval.benchmark import BenchmarkTask, find_entry, grid_of, load_benchmark
-from accsearch.codeeval.evaluation import Evaluation, render
+from accsearch.codeeval.evaluation import Evaluation, render, unresolved
 from accsearch.codeeval.settings import Settings, command
 from accsearch.codeeval.standing import judge, summary
 from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import command_line, expand
+from accsearch.grid.reuse import setting_of
 from accsearch.results.file import append
+from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.workdir import WorkDir
 
@@ -41,6 +44,8 @@ GOOD = Evaluation(
     speedup=2.0,
     speedup_ci95=(1.904, 2.1),
     relative_quality_loss=0.0117,
+    relative_quality_loss_ci95=(-0.004, 0.0274),
+    remarks=("the machine was busy",),
 )
 
 
@@ -59,6 +64,8 @@ def test_the_three_sections_are_the_original_ones() -> None:
         "speedup: 2.00x",
         "speedup_ci95: [1.90, 2.10]",
         "relative_quality_loss: 1.17%",
+        "relative_quality_loss_ci95: [-0.40%, 2.74%]",
+        "remark: the machine was busy",
     ):
         assert line in text.splitlines()
 
@@ -219,6 +226,38 @@ def test_limits_decide_who_passes(limits: dict[str, float], why: str | None, tmp
     assert standing.passed == (why is None)
 
 
+@pytest.mark.parametrize(
+    ("speedup", "loss", "said"),
+    [
+        ((0.62, 11.2), None, "whether it is faster or slower is open"),
+        ((0.07, 1.22), None, "whether it is faster or slower is open"),
+        ((1.05, 6.0), None, "how much it is, is open"),
+        (None, None, "one pair of images"),
+        ((1.9, 2.1), (-0.4, 0.9), "whether anything is lost is open"),
+        ((2.0, 2.28), (-0.02, 0.12), None),
+        ((0.96, 1.05), (0.0, 0.0), None),
+        ((0.4, 0.6), None, None),
+    ],
+)
+def test_intervals_too_wide_to_say_anything_are_unresolved(
+    speedup: tuple[float, float] | None, loss: tuple[float, float] | None, said: str | None
+) -> None:
+    why = unresolved(speedup, loss)
+    assert (why is None) if said is None else said in str(why)
+
+
+@pytest.mark.parametrize(
+    "change", [{"speedup_ci95": (0.9, 1.4)}, {"active": False}, {"speedup_ci95": (0.3, 0.8), "speedup": 0.5}]
+)
+def test_a_file_that_is_not_faster_achieves_nothing(change: dict[str, Any], tmp_path: Path) -> None:
+    found = replace(GOOD, **change)
+    assert not found.gains
+    assert judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=1.3), found).achievement == 0
+    assert GOOD.gains
+    # A task that asks for no speed-up is met by none.
+    assert judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=0.25), found).achievement == 1
+
+
 def test_a_method_that_changes_no_image_does_not_pass(tmp_path: Path) -> None:
     standing = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=1.3), replace(GOOD, active=False))
     assert standing.why == "its methods do nothing: every image equals the baseline's"
@@ -297,13 +336,17 @@ def test_the_upper_bound_is_that_of_what_the_baseline_had(tmp_path: Path) -> Non
     workdir.create("search")
     store_plan(workdir, grid, {}, None, tmp_path)
     for task, speedups in zip(grid.tasks, ((1.0, 2.0, 2.5), (1.0, 8.0, 9.0)), strict=True):
+        setting = setting_of(grid.config, task, batch_size=4, dtype="float16", gpu_model="NVIDIA H200")
         for trial, speedup, loss in zip(task.trials, speedups, (0.0, 0.01, 0.3), strict=True):
             append(
                 workdir.task("search", task.id).results,
                 ResultLine(
                     task=task.id,
                     trial=trial.id,
-                    key="key",
+                    key=reuse_key(setting, trial.methods),
+                    batch_size=4,
+                    dtype="float16",
+                    gpu_name="NVIDIA H200",
                     attempt=1,
                     methods=trial.methods,
                     status="ok",
@@ -321,6 +364,8 @@ def test_the_upper_bound_is_that_of_what_the_baseline_had(tmp_path: Path) -> Non
     assert found.upper_bound == {"speedup": 2.0, "achievement": 0.75}
     looser = replace(GOOD, speedup=1.5, relative_quality_loss=0.4, configuration=left, baseline=used)
     assert with_upper_bound(looser, workdir).upper_bound == {"speedup": 2.5, "achievement": 0.6}
+    unsure = replace(GOOD, speedup=1.5, speedup_ci95=(0.8, 2.6), configuration=left, baseline=used)
+    assert with_upper_bound(unsure, workdir).upper_bound == {"speedup": 2.0, "achievement": 0.0}
     other = {**used, "num_inference_steps": 50}
     assert with_upper_bound(replace(GOOD, baseline=other), workdir).upper_bound is None
 

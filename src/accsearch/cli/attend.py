@@ -4,6 +4,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import IO
 
+from accsearch.cli.output import message
+
 GRACE = 20.0
 """Seconds that a worker has to tidy up before it is killed."""
 
@@ -15,15 +17,22 @@ def attend(
     leases: Sequence[int],
     stdout: int | None = None,
     stderr: IO[bytes] | None = None,
+    own_session: bool = False,
 ) -> int:
     """Run `line` to its end and return its exit code; it inherits the GPU's `leases`.
 
+    In a session of its own it gets a fair share of the processor whatever else runs in this one.
     Where an exception ends this program meanwhile, as SIGTERM and Ctrl-C do, the worker gets SIGTERM and its time to
     tidy up.
     """
-    worker = subprocess.Popen(line, env=dict(env), pass_fds=leases, stdout=stdout, stderr=stderr)
+    worker = subprocess.Popen(
+        line, env=dict(env), pass_fds=leases, stdout=stdout, stderr=stderr, start_new_session=own_session
+    )
     try:
         return worker.wait()
+    except KeyboardInterrupt:
+        message("accsearch: interrupted: nothing is kept of what was being measured")
+        raise
     finally:
         if worker.poll() is None:
             worker.terminate()

@@ -160,8 +160,12 @@ def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, i
                 line,
                 env={**os.environ, **loan.env},
                 leases=loan.leases,
-                stdout=subprocess.DEVNULL,
+                # Its progress; what this program has to give on stdout comes when it is done.
+                stdout=subprocess.DEVNULL if sys.stderr is None else sys.stderr.fileno(),
                 stderr=stderr,
+                # As the sandbox has: Linux shares a busy processor out by sessions, and the file's own would get more
+                # of it than a baseline that shares one with whatever else was started from this terminal.
+                own_session=True,
             )
         evaluation = _read(out)
         lines = said.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -256,8 +260,7 @@ def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> 
             escape(printable(each.task.id)),
             escape(printable(each.task.level)),
             "-" if found is None else found.verdict,
-            _shown(None if found is None else found.speedup, "{:.2f}x"),
-            _shown(None if found is None else found.relative_quality_loss, "{:.1%}"),
+            *(("-", "-") if found is None else _with_intervals(found)),
             _shown(each.static_rate, "{:.0%}"),
             _shown(each.achievement, "{:.0%}"),
             "yes" if each.passed else escape(printable(f"no: {each.why}")),
@@ -276,5 +279,12 @@ def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> 
     out.print(levels)
 
 
-def _shown(value: Any, form: str) -> str:
-    return "-" if value is None else form.format(value)
+def _with_intervals(found: "Evaluation") -> tuple[str, str]:
+    """Return speed-up and loss with their intervals, as `1.33x [0.98, 1.80]`."""
+    speedup = _shown(found.speedup, "{:.2f}x") + _shown(found.speedup_ci95, " [{0[0]:.2f}, {0[1]:.2f}]", "")
+    interval = _shown(found.relative_quality_loss_ci95, " [{0[0]:.1%}, {0[1]:.1%}]", "")
+    return speedup, _shown(found.relative_quality_loss, "{:.1%}") + interval
+
+
+def _shown(value: Any, form: str, unknown: str = "-") -> str:
+    return unknown if value is None else form.format(value)

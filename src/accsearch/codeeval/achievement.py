@@ -18,7 +18,7 @@ def with_upper_bound(evaluation: Evaluation, workdir: WorkDir) -> Evaluation:
     """Add the upper bound at the file's own loss, where `workdir` holds results of the same configuration.
 
     That is the model, scheduler and steps that the baseline had, whether the code writes them or leaves a default.
-    A loss below 0 counts as 0, where the baseline at least is.
+    A loss below 0 counts as 0, where the baseline at least is. A file that is not faster beyond doubt achieves nothing.
     """
     speedup, loss, used = evaluation.speedup, evaluation.relative_quality_loss, evaluation.baseline
     if evaluation.verdict != "ok" or speedup is None or loss is None or used is None:
@@ -30,7 +30,7 @@ def with_upper_bound(evaluation: Evaluation, workdir: WorkDir) -> Evaluation:
             each for each in results_of_plan(workdir, plan) if _same(each.task, plan.outside.config, used)
         ]
         rows = best(results, (max(loss, 0.0),)).rows
-        # A file has no interval of its own: the fastest trial whose mean loss is within counts too.
+        # A file's own loss is a mean too: the fastest trial whose mean loss is within counts as well.
         found += [row.candidate for row in rows]
     speeds = [
         each.speedup for each in found if each.score_loss is not None and each.score_loss <= max(loss, 0.0)
@@ -38,7 +38,8 @@ def with_upper_bound(evaluation: Evaluation, workdir: WorkDir) -> Evaluation:
     if not speeds:
         return evaluation
     bound = max(speeds)
-    return replace(evaluation, upper_bound={"speedup": bound, "achievement": speedup / bound})
+    achievement = speedup / bound if evaluation.gains else 0.0
+    return replace(evaluation, upper_bound={"speedup": bound, "achievement": achievement})
 
 
 def _same(task: Task, config: Config, used: Mapping[str, Any]) -> bool:

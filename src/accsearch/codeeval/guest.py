@@ -32,7 +32,7 @@ ENDED = {"timeout": "timeout", "memory": "failed"}
 
 
 class Refused(Exception):
-    """The generated file cannot be judged; `verdict` is one of failed, unsafe, timeout, invalid."""
+    """The generated file cannot be judged; `verdict` is one of failed, unsafe, timeout, invalid, unresolved."""
 
     def __init__(self, verdict: str, message: str) -> None:
         super().__init__(message)
@@ -165,18 +165,19 @@ def guest(
     *,
     hidden: Iterable[Path] = (),
     gpus: str | None = None,
+    threads: Mapping[str, str] | None = None,
 ) -> Iterator[Guest]:
     """Start a cage around a copy of a generated file; the file's own folder is out of its reach.
 
     Nothing of the file has run before the request `load`. `gpus` are those it may use, as in CUDA_VISIBLE_DEVICES,
-    which it is by default; "" is none.
+    which it is by default; "" is none. `threads` are thread settings beyond those of this process's environment.
     Raises UsageError if one of `hidden`, such as the reference, would be within reach.
     """
     with scratch_folder() as scratch:
         program = scratch / PROGRAM_NAME
         program.write_bytes(source)
         link_models(scratch, models.by_id)
-        extra = {"HF_HUB_CACHE": str(scratch / "hub")}
+        extra = {"HF_HUB_CACHE": str(scratch / "hub"), **(threads or {})}
         visible = os.environ.get(GPUS) if gpus is None else gpus
         if visible is not None:
             extra[GPUS] = visible

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from array import array
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from accsearch.codeeval.sandbox.levels import choose
 from accsearch.codeeval.sandbox.rules import Limits
 from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
+from accsearch.cpu_load import settings_now
 from accsearch.errors import UsageError
 
 TIMEOUT = 900.0
@@ -59,12 +61,12 @@ def compare_objects(
         ]
     except Unparsable as error:
         return {**result, "verdict": "unparsable", "error": str(error)}
-    which = "reference"
+    which, threads = "reference", settings_now(os.environ)
     try:
-        with guest(sources[0], level, limits, needed[0]) as first:
+        with guest(sources[0], level, limits, needed[0], threads=threads) as first:
             mine = _entries(first, timeout)
             which = "generated"
-            with guest(sources[1], level, limits, needed[1], hidden=[reference]) as second:
+            with guest(sources[1], level, limits, needed[1], hidden=[reference], threads=threads) as second:
                 other = _entries(second, timeout)
                 found = _Comparison(first, second, relative, absolute, timeout).of(mine, other)
     except Refused as refused:

@@ -33,7 +33,8 @@ class Standing:
     def achievement(self) -> float | None:
         """The speed-up over the upper bound where one is known, else over the one asked for (1 at most).
 
-        It is 0 for a file that was not measured as `ok` or whose images are worse than the task allows.
+        It is 0 for a file that was not measured as `ok`, whose images are worse than the task allows, or that is not
+        faster than its baseline beyond doubt where a speed-up above 1 is asked for.
         """
         if self.evaluation is None or self.evaluation.verdict != "ok" or self.evaluation.speedup is None:
             return 0.0
@@ -42,6 +43,8 @@ class Standing:
         if self.evaluation.upper_bound is not None:
             return self.evaluation.upper_bound["achievement"]
         if self.task.min_speedup is not None:
+            if self.task.min_speedup > 1 and not self.evaluation.gains:
+                return 0.0
             return min(1.0, self.evaluation.speedup / self.task.min_speedup)
         return None
 

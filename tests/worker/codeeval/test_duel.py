@@ -90,8 +90,9 @@ HONEST = """
 
 
 def test_a_file_that_computes_each_image_is_ok() -> None:
+    # Sleeping half as long, it is faster on a busy machine too, but by how much may stay open.
     found = duel_with(HONEST)
-    assert found.verdict == "ok"
+    assert found.verdict in ("ok", "unresolved")
     assert found.speedup is not None and found.speedup > 1
     assert found.speedup_ci95 is not None
     low, high = found.speedup_ci95
@@ -102,7 +103,17 @@ def test_a_file_that_computes_each_image_is_ok() -> None:
 
 
 def test_one_image_of_each_side_gives_no_interval() -> None:
-    assert duel_with(HONEST, repeats=1, images=1).speedup_ci95 is None
+    found = duel_with(HONEST, repeats=1, images=1)
+    assert found.speedup_ci95 is None
+    assert found.relative_quality_loss_ci95 is None
+    assert found.verdict == "unresolved"
+    assert found.error == "one pair of images gives no interval: take more --repeats"
+
+
+def test_the_loss_has_an_interval() -> None:
+    found = duel_with(HONEST)
+    # Both sides paint the very same images.
+    assert (found.relative_quality_loss, found.relative_quality_loss_ci95) == (0, (0, 0))
 
 
 def test_methods_that_change_no_more_than_rounding_are_not_active() -> None:
@@ -205,7 +216,7 @@ def test_an_image_that_is_merely_worse_is_not_one_of_fewer_steps() -> None:
             image = paint(prompt, generator.seed, 20, 0.005)
             return Image.blend(image, Image.new("RGB", image.size, (90, 90, 90)), 0.2)
     """)
-    assert found.verdict == "ok"
+    assert found.verdict in ("ok", "unresolved")
 
 
 def test_a_baseline_that_was_slowed_down_is_told() -> None:
@@ -235,6 +246,10 @@ def test_a_file_that_slows_its_baseline_has_failed() -> None:
     with pytest.raises(Refused, match="it slows down what it is compared with") as found:
         suspect(duel)
     assert found.value.verdict == "failed"
+    # Beside other processes that may be their doing.
+    with pytest.raises(Refused, match="and the machine was busy: measure it again") as found:
+        suspect(duel, "the machine was busy")
+    assert found.value.verdict == "unresolved"
 
 
 def test_another_size_is_caught() -> None:

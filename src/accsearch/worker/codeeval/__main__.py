@@ -1,13 +1,18 @@
 """`python -m accsearch.worker.codeeval`: evaluate one generated file, and write that as a line of JSON."""
 
 import argparse
+import contextlib
+import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from accsearch.codeeval.benchmark import SENTINEL, find_entry, load_benchmark
+from accsearch.codeeval.sandbox import libc
 from accsearch.codeeval.settings import Settings
 from accsearch.codeeval.text import printable
+from accsearch.cpu_load import settings_now
 from accsearch.errors import AccsearchError
 from accsearch.signals import end_in_order
 from accsearch.task import WorkerExit
@@ -36,7 +41,12 @@ def main(argv: Sequence[str]) -> int:
     if (file is None) == (benchmark is None or entry is None):
         parser.error("give --file, or --benchmark and --entry")
     end_in_order()
+    if file is not None:
+        # A session of its own hears neither Ctrl-C nor the end of the terminal.
+        libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGTERM)
     hush()
+    # Before torch starts threads of its own; the sandbox takes them over.
+    os.environ.update(settings_now(os.environ))
     try:
         path, hidden = file, []
         if path is None:
@@ -46,14 +56,22 @@ def main(argv: Sequence[str]) -> int:
             told["timeout"] = task.timeout or told["timeout"]
         from accsearch.worker.codeeval.evaluate import evaluate
 
-        evaluation = evaluate(path, Settings(**told), hidden)
+        name = printable(path.name)
+        evaluation = evaluate(path, Settings(**told), hidden, lambda text: _say(f"{name}: {text}"))
         write_json(out, evaluation.to_json())
     except AccsearchError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)
         return WorkerExit.CONFIG if error.exit_code == 2 else WorkerExit.ERROR
-    print(f"{evaluation.verdict}: {printable(evaluation.error or f'{evaluation.speedup:.2f}x')}")
-    print(SENTINEL, flush=True)
+    if file is None:
+        _say(f"{evaluation.verdict}: {printable(evaluation.error or f'{evaluation.speedup:.2f}x')}")
+        _say(SENTINEL)
     return WorkerExit.OK
+
+
+def _say(text: str) -> None:
+    """Print a line of progress; that nobody reads it any more is no reason to stop."""
+    with contextlib.suppress(OSError):
+        print(text, flush=True)
 
 
 if __name__ == "__main__":

@@ -3,15 +3,17 @@
 import math
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 
-from accsearch.codeeval.evaluation import Evaluation
+from accsearch.codeeval.evaluation import Evaluation, unresolved
 from accsearch.codeeval.guest import Guest, Refused
+from accsearch.cpu_load import LoadMeter
 from accsearch.methods.catalogue import METHODS
+from accsearch.results.stats import paired_loss_interval
 from accsearch.worker.codeeval.baseline import Baseline
 from accsearch.worker.codeeval.likeness import psnr
 from accsearch.worker.codeeval.material import Material
@@ -53,7 +55,7 @@ class Duel:
     """Collects times and images of both sides.
 
     `shots` are measured; `warm_up` is not; each of `probes` is a measured shot, and one of the same prompt from
-    another seed.
+    another seed. `others` is how many cores other processes kept busy while the shots were made.
     """
 
     def __init__(self, baseline: Baseline, guest: Guest, material: Material) -> None:
@@ -63,14 +65,19 @@ class Duel:
         self.warm_up: list[Shot] = []
         self.shots: list[Shot] = []
         self.probes: list[tuple[Shot, Shot]] = []
+        self.others: float | None = None
         self._times: tuple[list[float], list[float]] = ([], [])
 
-    def run(self, repeats: int, images: int) -> None:
-        """Measure `repeats` times; one image of each side beforehand is not counted. Raises Refused."""
+    def run(self, repeats: int, images: int, say: Callable[[str], None] = lambda _: None) -> None:
+        """Measure `repeats` times; one image of each side beforehand is not counted. Raises Refused.
+
+        What `say` gets is a line of progress.
+        """
         self.warm_up = self._round(self._material.pairs(1), baseline_first=True)
         total = repeats * images
         # Which ones are asked again is not known to the file, which so cannot behave for them alone.
         probed = set(self._material.random.sample(range(total), min(SEED_PROBES, total)))
+        load = LoadMeter()
         for repeat in range(repeats):
             # Who begins changes, so that a machine that slows down or speeds up favours neither.
             shots = self._round(self._material.pairs(images), baseline_first=repeat % 2 == 0)
@@ -81,6 +88,9 @@ class Duel:
                     [again] = self._round([self._material.again(shot.prompt)], baseline_first=True)
                     self.probes.append((shot, again))
             self.shots += shots
+            ours, theirs = (times[-1] for times in self._times)
+            say(f"repeat {repeat + 1} of {repeats}: baseline {ours:.3g} s an image, file {theirs:.3g} s")
+        self.others = load.others()
 
     def sample(self, shots: Sequence[Shot], count: int) -> list[Shot]:
         """Return up to `count` of the shots, chosen so that the file cannot foresee which."""
@@ -92,22 +102,31 @@ class Duel:
         return statistics.median(self._times[0]) / statistics.median(self._times[1])
 
     def result(self, evaluation: Evaluation) -> Evaluation:
-        """Return `evaluation` with what was measured, as `ok`. Raises Refused for images that are none."""
+        """Return `evaluation` with what was measured, as `ok`, or `unresolved` where that says nothing.
+
+        Raises Refused for images that are none.
+        """
         texts = self._material.scorer.texts([shot.prompt for shot in self.shots])
-        scores = [
-            statistics.fmean(self._material.scorer.scores(_images(side), texts))
+        each_score = [
+            self._material.scorer.scores(_images(side), texts)
             for side in ([shot.ours for shot in self.shots], [shot.theirs for shot in self.shots])
         ]
+        scores = [statistics.fmean(each) for each in each_score]
+        faster = speedup(self._log_ratios(), len(self.shots), len(self.shots)).interval
+        lost = paired_loss_interval(*each_score)
+        why = unresolved(faster, lost)
         return replace(
             evaluation,
-            verdict="ok",
+            verdict="ok" if why is None else "unresolved",
+            error=None if why is None else f"{why}: take more --repeats",
             baseline_time=statistics.median(self._times[0]),
             accelerated_time=statistics.median(self._times[1]),
             baseline_score=scores[0],
             accelerated_score=scores[1],
             speedup=self.speedup,
-            speedup_ci95=speedup(self._log_ratios(), len(self.shots), len(self.shots)).interval,
+            speedup_ci95=faster,
             relative_quality_loss=(scores[0] - scores[1]) / scores[0] if scores[0] else None,
+            relative_quality_loss_ci95=lost,
             active=self._active(evaluation),
             seeds=tuple(shot.seed for shot in self.shots),
             baseline_times=tuple(self._times[0]),

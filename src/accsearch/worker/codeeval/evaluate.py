@@ -1,8 +1,10 @@
 """Evaluate one generated file: in turns with the baseline, on prompts and seeds that it cannot know."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+
+import torch
 
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.fields import Fields
@@ -13,6 +15,8 @@ from accsearch.codeeval.sandbox.rules import Limits
 from accsearch.codeeval.settings import Settings
 from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
+from accsearch.cores import usable_cores
+from accsearch.results.disturbance import busy
 from accsearch.worker.codeeval.baseline import build
 from accsearch.worker.codeeval.duel import Duel, ask_image
 from accsearch.worker.codeeval.material import draw
@@ -24,9 +28,14 @@ from accsearch.worker.quiet import hush_loaded
 TRIAL = "a photo of a house", 1
 """Prompt and seed of the image by which a wrapper shows how it calls its pipeline."""
 
+Say = Callable[[str], None]
+"""Takes a line of progress."""
 
-def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Evaluation:
-    """Return the evaluation of a file, whatever its faults.
+
+def evaluate(
+    file: Path, settings: Settings, hidden: Sequence[Path] = (), say: Say = lambda _: None
+) -> Evaluation:
+    """Return the evaluation of a file, whatever its faults; `say` hears how far it is.
 
     Raises UsageError for wrong settings, and if the file could read one of `hidden`.
     """
@@ -42,20 +51,30 @@ def evaluate(file: Path, settings: Settings, hidden: Sequence[Path] = ()) -> Eva
     machine = choose_machine(settings.device, "float16")
     memory = None if machine.is_cuda else Limits().memory
     limits = Limits(wall_seconds=settings.timeout, memory=memory)
+    found = replace(found, threads=torch.get_num_threads())
     duel = None
     # Of several, the baseline runs on the first.
     gpus = "" if machine.gpu is None else machine.gpu.split(",")[0]
     with guest(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as caged:
         try:
+            say(f"loading it in the sandbox ({level.value}, {_count(found.threads, 'thread')})")
             planned, entry = _planned(fields, caged, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())
-            duel = _fought(planned, caged, settings, machine)
+            say(
+                f"building the baseline ({planned.model.model_id}, {planned.scheduler}, {planned.steps} steps)"
+            )
+            duel = _fought(planned, caged, settings, machine, say)
         except Refused as refused:
             found = _refused(found, refused)
         found = replace(found, notes=tuple(caged.read_notes()))
     try:
         if duel is not None:
-            suspect(duel)
+            others = None if machine.is_cuda else duel.others
+            disturbed = busy(others, usable_cores(), torch.get_num_threads())
+            remarks = found.remarks if disturbed is None else (*found.remarks, disturbed)
+            found = replace(found, cores_used_by_others=others, remarks=remarks)
+            say("looking at the images")
+            suspect(duel, disturbed)
             found = duel.result(found)
     except Refused as refused:
         found = _refused(found, refused)
@@ -75,7 +94,7 @@ def _planned(fields: Fields, caged: Guest, settings: Settings) -> tuple[Recipe, 
     return recipe(model, fields, told), str(loaded.header.get("entry"))[:40]
 
 
-def _fought(planned: Recipe, caged: Guest, settings: Settings, machine: Machine) -> Duel:
+def _fought(planned: Recipe, caged: Guest, settings: Settings, machine: Machine, say: Say) -> Duel:
     """Build the baseline and return the duel, fought. Raises Refused."""
     caged.pause()
     baseline = build(planned, machine)
@@ -83,8 +102,12 @@ def _fought(planned: Recipe, caged: Guest, settings: Settings, machine: Machine)
     material = draw(planned.model, settings, machine)
     caged.resume()
     duel = Duel(baseline, caged, material)
-    duel.run(settings.repeats, settings.images)
+    duel.run(settings.repeats, settings.images, say)
     return duel
+
+
+def _count(number: int | None, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _refused(found: Evaluation, refused: Refused) -> Evaluation:
@@ -92,7 +115,7 @@ def _refused(found: Evaluation, refused: Refused) -> Evaluation:
 
 
 def _with_notes(found: Evaluation) -> Evaluation:
-    if found.notes and found.verdict in ("ok", "failed"):
+    if found.notes and found.verdict in ("ok", "unresolved", "failed"):
         return replace(
             found, verdict="unsafe", error=found.error or "blocked: " + "; ".join(found.notes)[:300]
         )
