@@ -1,3 +1,4 @@
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +31,17 @@ def test_help_names_every_command(tmp_path: Path) -> None:
 
     assert ended.returncode == 0
     assert all(f"  {command} " in ended.stdout for command in COMMANDS)
+    assert "..." not in ended.stdout.replace("[ARGS]...", "")
+
+
+def test_a_shell_completes_commands(tmp_path: Path) -> None:
+    environment = {**os.environ, "_ACCSEARCH_COMPLETE": "complete_bash"}
+    environment |= {"COMP_WORDS": "accsearch sta", "COMP_CWORD": "1"}
+    program = str(Path(sys.executable).with_name("accsearch"))
+
+    ended = subprocess.run([program], env=environment, capture_output=True, text=True, check=False)
+
+    assert ended.stdout.split() == ["status"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

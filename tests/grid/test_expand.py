@@ -46,6 +46,31 @@ def test_the_baseline_is_first_and_values_only_some_cells_admit_are_left_out_wit
     )
 
 
+def test_one_cause_is_one_note() -> None:
+    lists = {
+        "deepcache": {"cache_interval": [2, 30, 40], "cache_branch_id": [0, 3]},
+        "tgate": {"gate_step": [25, 30], "sp_interval": [1, 5], "fi_interval": [1, 2], "warm_up": [2]},
+    }
+    grid = {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [8, 20, 45]}
+    notes = expand(build_config({"grid": grid, "methods": lists})).notes
+
+    assert notes == (
+        "methods.deepcache.cache_interval 30, 40 are left out of 2 of 3 tasks: cache_interval 30 is more than 8 steps",
+        "tgate is left out of 2 of 3 tasks: gate_step 25 is not below 8 steps",
+    )
+
+
+def test_methods_refused_for_one_cause_share_a_note() -> None:
+    pipe = {"name": "flux", "model": "someone/flux", "class": "FluxPipeline"}
+    grid = {"pipe": [pipe], "sched": ["FlowMatchEulerDiscrete"], "steps": [20]}
+
+    notes = expand(build_config({"grid": grid})).notes
+
+    assert notes == (
+        "deepcache, tgate, tome are left out of every task: does not work on a pipeline of the family other",
+    )
+
+
 def test_defaults_that_no_cell_admits_are_left_out_instead_of_refused() -> None:
     grid = expand(build_config({"grid": {"pipe": ["SDXL"], "sched": ["DDIM"], "steps": [20]}}))
 

@@ -61,7 +61,7 @@ def test_every_field_of_a_line_is_exported():
 def test_parquet_without_pyarrow_names_the_command(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
 
-    with pytest.raises(MissingExtraError, match=r"pip install 'accsearch\[parquet\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install pyarrow"):
         encode([row(TASK, LINE)], "parquet")
 
 

@@ -34,7 +34,6 @@ from accsearch.streams import drop_stdout, open_streams
 app = typer.Typer(
     name="accsearch",
     help="Find how fast a diffusion pipeline can go before its images get worse.",
-    add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -58,7 +57,8 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "forget": forget.forget,
 }
 for _name, _function in COMMANDS.items():
-    app.command(_name)(_function)
+    # Given whole, since a help text made from the docstring is cut after 45 characters.
+    app.command(_name, short_help=(_function.__doc__ or "").partition("\n")[0])(_function)
 
 
 def _version(asked: bool) -> None:

@@ -115,7 +115,8 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
     tables: list[Table] = []
     if "fields" in result:
         scored = "score" in result
-        table = Table("field", "reference", "generated", "match", *(("similarity", "note") if scored else ()))
+        scores = ("similarity", "note") if scored else ()
+        table = Table("field", "reference", "generated", "match", *scores, box=None, pad_edge=False)
         for name, field in result["fields"].items():
             cells = [
                 name,
@@ -131,7 +132,7 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
         tables.append(table)
     objects = result if "differences" in result else result.get("objects")
     if objects and objects["differences"]:
-        table = Table("path", "reference", "generated")
+        table = Table("path", "reference", "generated", box=None, pad_edge=False)
         for difference in objects["differences"]:
             table.add_row(*(_shown(difference[key]) for key in ("path", "reference", "generated")))
         tables.append(table)

@@ -253,7 +253,8 @@ def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> 
     from accsearch.codeeval.text import printable
 
     out = console()
-    table = Table("task", "level", "verdict", "speedup", "loss", "static", "achievement", "passed")
+    headings = ("task", "level", "verdict", "speedup", "loss", "static", "achievement", "passed")
+    table = Table(*headings, box=None, pad_edge=False)
     for each in standings:
         found = each.evaluation
         table.add_row(
@@ -266,7 +267,8 @@ def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> 
             "yes" if each.passed else escape(printable(f"no: {each.why}")),
         )
     out.print(table)
-    levels = Table("level", "tasks", "passed", "pass rate", "static match", "achievement rate")
+    rates = ("level", "tasks", "passed", "pass rate", "static match", "achievement rate")
+    levels = Table(*rates, box=None, pad_edge=False)
     for row in rows:
         levels.add_row(
             "all" if row["level"] is None else escape(printable(row["level"])),

@@ -32,8 +32,7 @@ def launch(grids: "Sequence[Grid]", workdir: "WorkDir", options: "RunOptions") -
 
 def _report(summary: "Summary", seconds: float) -> None:
     for failed in summary.failures:
-        message(
-            f"failed: {failed.config}/{failed.task}: {failed.reason}: {failed.message} (log: {failed.log})"
-        )
+        # Its message was printed when it failed.
+        message(f"failed: {failed.config}/{failed.task}: {failed.reason} (log: {failed.log})")
     counts = ", ".join(f"{number} {state.value}" for state, number in summary.counts.items() if number)
     message(f"{counts or 'no tasks'} after {duration(seconds)}" + (f": {summary.why}" if summary.why else ""))

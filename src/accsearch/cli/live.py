@@ -21,12 +21,13 @@ class PlainLines:
 
     def __init__(self) -> None:
         self._waiting: dict[str, str] = {}
+        self._endings = Endings()
 
     def started(self, task: Task, gpu: str | None) -> None:
         message(f"started: {task.name}" + (f" on {gpu}" if gpu else ""))
 
     def ended(self, task: Task, verdict: "Done | Failed") -> None:
-        message(ending(task, verdict))
+        message(self._endings.line(task, verdict))
 
     def message(self, text: str) -> None:
         message(text)
@@ -55,6 +56,7 @@ class LiveTable:
         self._tasks_waiting = 0
         self._left: float | None = None
         self._ended: set[str] = set()
+        self._endings = Endings()
         # It goes when the run ends: what it showed last would else stay, as if those tasks were still at work.
         self._live = Live(
             console=console(stderr=True), get_renderable=self.render, refresh_per_second=2, transient=True
@@ -76,7 +78,7 @@ class LiveTable:
     def ended(self, task: Task, verdict: "Done | Failed") -> None:
         self._running.pop(task.name, None)
         self._ended.add(task.name)
-        self.message(ending(task, verdict))
+        self.message(self._endings.line(task, verdict))
 
     def message(self, text: str) -> None:
         self._live.console.print(text, markup=False)
@@ -120,10 +122,21 @@ class LiveTable:
         return f"{min(measured + 1, len(task.trials))} of {len(task.trials)}"
 
 
-def ending(task: Task, verdict: "Done | Failed") -> str:
-    """Say in one line how an attempt ended."""
-    from accsearch.checkpoint.markers import Done
+class Endings:
+    """Says in one line how each attempt ended; a message that was said is not said again."""
 
-    if isinstance(verdict, Done):
-        return f"done: {task.name} in {duration(verdict.seconds)}"
-    return f"failed: {task.name}: {verdict.reason}: {verdict.message}"
+    def __init__(self) -> None:
+        self._said: dict[str, str] = {}
+
+    def line(self, task: Task, verdict: "Done | Failed") -> str:
+        """Return the line for an attempt of `task`."""
+        from accsearch.checkpoint.markers import Done
+
+        if isinstance(verdict, Done):
+            return f"done: {task.name} in {duration(verdict.seconds)}"
+        failed = f"failed: {task.name}: {verdict.reason}"
+        if verdict.message not in self._said:
+            self._said[verdict.message] = task.name
+            return f"{failed}: {verdict.message}"
+        first = self._said[verdict.message]
+        return f"{failed}, again" if first == task.name else f"{failed}, as {first}"

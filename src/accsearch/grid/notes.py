@@ -1,13 +1,15 @@
 """What a user should know of an expanded grid: what is left out of which cells, and cautions."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from accsearch.config.cells import refusals
+from accsearch.config.cells import refusals, refused_everywhere
 from accsearch.config.schema import Config
 from accsearch.methods.compatibility import Cell, admits, caution, combines
 from accsearch.task import Trial
 
+_NUMBER = re.compile(r"\d+(\.\d+)?")
 SHOWN = 3
 """Combinations named in one note; the others are counted."""
 
@@ -18,15 +20,16 @@ def notes_of(
     offered: Sequence[Trial],
     trials: Mapping[Cell, tuple[Trial, ...]],
 ) -> Iterator[str]:
-    """Yield one line for each value or set of combinations that some cells refuse, and for each caution.
+    """Yield one line for each cause why cells refuse methods, values or combinations, and for each caution.
 
     `offered` are the trials of a cell that refuses nothing, `trials` those that each cell admits.
     """
     yield from config.facts.remarks
     counts = Counter(cells)
-    for (method, name, value), refusing in refusals(config.methods, cells).items():
-        where = _where(refusing, counts)
-        yield f"methods.{method}.{name} {value} is left out of {where}: {next(iter(refusing.values()))}"
+    for (_, refused_by), each in _by_cause(config, cells).items():
+        subjects = _listed(subject for subject, _ in each)
+        are = "is" if len(each) == 1 else "are"
+        yield f"{subjects} {are} left out of {_where(refused_by, counts)}: {each[0][1]}"
     for (why, refused_by), ids in _combinations(offered, trials).items():
         named = ", ".join(ids[:SHOWN]) + (f" and {len(ids) - SHOWN} more" if len(ids) > SHOWN else "")
         are = "is" if len(ids) == 1 else "are"
@@ -38,6 +41,43 @@ def notes_of(
                 yield reason
     said = (caution(cell, trial.methods) for cell, each in trials.items() for trial in each)
     yield from dict.fromkeys(text for text in said if text is not None)
+
+
+def _by_cause(
+    config: Config, cells: Sequence[Cell]
+) -> dict[tuple[str, frozenset[Cell]], list[tuple[str, str]]]:
+    """Return (cause, cells) → what these cells refuse for that cause, each with the reason in words.
+
+    A method that a cell refuses whatever its parameters is named alone, not once for each value.
+    """
+    refused: dict[tuple[str, str], dict[Cell, str]] = {}
+    for method, lists in config.methods.items():
+        whole = {
+            cell: why for cell in dict.fromkeys(cells) if (why := refused_everywhere(method, lists, [cell]))
+        }
+        refused[method, method] = whole
+        for (_, name, value), refusing in refusals({method: lists}, cells).items():
+            rest = {cell: why for cell, why in refusing.items() if cell not in whole}
+            refused[method, f"methods.{method}.{name} {value}"] = rest
+    groups: dict[tuple[str, frozenset[Cell]], list[tuple[str, str]]] = {}
+    for (method, subject), reasons in refused.items():
+        causes: dict[str, dict[Cell, str]] = {}
+        for cell, why in reasons.items():
+            shown = why.removeprefix(f"{method} ")
+            causes.setdefault(_NUMBER.sub("#", shown), {})[cell] = shown
+        for cause, cells_of_it in causes.items():
+            entry = (subject, next(iter(cells_of_it.values())))
+            groups.setdefault((cause, frozenset(cells_of_it)), []).append(entry)
+    return groups
+
+
+def _listed(subjects: Iterable[str]) -> str:
+    """Return `methods.tgate.gate_step 10, 25` for two values of one parameter, other subjects side by side."""
+    values: dict[str, list[str]] = {}
+    for subject in subjects:
+        name, _, value = subject.partition(" ")
+        values.setdefault(name, []).append(value)
+    return ", ".join(f"{name} {', '.join(each)}".strip() for name, each in values.items())
 
 
 def _where(refusing: Iterable[Cell], counts: Counter[Cell]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.errors import StorageError
-from accsearch.keeper.child import CANNOT_START, Child, spawn
+from accsearch.keeper.child import CANNOT_START, Child, spawn, why_not_started
 from accsearch.keeper.leftovers import descendants, end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
@@ -60,7 +60,7 @@ class Attempt:
             self.child = spawn(self.job["argv"], self._env, self.job["cwd"], self._input)
         except (OSError, ValueError) as error:
             self._reason = "config"
-            self._message = f"cannot start {self.job['argv'][0]}: {error}"
+            self._message = why_not_started(self.job["argv"][0], self.job["cwd"], error)
             return
         finally:
             os.close(self._input)

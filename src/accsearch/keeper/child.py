@@ -4,9 +4,11 @@ import contextlib
 import ctypes
 import errno
 import os
+import shlex
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -56,6 +58,24 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) ->
     program = _find(argv[0], env)
     pid = os.posix_spawn(program, list(argv), env, file_actions=actions, setsid=True, setsigdef=_DEFAULTS)
     return Child(pid, os.pidfd_open(pid))
+
+
+def why_not_started(program: str, cwd: str, error: OSError | ValueError) -> str:
+    """Return in one line why `program` could not be started in `cwd`, and what to do about it where that is plain."""
+    said = f"cannot start {program}: {error.strerror if isinstance(error, OSError) else error}"
+    file = Path(cwd, program)
+    number = error.errno if isinstance(error, OSError) else None
+    if file.is_dir():
+        return f"{said} (it is a folder)"
+    if number == errno.EACCES and file.is_file() and not os.access(file, os.X_OK):
+        return f"{said} (make it executable: chmod +x {shlex.quote(program)})"
+    if number == errno.ENOEXEC:
+        return f"{said} (its first line has to name a program, as #!/bin/sh)"
+    if number == errno.ENOENT and file.is_file():
+        if "/" in program:
+            return f"{said} (the program that its first line names is not there)"
+        return f"{said} (for the file in {cwd} write ./{program})"
+    return said
 
 
 def _find(program: str, env: Mapping[str, str]) -> str:

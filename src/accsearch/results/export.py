@@ -69,7 +69,7 @@ def _parquet(rows: Sequence[dict[str, Any]]) -> bytes:
         import pyarrow as arrow
         import pyarrow.parquet as parquet
     except ImportError as error:
-        raise MissingExtraError("parquet needs pyarrow: pip install 'accsearch[parquet]'") from error
+        raise MissingExtraError("parquet needs pyarrow: pip install pyarrow") from error
     types = {
         "text": arrow.string(),
         "json": arrow.string(),

@@ -65,7 +65,10 @@ def _acquire(workdir: WorkDir) -> int:
                 holder = read_holder(workdir)
                 who = f"pid {holder.pid}" if holder is not None else "just starting"
                 os.close(descriptor)
-                raise UsageError(f"{workdir.root}: another run is at work here ({who})") from error
+                raise UsageError(
+                    f"{workdir.root}: another run is at work here ({who}): `accsearch status --watch` follows it, "
+                    "`accsearch stop` ends it, --workdir FOLDER runs beside it"
+                ) from error
             os.close(descriptor)
     except OSError as error:
         raise StorageError(f"{workdir.lock}: {error.strerror}") from error
