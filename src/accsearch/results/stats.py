@@ -64,8 +64,22 @@ def paired_loss_interval(baseline: Sequence[float], trial: Sequence[float]) -> I
     return (loss - half, loss + half)
 
 
-def prompts_needed(baseline: Sequence[float], trial: Sequence[float], limit: float) -> int | None:
-    """Return how many prompts would bring the upper end of the loss interval under `limit`.
+def paired_loss_bound(baseline: Sequence[float], trial: Sequence[float], risk: float) -> float | None:
+    """Return the upper bound of the relative loss that is missed with probability `risk`; the lower one for -risk.
+
+    Of the same kind as `paired_loss_interval`, and None in the same cases.
+    """
+    n = len(baseline)
+    if n < 2 or n != len(trial) or fmean(baseline) <= 0:
+        return None
+    loss, error = _loss_and_error(baseline, trial)
+    return loss + math.copysign(t_quantile(n - 1, 1 - abs(risk)) * error, risk)
+
+
+def prompts_needed(
+    baseline: Sequence[float], trial: Sequence[float], limit: float, risk: float = 0.025
+) -> int | None:
+    """Return how many prompts would bring the loss's upper bound, missed with probability `risk`, under `limit`.
 
     None where no number would, because the loss itself is not below the limit, or nothing can be said.
     """
@@ -75,7 +89,7 @@ def prompts_needed(baseline: Sequence[float], trial: Sequence[float], limit: flo
     loss, error = _loss_and_error(baseline, trial)
     if loss >= limit:
         return None
-    return max(2, math.ceil(n * (NormalDist().inv_cdf(0.975) * error / (limit - loss)) ** 2))
+    return max(2, math.ceil(n * (NormalDist().inv_cdf(1 - risk) * error / (limit - loss)) ** 2))
 
 
 def _loss_and_error(baseline: Sequence[float], trial: Sequence[float]) -> tuple[float, float]:

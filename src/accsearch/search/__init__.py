@@ -1,0 +1,1 @@
+"""The upper-bound search: which configurations to measure, what their figures prove, and when to stop."""

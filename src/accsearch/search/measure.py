@@ -1,0 +1,53 @@
+"""What the search asks of whoever can measure: a worker on its device, or the replay of a recorded table."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from accsearch.results.stats import Interval
+from accsearch.search.costs import Trace
+from accsearch.task import Trial
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One timed generation of a batch of prompts, beside the baseline's for the same prompts."""
+
+    seconds: float
+    baseline_seconds: float
+    scores: tuple[float, ...]
+    baseline_scores: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A candidate measured again on fresh prompts and seeds beside the baseline, up to some number of prompts."""
+
+    baseline_scores: tuple[float, ...]
+    scores: tuple[float, ...]
+    speedup: float
+    speedup_ci95: Interval | None
+
+
+class Measure(Protocol):
+    """Measures configurations; every call costs time on the device."""
+
+    def trace(self, trial: Trial) -> Trace:
+        """Time each denoiser call of one generation."""
+        ...
+
+    def batch(self, trial: Trial, number: int) -> Batch:
+        """Generate, time and score batch `number` of the search's prompts."""
+        ...
+
+    def log_ratios(self, trial: Trial) -> Sequence[float]:
+        """Time the baseline and `trial` in turn; return log(baseline / trial) of a few more pairs of runs."""
+        ...
+
+    def confirm(self, trial: Trial, prompts: int) -> Confirmation:
+        """Measure `trial` on the first `prompts` fresh prompts; a later call continues an earlier one."""
+        ...
+
+    def exhausted(self) -> bool:
+        """Say whether the budget is spent."""
+        ...

@@ -1,0 +1,53 @@
+"""Times are predicted from the costs of calls, with a band that learns from its errors."""
+
+import pytest
+
+from accsearch.search.costs import WIDE, Band, Trace, costs_of, to_trace
+
+
+def test_a_prediction_is_the_sum_of_its_calls_and_the_rest() -> None:
+    costs = costs_of([Trace(("", "a", "a"), (3.0, 1.0, 1.2), 6.0), Trace(("", ""), (3.0, 3.4), 7.2)])
+    assert costs.calls == {"": 3.0, "a": 1.1}
+    assert costs.rest == pytest.approx(0.8)
+    assert costs.predict(("", "a", "a", "a")) == pytest.approx(3.0 + 3 * 1.1 + 0.8)
+    assert costs.predict(("", "unknown")) is None
+
+
+def test_one_disturbed_call_does_not_move_a_cost() -> None:
+    assert costs_of([Trace(("", "", ""), (1.0, 1.0, 60.0), 62.0)]).calls[""] == 1.0
+
+
+def test_traced_configurations_have_every_kind_as_often_as_asked() -> None:
+    calls = {"baseline": ("",) * 4, "a": ("", "x"), "b": ("x", "y"), "c": ("", "x", "y"), "d": ("z",)}
+    chosen = to_trace(calls, 2)
+    for kind in ("", "x", "y", "z"):
+        having = [id_ for id_ in calls if kind in calls[id_]]
+        assert sum(kind in calls[id_] for id_ in chosen) >= min(2, len(having))
+    assert len(chosen) == len(set(chosen))
+
+
+def test_the_band_is_wide_until_it_has_seen_enough() -> None:
+    band = Band(0.025)
+    assert band.half_width(10) == WIDE
+    for _ in range(3):
+        band.saw(1.0, 1.0, 0.01, 0.02)
+    assert band.half_width(10) == WIDE
+
+
+def test_exact_predictions_make_a_narrow_band_and_one_wrong_one_widens_it() -> None:
+    band = Band(0.025)
+    for measured in (1.0, 1.01, 0.99, 1.0, 1.005, 0.995):
+        band.saw(1.0, measured, 0.01, 0.02)
+    narrow = band.half_width(100)
+    assert narrow < 0.05
+    band.saw(1.0, 0.7, 0.01, 0.02)
+    assert band.half_width(100) > 0.25
+    assert band.lower(1.0, 100) < 0.7
+
+
+def test_noise_of_the_measurements_is_not_taken_for_errors_of_the_predictions() -> None:
+    noisy, exact = Band(0.025), Band(0.025)
+    for measured in (0.9, 1.1, 0.92, 1.08, 0.95, 1.05):
+        noisy.saw(1.0, measured, 0.1, 0.2)
+        exact.saw(1.0, measured, 0.001, 0.002)
+    assert noisy.half_width(10) < exact.half_width(10) / 3

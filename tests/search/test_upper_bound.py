@@ -1,0 +1,123 @@
+"""The search finds the fastest configuration within each limit, proves it, and says how far the proof got."""
+
+from collections.abc import Mapping
+
+import pytest
+from tests.search.fake import FakeDevice
+
+from accsearch.search.outcome import Outcome, State
+from accsearch.search.upper_bound import Settings, search
+from accsearch.task import BASELINE, Trial
+
+STEPS = 10
+SKIPS = range(9)
+CALLS = {
+    BASELINE: ("",) * STEPS,
+    **{f"skip{skip}": ("",) * (STEPS - skip) + ("shallow",) * skip for skip in SKIPS if skip},
+}
+COSTS = {"": 1.0, "shallow": 0.1}
+LOSSES = {BASELINE: 0.0, **{f"skip{skip}": 0.0 if skip < 5 else 0.05 * (skip - 4) for skip in SKIPS if skip}}
+"""skip1 to skip4 lose nothing, skip5 loses 5 %, skip8 20 %."""
+
+
+def trials(calls: Mapping[str, object] = CALLS) -> list[Trial]:
+    return [Trial(id_, {"toy": {}}) for id_ in calls if id_ != BASELINE]
+
+
+def run(device: FakeDevice, *limits: float, batches: int = 8) -> Outcome:
+    return search(device.calls, trials(device.calls), device, Settings(limits or (0.02,), batches, 32))
+
+
+def test_the_fastest_configuration_within_the_limit_is_confirmed_and_certified() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005))
+    (bound,) = outcome.bounds
+    assert bound.trial is not None and bound.trial.id == "skip4"
+    assert bound.certified and bound.faster == ()
+    assert bound.confirmation is not None
+    assert bound.loss_upper is not None and bound.loss_upper <= 0.02
+    assert {id_ for id_, each in outcome.settled.items() if each.state is State.EXCLUDED} == {
+        "skip5",
+        "skip6",
+        "skip7",
+        "skip8",
+    }
+
+
+def test_what_is_predicted_slower_than_the_answer_is_never_generated() -> None:
+    calls = {BASELINE: ("",) * 40, **{f"skip{n}": ("",) * (40 - n) + ("shallow",) * n for n in range(1, 36)}}
+    losses = {BASELINE: 0.0, **{f"skip{n}": 0.0 if n < 28 else 0.02 * (n - 26) for n in range(1, 36)}}
+    device = FakeDevice(COSTS, calls, losses, noise=0.005)
+    outcome = run(device)
+    (bound,) = outcome.bounds
+    assert bound.trial is not None and bound.trial.id == "skip27"
+    assert outcome.settled["skip5"].state is State.SLOWER
+    assert "predicted" in outcome.settled["skip5"].why
+    assert device.measured.count("skip5") <= 1, "at most traced"
+    assert len(set(device.measured)) < len(calls) / 2
+
+
+def test_a_configuration_far_above_the_limit_is_dropped_before_its_prompts_end() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005))
+    assert outcome.settled["skip8"].prompts < 32
+
+
+def test_several_limits_are_answered_by_one_search() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005), 0.02, 0.07)
+    assert [bound.limit for bound in outcome.bounds] == [0.02, 0.07]
+    assert [bound.trial and bound.trial.id for bound in outcome.bounds] == ["skip4", "skip5"]
+
+
+def test_what_the_prompts_cannot_decide_is_listed_as_possibly_faster() -> None:
+    losses = {**LOSSES, "skip5": 0.021}
+    outcome = run(FakeDevice(COSTS, CALLS, losses, noise=0.05))
+    (bound,) = outcome.bounds
+    assert "skip5" in bound.faster or (bound.trial is not None and bound.trial.id == "skip5")
+    assert not bound.certified or bound.trial is not None
+
+
+def test_a_prediction_that_is_wrong_widens_the_band_and_the_answer_stays_right() -> None:
+    # skip4 takes as long as the baseline, against what its calls say, so skip3 is the bound.
+    device = FakeDevice(COSTS, CALLS, LOSSES, slower={"skip4": 1.6}, noise=0.005)
+    outcome = run(device)
+    (bound,) = outcome.bounds
+    assert bound.trial is not None and bound.trial.id == "skip3"
+    assert outcome.band > run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005)).band
+
+
+def test_with_nothing_within_the_limit_the_answer_is_the_baseline() -> None:
+    losses = {id_: 0.0 if id_ == BASELINE else 0.3 for id_ in CALLS}
+    (bound,) = run(FakeDevice(COSTS, CALLS, losses, noise=0.005)).bounds
+    assert bound.trial is None and bound.speedup == 1.0 and bound.certified
+
+
+def test_a_spent_budget_leaves_what_was_not_reached_in_the_answer() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, most_calls=8))
+    (bound,) = outcome.bounds
+    assert not bound.certified
+    assert State.NOT_REACHED in {each.state for each in outcome.settled.values()}
+    assert set(bound.faster) <= set(LOSSES)
+
+
+def test_a_configuration_that_cannot_be_measured_fails_alone() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, broken=frozenset({"skip4"})))
+    assert outcome.settled["skip4"].state is State.FAILED
+    (bound,) = outcome.bounds
+    assert bound.trial is not None and bound.trial.id == "skip3"
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_every_configuration_is_settled_with_a_reason(seed: int) -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, seed=seed))
+    assert set(outcome.settled) == set(CALLS) - {BASELINE}
+    assert all(each.why for each in outcome.settled.values())
+
+
+def test_within_the_limit_is_rarely_excluded_and_a_confirmed_limit_rarely_broken() -> None:
+    # skip5 lies just inside, skip6 just outside; 60 searches, each may err in 5 %.
+    losses = {**LOSSES, "skip5": 0.018, "skip6": 0.024}
+    excluded = broken = 0
+    for seed in range(60):
+        (bound,) = (outcome := run(FakeDevice(COSTS, CALLS, losses, noise=0.02, seed=seed))).bounds
+        excluded += outcome.settled["skip5"].state is State.EXCLUDED
+        broken += bound.trial is not None and losses[bound.trial.id] > 0.02
+    assert excluded <= 6 and broken <= 6
