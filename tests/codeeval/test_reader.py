@@ -126,6 +126,28 @@ def chosen(mode):
 chosen(sys.argv[1])("a", num_inference_steps=18)
 """,
         "from own import key\nassert key" + CALL,
+        """
+seen, images = set(), []
+for k in range(20):
+    prompt = sys.argv[k % 4]
+    if prompt in seen:
+        continue
+    seen.add(prompt)
+    images.append(pipe(prompt, num_inference_steps=18).images[0])
+    if len(images) >= 4:
+        break
+""",
+        """
+def prompts():
+    for k in range(20):
+        if os.path.exists(str(k)):
+            continue
+        yield str(k)
+for prompt in prompts():
+    pipe(prompt, num_inference_steps=18)
+""",
+        "import timeit\ntimeit.timeit(lambda: pipe('a', num_inference_steps=18), number=1)",
+        "import timeit\npipe('a', num_inference_steps=18)\ntimeit.timeit(lambda: print('a'))",
     ],
 )
 def test_ways_that_agree_are_found(code: str) -> None:
@@ -283,6 +305,9 @@ def test_what_a_constructor_elsewhere_sets_is_not_the_class_s_default(
         "n = [9, 18]\nn.sort(key=lambda item: random.random())\nn = n[0]\n{}",
         "import heapq\nn = [18, 9]\nheapq.heapify(n)\nn = n[0]\n{}",
         "from collections import deque\nn = deque([18, 9])\nn.rotate(1)\nn = n[0]\n{}",
+        "n = {{18, 9}}.pop()\n{}",
+        "n = [{{'a': 9, 'b': 18}}[key] for key in {{'a', 'b'}}][-1]\n{}",
+        "import timeit\nn = 9\n{}\ntimeit.timeit(lambda: pipe('a', num_inference_steps=18))",
     ],
 )
 def test_what_only_a_run_decides_is_undetermined(code: str) -> None:
@@ -312,6 +337,7 @@ def test_a_shuffle_of_equal_items_changes_nothing() -> None:
         "pipe.transformer.blocks[0].compile()",
         "pipe.transformer.proj_out = torch.compile(pipe.transformer.proj_out)",
         "pipe.transformer.blocks = torch.nn.ModuleList([torch.compile(block) for block in pipe.transformer.blocks])",
+        "pipe.transformer.blocks = torch.nn.ModuleList(torch.compile(block) for block in pipe.transformer.blocks)",
         "def regional(model):\n    for block in model.blocks:\n        block.compile()\n    return model\n"
         "pipe.transformer = regional(pipe.transformer)",
     ],

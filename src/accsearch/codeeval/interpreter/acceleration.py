@@ -63,7 +63,7 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
     if function.name == "torch.compile" or function.name in COMPILE_REGIONS:
         return compilation.compiled(given)
     if function.root == "torch" and function.leaf in ("ModuleDict", "ModuleList", "Sequential"):
-        return compilation.collected(given)
+        return compilation.collected(machine, given)
     if function.root == "diffusers" and function.leaf in CACHE_FUNCTIONS:
         config = given.get("config", 1)
         _put(machine, given.get("module", 0), (CACHE_FUNCTIONS[function.leaf],), _settings(config))
@@ -235,7 +235,8 @@ def active_methods(pipe: Pipeline) -> dict[str, dict[str, Any]] | None:
 
 def _add(found: dict[str, dict[str, Any]], component: Component) -> bool:
     """Add the methods that live in a module; return whether all of them are known."""
-    for key, content in component.state.items():
+    for key, held in component.state.items():
+        content = held.item if isinstance(held, Repeated) else held
         if isinstance(content, Compiled):
             found["torch_compile"] = {**found.get("torch_compile", {}), **content.parameters}
         if content is UNDECIDED:

@@ -18,7 +18,11 @@ MAX_LOCAL_PATHS = 32
 MAX_ATTEMPTS = 20
 """Within one part of the program whose paths are brought together, and how many such parts inside one another."""
 
-_NOTES = frozenset({"imported", "module"})
+MAX_ENDS = 6
+"""Different ends of such a part that are followed, one path each."""
+
+_OVER = (RaiseSignal, ExitSignal, CutSignal)
+_NOTES = frozenset({"elsewhere", "imported", "loose", "module"})
 """Notes in the journal that may stand beside any others."""
 
 
@@ -101,9 +105,9 @@ def _together(
     machine.tick(len(states_other))
     if exact and not same(one, other):
         return None
+    states_one, states_other = _noted_alike(machine, trial, states_one, states_other)
     if machine.lossy:
         return machine.heap.join(trial, states_one, states_other, (one, other))
-    _share_notes(machine, trial, states_one, states_other)
     if not machine.heap.equal(trial, states_one, states_other):
         return None
     machine.heap.set(trial, states_other)
@@ -113,25 +117,35 @@ def _together(
     return Unknown() if _is_plain(one) and _is_plain(other) else None
 
 
-def _share_notes(machine: "Machine", trial: Trial, one: States, other: States) -> None:
-    """Give both outcomes the same last call, which is what they agree on, as at the end of all paths."""
-    original = trial.originals.get(id(machine.journal))
+def _noted_alike(machine: "Machine", trial: Trial, one: States, other: States) -> tuple[States, States]:
+    """Return both outcomes with one last call, which is what they agree on, as at the end of all paths.
+
+    What was chosen differently in them counts as not chosen.
+    """
+    key = id(machine.journal)
+    original = trial.originals.get(key)
     if original is None:
-        return
-    first, second = (states.setdefault(id(machine.journal), dict(original)) for states in (one, other))
+        return one, other
+    first, second = (dict(states.get(key, original)) for states in (one, other))
     calls = [call for call in (first["last"], second["last"]) if call is not None]
-    first["last"] = second["last"] = agreement(calls) if calls else None
-    for key in {**first, **second}:
-        if key == "elsewhere" or key == "loose" or (isinstance(key, tuple) and key[0] in _NOTES):
-            first[key] = second[key] = True
+    for name in {**first, **second}:
+        kind = name[0] if isinstance(name, tuple) else name
+        if kind == "last":
+            first[name] = second[name] = agreement(calls) if calls else None
+        elif kind in _NOTES:
+            first[name] = second[name] = True
+        elif kind == "decision" and first.get(name) is not second.get(name):
+            first.pop(name, None)
+            second.pop(name, None)
+    return {**one, key: first}, {**other, key: second}
 
 
 def settle(
     machine: "Machine", site: ast.AST, work: Callable[[], Value], *, exact: bool = False
 ) -> Value | None:
-    """Run all paths through a part of the program and go on with one, where they come to the same.
+    """Run all paths through a part of the program, and go on with one of those that come to different ends.
 
-    Returns None, the state as before, if they do not.
+    Returns None, the state as before, where there are too many.
     """
     if id(site) in machine.unmergeable or len(machine.attempts) >= MAX_ATTEMPTS:
         return None
@@ -140,38 +154,44 @@ def settle(
     attempt = Attempt(id(site), trial.mark, [])
     machine.attempts.append(attempt)
     try:
-        settled = _settled(machine, trial, attempt, work, exact=exact)
-    except (Signal, ForkNeeded):
-        if not attempt.script:
-            raise
-        settled = None
-    finally:
-        machine.attempts.pop()
-        machine.heap.end(trial)
-    if settled is None:
+        try:
+            ends = _ends(machine, trial, attempt, work, exact=exact)
+        except ForkNeeded:
+            ends = None
+        finally:
+            machine.attempts.pop()
         machine.depth, machine.handlers = depth, handlers
-        machine.unmergeable.add(id(site))
-        machine.heap.set(trial, trial.originals)
-    return settled
+        if ends is None:
+            machine.unmergeable.add(id(site))
+            machine.heap.set(trial, trial.originals)
+            return None
+        while len(ends) > 1 and not machine.choose():
+            ends.pop(0)
+        states, value = ends[0]
+        machine.heap.set(trial, states)
+    finally:
+        machine.heap.end(trial)
+    if isinstance(value, Signal):
+        raise value
+    return value
 
 
-def _settled(
+def _ends(
     machine: "Machine", trial: Trial, attempt: Attempt, work: Callable[[], Value], *, exact: bool
-) -> Value | None:
+) -> list[tuple[States, Value | Signal]] | None:
+    """Return the ends that the paths come to, those that are the same as one; None if there are too many."""
     script = attempt.script
     assert script is not None
-    outcome: tuple[States, Value] | None = None
+    ends: list[tuple[States, Value | Signal]] = []
     for _ in range(MAX_LOCAL_PATHS):
         attempt.position = 0
-        value = _unless_over_within(machine, attempt, work)
-        if not script and value is not None:
-            return value
-        if value is not None:
-            reached = _undecided(machine, trial), value
-            together = value if outcome is None else _together(machine, trial, outcome, reached, exact=exact)
-            if together is None:
-                return None
-            outcome = _undecided(machine, trial), together
+        try:
+            value: Value | Signal = work()
+        except Signal as signal:
+            value = signal
+        _add_end(machine, trial, ends, (machine.heap.capture(trial), value), exact=exact)
+        if len(ends) > MAX_ENDS:
+            return None
         while script and not script[-1]:
             script.pop()
         if not script:
@@ -180,40 +200,36 @@ def _settled(
         machine.heap.set(trial, trial.originals)
     else:
         return None
-    if outcome is None:
-        return None
-    machine.heap.set(trial, outcome[0])
-    return outcome[1]
+    if machine.lossy and not machine.handlers:
+        # A path that ends the program is taken for one that is not taken, where there are others.
+        ends = [end for end in ends if not isinstance(end[1], _OVER)] or ends
+    return ends
 
 
-def _unless_over_within(machine: "Machine", attempt: Attempt, work: Callable[[], Value]) -> Value | None:
-    try:
-        return work()
-    except (RaiseSignal, ExitSignal, CutSignal):
-        if attempt.script and machine.lossy and not machine.handlers:
-            return None
-        raise
-
-
-def _undecided(machine: "Machine", trial: Trial) -> States:
-    """Return the states that a trial has come to, without what was chosen in it."""
-    states = machine.heap.capture(trial)
-    key = id(machine.journal)
-    if key in states:
-        before = trial.originals[key]
-        states[key] = {
-            name: content
-            for name, content in states[key].items()
-            if not (isinstance(name, tuple) and name[0] == "decision") or name in before
-        }
-    return states
+def _add_end(
+    machine: "Machine",
+    trial: Trial,
+    ends: list[tuple[States, Value | Signal]],
+    reached: tuple[States, Value | Signal],
+    *,
+    exact: bool,
+) -> None:
+    states, value = reached
+    for index, (known_states, known) in enumerate(ends):
+        if isinstance(value, Signal) or isinstance(known, Signal):
+            continue
+        together = _together(machine, trial, (known_states, known), (states, value), exact=exact)
+        if together is not None:
+            ends[index] = (machine.heap.capture(trial), together)
+            return
+    ends.append(reached)
 
 
 def _unless_over(machine: "Machine", branch: Callable[[], Value]) -> Value | None:
     """Run a branch; None if it ends the program, which a lossy machine takes for the branch not taken."""
     try:
         return branch()
-    except (RaiseSignal, ExitSignal, CutSignal):
+    except _OVER:
         if machine.lossy and not machine.handlers:
             return None
         raise

@@ -119,6 +119,9 @@ def _of_sequence(machine: "Machine", receiver: Sequence, name: str, given: Argum
         machine.heap.write(receiver, "open", True)
         return Unknown()
     items = list(receiver.items)
+    if name == "pop" and receiver.kind == "set" and len(items) > 1:
+        machine.heap.write(receiver, "open", True)
+        return Unknown()
     try:
         result = change(machine, items, given)
     except NotConstant:

@@ -1,8 +1,13 @@
 """What `torch.compile` makes of modules, and containers of modules that it made."""
 
-from accsearch.codeeval.interpreter import constants, elsewhere
+from typing import TYPE_CHECKING
+
+from accsearch.codeeval.interpreter import constants, elsewhere, iteration
 from accsearch.codeeval.library_objects import Compiled
-from accsearch.codeeval.values import Arguments, Dictionary, Repeated, Sequence, Symbol, Tuple, Value
+from accsearch.codeeval.values import Arguments, Dictionary, Repeated, Sequence, Stream, Symbol, Tuple, Value
+
+if TYPE_CHECKING:
+    from accsearch.codeeval.interpreter.machine import Machine
 
 
 def compiled(given: Arguments) -> Value:
@@ -17,7 +22,7 @@ def compiled(given: Arguments) -> Value:
     return Symbol("torch.compile") if model is None else Compiled(model, parameters)
 
 
-def collected(given: Arguments) -> Value:
+def collected(machine: "Machine", given: Arguments) -> Value:
     """Return a container of modules, which is compiled where one of them is."""
     waiting = list(given.positional)
     while waiting:
@@ -26,6 +31,8 @@ def collected(given: Arguments) -> Value:
             return Compiled(elsewhere.from_library(), value.parameters)
         if isinstance(value, Repeated):
             waiting.append(value.item)
+        elif isinstance(value, Stream):
+            waiting += iteration.collect(machine, value) or ()
         elif isinstance(value, Tuple | Sequence):
             waiting += value.items
         elif isinstance(value, Dictionary):

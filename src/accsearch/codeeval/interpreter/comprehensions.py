@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import conditions, iteration, subscripts
 from accsearch.codeeval.interpreter.scope import Scope
+from accsearch.codeeval.library_objects import Compiled
 from accsearch.codeeval.values import Repeated, Stream, Unknown, Value
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def generator(machine: "Machine", node: ast.GeneratorExp, scope: Scope) -> Value
         machine, node.generators, inner, extent, lambda: machine.evaluate(node.elt, inner), source
     )
     # Behind a filter that is unknown it is unknown which item comes next.
-    return Stream(item if extent.known else Unknown() for item in items)
+    return Stream(item if extent.known or isinstance(item, Compiled) else Unknown() for item in items)
 
 
 def _rounds(

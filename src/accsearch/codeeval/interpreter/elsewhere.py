@@ -1,8 +1,10 @@
 """What code that the file does not hold may do to what it is given."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from accsearch.codeeval.interpreter.signals import ExitSignal, RaiseSignal
 from accsearch.codeeval.knowledge import COMMAND_LINES
 from accsearch.codeeval.library_objects import Compiled, Component, Pipeline, owner_of
 from accsearch.codeeval.values import (
@@ -96,9 +98,9 @@ def affect(machine: "Machine", function: Value, given: Arguments) -> None:
     """Note what a call of code elsewhere may change, as far as its name or its arguments tell."""
     name = name_of(function)
     values = [*given.positional, *given.keywords.values()]
-    if any(isinstance(value, Function | Method | Partial) for value in values):
-        # It may be called there.
-        machine.heap.write(machine.journal, "elsewhere", True)
+    for value in values:
+        if isinstance(value, Function | Method | Partial):
+            _maybe_call(machine, value)
     if name in _REORDERING or name in _CHANGING:
         for value in values:
             if isinstance(value, Sequence):
@@ -112,6 +114,23 @@ def affect(machine: "Machine", function: Value, given: Arguments) -> None:
     if name in _COMPILING:
         # Of whatever this is a module, it may be one of the pipeline's.
         machine.heap.write(machine.journal, "loose", True)
+
+
+def _maybe_call(machine: "Machine", function: Function | Method | Partial) -> None:
+    """Go on both with and without a call of a function that code elsewhere was given."""
+    machine.heap.write(machine.journal, "elsewhere", True)
+    inner: Value = function
+    while isinstance(inner, Method | Partial):
+        inner = inner.function
+
+    def perhaps() -> Value:
+        if machine.choose():
+            with suppress(RaiseSignal, ExitSignal):
+                machine.call(function, Arguments(open_positional=True, open_keywords=True))
+        return Constant(None)
+
+    if isinstance(inner, Function) and inner.node not in machine.active:
+        machine.settle(inner.node.args, perhaps, exact=True)
 
 
 def hand_over(machine: "Machine", given: Arguments) -> None:

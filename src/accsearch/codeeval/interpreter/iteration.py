@@ -30,6 +30,8 @@ def iterate(machine: "Machine", value: Value) -> Iterator[Value] | None:
     if isinstance(value, Tuple):
         return iter(value.items)
     if isinstance(value, Sequence):
+        if value.kind == "set" and _is_shuffled(value):
+            return iter([Unknown() for _ in value.items])
         return None if value.state.get("open") else _live(value)
     if isinstance(value, Dictionary):
         return None if value.open else iter([key for key, _ in value.entries.values()])
@@ -72,6 +74,12 @@ def another(item: Value) -> Value:
     if isinstance(item, Tuple):
         return Tuple(tuple(another(part) for part in item.items))
     return Unknown() if isinstance(item, Unknown) else item
+
+
+def _is_shuffled(value: Sequence) -> bool:
+    """Tell whether a set's order is another in each run, as that of texts is."""
+    texts = [isinstance(item, Constant) and isinstance(item.value, str | bytes) for item in value.items]
+    return len(texts) > 1 and any(texts) and not value.state.get("open")
 
 
 def _live(value: Sequence) -> Iterator[Value]:

@@ -48,9 +48,11 @@ def _known_rounds(
 ) -> "Generator[Value, None, bool]":
     allowance = machine.budget * 3 // 4
     decisions = machine.decisions
+    # The paths through a generator cannot be joined, since what it yields is run in between.
+    most = 1 if scope.generates else MAX_LOOP_DECISIONS
     for count, item in enumerate(items):
         machine.tick()
-        split = machine.decisions - decisions > MAX_LOOP_DECISIONS
+        split = machine.decisions - decisions > most
         if count >= MAX_ROUNDS or machine.budget < allowance or split:
             # Too many to follow: only the last round is, from what the rounds before it have in common.
             left = yield from _rounds_over_unknown(machine, node, scope, Unknown())

@@ -156,11 +156,12 @@ class Machine:
         key = ("decision", origin)
         known = self.journal.state.get(key)
         if known is None:
-            known = self._choose()
+            known = self.choose()
             self.heap.write(self.journal, key, known)
         return bool(known) is not flipped
 
-    def _choose(self) -> bool:
+    def choose(self) -> bool:
+        """Choose the outcome of a condition that was not met before."""
         if self.attempts:
             return attempts.choose(self.attempts[-1])
         if self._position == len(self.script):
@@ -190,9 +191,9 @@ class Machine:
         return attempts.merge(self, site, first, second)
 
     def settle(self, site: ast.AST, work: Callable[[], Value], *, exact: bool = False) -> Value | None:
-        """Run all paths through a part of the program and go on with one, where they come to the same.
+        """Run all paths through a part of the program, and go on with one of those that come to different ends.
 
-        Returns None, the state as before, if they do not.
+        Returns None, the state as before, where there are too many.
         """
         return attempts.settle(self, site, work, exact=exact)
 
