@@ -1,6 +1,7 @@
 """The worker from its arguments to its results, on tiny random pipelines."""
 
 import json
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +171,27 @@ def test_a_failed_trial_does_not_end_the_others(
     assert [lines[trial].status for trial in TRIALS] == ["ok", "failed", "ok", "ok"]
     assert lines[TRIALS[1]].error == "RuntimeError: a layer does not fit"
     assert "Successfully completed" not in capsys.readouterr().out
+
+
+def test_what_a_denoiser_cannot_take_is_left_out_with_the_reason(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    from diffusers import UNet2DConditionModel
+
+    model = tmp_path / "model"
+    shutil.copytree(tiny_paths["sd"], model)
+    config = UNet2DConditionModel.load_config(model / "unet")
+    changes = {"down_block_types": ["AttnDownBlock2D"] * 3, "up_block_types": ["AttnUpBlock2D"] * 3}
+    UNet2DConditionModel.from_config({**config, **changes}).save_pretrained(model / "unet")
+    run = Run(tmp_path, {**tiny_paths, "sd": model})
+
+    assert run.work() == WorkerExit.OK
+
+    lines = run.lines()
+    assert [lines[trial].status for trial in TRIALS] == ["ok", "pruned", "ok", "pruned"]
+    reason = "deepcache: a UNet cannot be cut inside of its AttnDownBlock2D"
+    assert lines[TRIALS[1]].note == reason
+    assert f"deepcache-i2-b0: left out: {reason}" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

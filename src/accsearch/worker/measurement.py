@@ -102,7 +102,10 @@ def measure_baseline(bench: Bench, batch_size: int) -> Measured:
 
 
 def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
-    """Measure the pipeline with `methods` on it, in turn with the plain one on the same batch."""
+    """Measure the pipeline with `methods` on it, in turn with the plain one on the same batch.
+
+    Raises Unsupported where a method cannot run on this denoiser.
+    """
     settings = bench.assignment.config.worker
     before, began = bench.machine.allocated(), time.perf_counter()
     applying = apply(
@@ -110,8 +113,9 @@ def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
     )
     with bench.monitor.watching() as seen, applying as applied:
         entered = time.perf_counter() - began
-        generation = generate(bench, applied, batch_size)
         numbers = _timed_batch(bench, batch_size)
+        applied.verify(**bench.workload.arguments(numbers))
+        generation = generate(bench, applied, batch_size)
         # Generators go on from run to run, which changes a sampler's own noise and not its time.
         run = partial(applied, **bench.workload.arguments(numbers))
         plain = partial(plain_call, bench, **bench.workload.arguments(numbers))

@@ -14,6 +14,7 @@ from accsearch.worker.bench import Bench
 from accsearch.worker.failure import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.measurement import Baseline, Measured, measure_baseline, measure_trial
+from accsearch.worker.methods.session import Unsupported
 from accsearch.worker.order import EveryTrial, Order, UpperBound
 from accsearch.worker.record import Recorder
 from accsearch.worker.stability import conditions, measure_stability
@@ -121,6 +122,8 @@ class _Search:
             line = self._recorder.trial(trial, measured, baseline)
         except AccsearchError:
             raise
+        except Unsupported as error:
+            return self._left_out(trial, str(error))
         except Exception as error:  # noqa: BLE001 - one trial's failure, of any kind, must not end the others
             return self._failed(trial, error)
         assert measured.times is not None
@@ -144,8 +147,13 @@ class _Search:
     def _leave_out(self, order: Order) -> None:
         for trial, why in order.pruned():
             self._done += 1
-            self._write(self._recorder.pruned(trial, why))
-            say(f"{self._progress()} {trial.id}: left out: {why}")
+            self._left_out(trial, why)
+
+    def _left_out(self, trial: Trial, why: str) -> ResultLine:
+        line = self._recorder.pruned(trial, why)
+        self._write(line)
+        say(f"{self._progress()} {trial.id}: left out: {why}")
+        return line
 
     def _write(self, line: ResultLine) -> None:
         append(self._assignment.paths.results, line)

@@ -46,6 +46,10 @@ class Clock:
         self.size = (height, width)
 
 
+class Unsupported(Exception):
+    """A method cannot run on this denoiser; the message is the reason, as one line."""
+
+
 class Change(Protocol):
     """Something done to the weights that can be put aside for a moment."""
 
@@ -63,7 +67,8 @@ class Session:
     `denoiser` is the pipeline's UNet or transformer. `fresh_steps` are sampler steps that must compute every
     layer (T-GATE asks for them, DeepCache obeys). `compiled` turns a pure function into what runs it fastest;
     `kept` returns what a later call may still read of a tensor made inside it.
-    `changes` are the methods' changes of weights, in the order in which they were made.
+    `changes` are the methods' changes of weights, in the order in which they were made. `checks` compare what a
+    method computes in a way of its own with the denoiser, on the arguments of one of its calls.
     """
 
     pipeline: Any
@@ -74,6 +79,15 @@ class Session:
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function
     kept: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
     changes: list[Change] = field(default_factory=list)
+    checks: list[Callable[..., None]] = field(default_factory=list)
+
+
+class _Called(BaseException):
+    """Stops a generation at its first call of the denoiser; no pipeline may take it for an error of its own."""
+
+    def __init__(self, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+        super().__init__()
+        self.inputs, self.named = inputs, named
 
 
 class Applied:
@@ -87,6 +101,38 @@ class Applied:
     def __call__(self, **arguments: Any) -> torch.Tensor:
         """Generate one batch; `num_inference_steps` and `guidance_scale` are required."""
         return self.invoke(**arguments)
+
+    def verify(self, **arguments: Any) -> None:
+        """Compare what the methods compute in ways of their own with the denoiser, on its first inputs.
+
+        `arguments` are those of a generation, of which nothing is generated. Raises Unsupported.
+        """
+        session = self._session
+        if not session.checks:
+            return
+        inputs, named = self._first_inputs(arguments)
+        patched = self.snapshot()
+        # Weights stay as the methods made them: the inputs are of their type.
+        self._plain.restore()
+        try:
+            with torch.no_grad():
+                for check in session.checks:
+                    check(*inputs, **named)
+        finally:
+            patched.restore()
+
+    def _first_inputs(self, arguments: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        def stop(_module: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
+            raise _Called(inputs, named)
+
+        hook = self._session.denoiser.register_forward_pre_hook(stop, prepend=True, with_kwargs=True)
+        try:
+            self.invoke(**arguments)
+        except _Called as called:
+            return called.inputs, called.named
+        finally:
+            hook.remove()
+        raise Unsupported("the pipeline made an image without its denoiser")
 
     @property
     def idle_bytes(self) -> int:

@@ -8,6 +8,7 @@ import tgate as package
 import torch
 
 from accsearch.task import Scalar
+from accsearch.worker.methods.package.deepcache import needs_mid_block
 from accsearch.worker.methods.session import Invoke, Session
 from accsearch.worker.methods.snapshot import untouched
 
@@ -35,6 +36,7 @@ def tgate_with(
 
     @contextmanager
     def both(session: Session, _invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+        needs_mid_block(session)
         _, loader = LOADERS[type(session.pipeline).__name__]
         if loader is None:
             raise TypeError(f"tgate has no loader with DeepCache for {type(session.pipeline).__name__}")
