@@ -14,16 +14,16 @@ from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 
 GPU = "NVIDIA H200"
+METHODS: dict[str, Any] = {"tome": {"ratio": [0.3, 0.5], "max_downsample": [1]}}
 
 
 def grid_of(folder: Path, text: str = "a red circle\na blue square\n" * 4, **sections: Any) -> Grid:
     (folder / "prompts.txt").write_text(text)
     worker = {"num_samples": 8, "batch_size": 8, "seed": 1}
-    methods = {"tome": {"ratio": [0.3, 0.5], "max_downsample": [1]}}
     given = {
         "grid": {"pipe": ["demo"], "sched": ["DDIM"], "steps": [10]},
         "prompts": {"file": str(folder / "prompts.txt")},
-        "methods": methods,
+        "methods": METHODS,
         **sections,
     }
     return expand(build_config(given | {"worker": worker | sections.get("worker", {})}, name="c"))
@@ -72,7 +72,7 @@ def test_lines_of_the_present_setting_are_its_own(tmp_path: Path) -> None:
         {"worker": {"device": "cpu"}},
         {"text": "a green circle\n" * 8},
         {"quality": {"model": "builtin:tiny"}},
-        {"implementation": "package"},
+        {"methods": METHODS | {"implementation": "package"}},
     ],
     ids=str,
 )
