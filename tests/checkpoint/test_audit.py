@@ -2,11 +2,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
 from accsearch.checkpoint.audit import audit
-from accsearch.checkpoint.markers import write_done, write_failed
+from accsearch.checkpoint.markers import read_done, write_done, write_failed
 from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.checkpoint.record import tidy
 from accsearch.task import TaskState
@@ -328,3 +329,33 @@ def test_two_verdicts_of_one_attempt_agree_on_done(command):
     write_failed(command.paths.failed, failed)
 
     assert record(command).state is TaskState.DONE
+
+
+def test_an_interrupted_task_is_not_said_to_be_not_run(traversal):
+    # Given an attempt that was cut short after a trial: a log and a line, and no marker
+    traversal.log("measuring", sentinel=False)
+    traversal.measure()
+
+    [found] = audit(traversal.workdir, traversal.grid)
+
+    assert (found.state, found.attempt) == (TaskState.PENDING, 1)
+    assert found.why == "not finished: attempt 1 was interrupted"
+
+
+def test_a_limit_that_an_earlier_version_had_in_the_digest_runs_nothing_again(traversal):
+    # Given a marker whose digest covers more than it would today, and results that hold every trial
+    traversal.log()
+    traversal.measure()
+    done = traversal.finish()
+    write_done(
+        traversal.paths.done,
+        replace(done, digest="0" * 16, parts={**done.parts, "search.max_score_loss": "1"}),
+    )
+
+    [found] = audit(traversal.workdir, traversal.grid)
+    assert (found.state, found.set_aside) == (TaskState.DONE, ())
+    tidy(found)
+
+    assert read_done(traversal.paths.done) == done
+    [again] = audit(traversal.workdir, traversal.grid)
+    assert (again.why, again.renewed) == ("done", None)

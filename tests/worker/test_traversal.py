@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
+from accsearch.grid.reuse import is_whole
 from accsearch.methods.catalogue import METHODS
 from accsearch.results.file import append, read, validate
 from accsearch.task import BASELINE, Methods, WorkerExit
@@ -133,6 +134,22 @@ def test_another_batch_size_reuses_nothing(tmp_path: Path, tiny_paths: dict[str,
     run.work(attempt=2, batch_size=1)
 
     assert {line.batch_size for line in run.lines().values()} == {1}
+
+
+def test_a_setting_that_comes_back_is_not_measured_again_and_stands_last(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = Run(tmp_path, tiny_paths, methods=ONE)
+    assert first.work() == WorkerExit.OK
+    assert Run(tmp_path, tiny_paths, methods=ONE, worker={"seed": 9}).work(attempt=2) == WorkerExit.OK
+    capsys.readouterr()
+    again = Run(tmp_path, tiny_paths, methods=ONE)
+
+    assert again.work(attempt=3) == WorkerExit.OK
+
+    assert "Inference Original pipeline..." not in capsys.readouterr().out
+    assert {line.seed for line in again.lines().values()} == {first.grid.config.worker.seed}
+    assert is_whole(again.grid.config, again.task, read(again.results))
 
 
 def test_another_way_of_timing_reuses_nothing(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
