@@ -188,12 +188,14 @@ def page_of(work: Work) -> bytes:
     return Path(work.folder, "page.html").read_bytes()
 
 
-@pytest.mark.parametrize("limit", ["nan", "inf", "-1", "2"])
-def test_a_limit_that_is_no_share_is_one_line(work: Work, limit: str) -> None:
+@pytest.mark.parametrize(
+    ("limit", "hint"), [("nan", ""), ("inf", ""), ("-1", ""), ("2", "; did you mean 0.02?")]
+)
+def test_a_limit_that_is_no_share_is_one_line(work: Work, limit: str, hint: str) -> None:
     work.root.mkdir()
     done = ended(work, "best", "--max-loss", limit, "--json")
     assert done.returncode == 2
-    assert done.stderr.decode().splitlines() == [f"accsearch: --max-loss {limit}: allowed 0 to 1"]
+    assert done.stderr.decode().splitlines() == [f"accsearch: --max-loss {limit}: allowed 0 to 1{hint}"]
 
 
 @pytest.mark.parametrize("command", ["export", "report"])
