@@ -26,7 +26,10 @@ def test_the_bound_of_a_work_directory(workdir, grid):
     [row] = rows_of(workdir)
 
     assert (row["task"], row["decision"], row["speedup"]) == (grid.tasks[0].id, "within", 2.0)
-    assert best_selection(workdir).notes == ("C: 1 of 2 tasks have no result yet",)
+    assert best_selection(workdir).notes == (
+        "C: 1 of 2 tasks have no result yet",
+        "C/demo_DDIM_10: tome-r0.5-d1: <script>alert(1)</script>",
+    )
 
 
 def test_a_stricter_limit_leaves_the_baseline(workdir):

@@ -209,3 +209,35 @@ def test_other_prompts_give_no_interval_so_nothing_is_settled():
     decisions = chosen(best(grid, [0.5], per="pipe"))
 
     assert decisions == [("within", BASELINE, 1.0), ("unresolved", BASELINE, 2.0)]
+
+
+def test_without_scores_speed_alone_ranks_and_that_is_said():
+    task = results(
+        line(BASELINE, scores=()), line("x", speedup=1.5, scores=()), line("y", speedup=2.5, scores=())
+    )
+
+    selection = best([task])
+
+    assert chosen(selection) == [("within", BASELINE, 1.0), ("unresolved", "y", 2.5)]
+    assert [row.candidate.score_loss for row in selection.rows] == [None, None]
+    assert selection.notes == ("c: no score was measured: ranked by speed alone, no loss is known",)
+
+
+def test_what_the_results_must_be_read_with_is_said_once():
+    cut, busy = "2 of 8 prompts are longer", "another process used the GPU: pid 7"
+    tasks = [
+        results(
+            line(BASELINE, note=f"{cut}; float32 instead" if steps == 20 else cut),
+            line("x", speedup=2.0, loss=0.001, ci=(0.0, 0.002), note=f"{cut}; {busy}"),
+            line("slower", speedup=1.1, loss=0.001, ci=(0.0, 0.002), note="not among the rows"),
+            steps=steps,
+        )
+        for steps in (20, 50)
+    ]
+
+    assert best(tasks).notes == (
+        f"c: {cut}",
+        "c: float32 instead (1 of 2 tasks)",
+        f"c/demo_DDIM_20: x: {busy}",
+        f"c/demo_DDIM_50: x: {busy}",
+    )

@@ -1,5 +1,6 @@
 """The upper bound: the fastest active trial whose score loss stays within a limit."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -160,7 +161,31 @@ def best(
         for limit in max_losses
         for decision, candidate in _select(group.candidates, limit)
     ]
+    notes += _remarks(results, rows)
     return Selection(tuple(rows), tuple(notes))
+
+
+def _remarks(results: Sequence[TaskResults], rows: Sequence[Best]) -> Iterator[str]:
+    """Yield what the rows must be read with, each remark once: of whole configurations, then of single trials."""
+    said: set[tuple[str, str]] = set()
+    for config in dict.fromkeys(row.config for row in rows):
+        baselines = [b for each in results if each.task.config == config and (b := each.baseline) is not None]
+        if any(not line.scores for line in baselines):
+            yield f"{config}: no score was measured: ranked by speed alone, no loss is known"
+        counts = Counter(part for line in baselines for part in _parts(line))
+        for part, tasks in counts.items():
+            said.add((config, part))
+            yield f"{config}: {part}" + (
+                "" if tasks == len(baselines) else f" ({tasks} of {len(baselines)} tasks)"
+            )
+    for row in rows:
+        for part in _parts(row.candidate.line):
+            if (row.config, part) not in said:
+                yield f"{row.config}/{row.name}: {row.candidate.line.trial}: {part}"
+
+
+def _parts(line: ResultLine) -> list[str]:
+    return line.note.split("; ") if line.note else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +232,9 @@ def _eligible(results: TaskResults) -> Iterator[ResultLine]:
 
 
 def _itself(task: str, line: ResultLine) -> Candidate:
-    return Candidate(task, line, 1.0, (1.0, 1.0), 0.0, (0.0, 0.0))
+    """Return the baseline as compared with itself: no loss, unless nothing scored it."""
+    loss = 0.0 if line.scores else None
+    return Candidate(task, line, 1.0, (1.0, 1.0), loss, None if loss is None else (loss, loss))
 
 
 def _by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[_Group]:
