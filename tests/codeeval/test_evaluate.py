@@ -1,6 +1,7 @@
 """The evaluation's light side: benchmark files, the grid, standing, the upper bound, what is printed."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -268,6 +269,18 @@ def test_a_file_must_agree_with_its_reference(tmp_path: Path) -> None:
     standing = judge(task, GOOD)
     assert standing.why == "differs from the reference: num_inference_steps"
     assert standing.static_rate == 0.8
+
+
+def test_a_field_that_only_a_run_can_tell_does_not_pass(tmp_path: Path) -> None:
+    example = next(task for task in load_benchmark(EXAMPLES) if task.reference is not None)
+    assert example.reference is not None
+    text = example.reference.read_text()
+    open_steps = tmp_path / "open.py"
+    open_steps.write_text(
+        "from own import count\n" + re.sub(r"num_inference_steps=\d+", "num_inference_steps=count", text)
+    )
+    standing = judge(replace(example, generated=open_steps), GOOD)
+    assert standing.why == "only a run can tell: num_inference_steps"
 
 
 def test_rates_are_given_per_level_and_in_all(tmp_path: Path) -> None:

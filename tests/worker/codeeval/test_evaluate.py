@@ -64,6 +64,22 @@ def test_an_entry_point_of_a_package_is_measured(
     assert found.isolation in ("landlock", "bubblewrap", "unshare")
 
 
+def test_code_in_a_fence_runs_at_its_own_lines(
+    tiny_paths: dict[str, Path], tmp_path: Path, prompts: Path
+) -> None:
+    code = START.format(model=tiny_paths["sd"]) + "raise ValueError('on purpose')\n"
+    file = tmp_path / "answer.py"
+    file.write_text(f"It's here:\n```python\n%matplotlib inline\n{code}```\n", encoding="utf-8")
+    found = evaluate(file, Settings(device="cpu", quality="builtin:tiny", prompts=str(prompts), timeout=280))
+    assert found.verdict == "failed"
+    line = file.read_text().split("\n").index("raise ValueError('on purpose')") + 1
+    assert found.error == f"ValueError: on purpose (line {line})"
+    assert found.remarks == (
+        f"the code was taken out of a Markdown fence (lines 3-{line})",
+        "1 notebook magic was taken off",
+    )
+
+
 def test_fewer_steps_than_stated_are_caught(
     tiny_paths: dict[str, Path], tmp_path: Path, prompts: Path
 ) -> None:
