@@ -82,3 +82,4 @@ class WorkerExit:
     OOM = 4
     LOST_GPU = 5
     STORAGE = 6
+    GPU_TAKEN = 7

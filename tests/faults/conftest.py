@@ -15,7 +15,7 @@ from tests.standin import StandIn
 @pytest.fixture
 def work(tmp_path: Path) -> Iterator[Work]:
     """A work directory without GPUs; whatever a failed test leaves running is killed."""
-    yield from _work(tmp_path, dict(os.environ) | {"ACCSEARCH_LEASE_DIR": str(tmp_path / "leases")})
+    yield from _work(tmp_path, dict(os.environ) | {"ACCSEARCH_LEASES": str(tmp_path / "leases")})
 
 
 @pytest.fixture

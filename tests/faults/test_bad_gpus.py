@@ -58,6 +58,23 @@ def test_one_bad_gpu_of_three_costs_no_task(work: Work, machine: Machine, failur
     assert [line[:6] for line in run.lines if "quarantined: " in line and "waiting" not in line] == ["GPU 1:"]
 
 
+def test_a_gpu_that_fails_with_exceptions_costs_no_task_its_attempts(work: Work, machine: Machine) -> None:
+    # Given failures that look like the program's own, which count until the GPU has failed more than one task
+    bad = machine(2).uuid(0)
+    failure = "echo 'ValueError: images contain NaN' >&2; exit 1"
+    work.shell(on([bad], failure), tasks(16), gpus=GPUS, retry={"max_attempts": 2, "backoff": "0s"})
+    run = work.run()
+    assert run.process.returncode == 0, run.text
+    assert set(work.states().values()) == {"done"}
+
+
+def test_an_exception_of_the_program_on_a_healthy_gpu_is_the_tasks(work: Work, machine: Machine) -> None:
+    machine(2)
+    work.shell("if test $T = t0; then echo 'KeyError: x'; exit 1; fi", tasks(4), gpus=GPUS, retry=ONCE)
+    assert work.run().process.returncode == 1
+    assert work.marker("t0.failed")["attempt"] == 1
+
+
 def test_two_bad_gpus_of_four_cost_no_task(work: Work, machine: Machine) -> None:
     standin = machine(4)
     bad = [standin.uuid(0), standin.uuid(3)]

@@ -41,7 +41,7 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A lease folder that other users can reach, as pytest's own folders cannot be."""
     parent = Path(tempfile.mkdtemp(prefix="accsearch-test-"))
     parent.chmod(0o1777)
-    monkeypatch.setenv("ACCSEARCH_LEASE_DIR", str(parent / "leases"))
+    monkeypatch.setenv("ACCSEARCH_LEASES", str(parent / "leases"))
     yield parent / "leases"
     shutil.rmtree(parent)
 
@@ -219,7 +219,7 @@ def test_two_users_share_one_folder(taker: Callable[..., Taker], folder: Path) -
 def test_the_folder_is_for_everyone_and_no_one_removes_anothers_file(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("ACCSEARCH_LEASE_DIR")
+    monkeypatch.delenv("ACCSEARCH_LEASES")
     monkeypatch.setattr("accsearch.gpus.lease_files.SHARED_FOLDER", folder)
     previous = os.umask(0o077)
     try:
@@ -232,6 +232,43 @@ def test_the_folder_is_for_everyone_and_no_one_removes_anothers_file(
     assert stat.S_IMODE(folder.stat().st_mode) == 0o1777
     assert stat.S_IMODE(lease.path.stat().st_mode) == 0o644
     lease.close()
+
+
+@pytest.mark.parametrize("variable", ["ACCSEARCH_LEASES", "ACCSEARCH_LEASE_DIR"])
+def test_a_given_folder_is_made_for_everyone(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, taker: Callable[..., Taker], variable: str
+) -> None:
+    monkeypatch.delenv("ACCSEARCH_LEASES")
+    monkeypatch.setenv(variable, str(folder / "deeper"))
+    previous = os.umask(0o077)
+    try:
+        folder.mkdir(0o755)
+        folder.chmod(0o755)
+        lease = acquire(GPU)
+    finally:
+        os.umask(previous)
+
+    assert lease is not None
+    assert lease.path.parent == folder / "deeper"
+    assert stat.S_IMODE((folder / "deeper").stat().st_mode) == 0o1777
+    assert taker(65534).answer == "no"
+    lease.close()
+    assert taker(65534).answer == "yes"
+
+
+def test_a_holder_in_another_container_is_named_as_such(
+    taker: Callable[..., Taker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = taker()
+    text = json.loads(lease_file(GPU).read_text()) | {"pid": 7, "namespace": "pid:[1]"}
+    lease_file(GPU).write_text(json.dumps(text))
+    seen_from_here = str(holder(GPU))
+    # The kernel does not show a process of another pid namespace.
+    monkeypatch.setattr("accsearch.gpus.holder._locker", lambda inode: None)
+
+    assert f"leased by pid {one.process.pid}" in seen_from_here
+    assert str(holder(GPU)).startswith("leased by pid 7 of another container (")
+    assert "has ended" not in str(holder(GPU))
 
 
 def test_a_folder_in_which_anyone_may_remove_files_is_refused(folder: Path) -> None:

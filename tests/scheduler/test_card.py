@@ -36,7 +36,7 @@ class FakeProbe:
 
 @pytest.fixture(autouse=True)
 def leases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ACCSEARCH_LEASE_DIR", str(tmp_path / "leases"))
+    monkeypatch.setenv("ACCSEARCH_LEASES", str(tmp_path / "leases"))
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from accsearch.checkpoint.markers import Failed
 from accsearch.scheduler.policy import (
     POLICY,
     UNCOUNTED_LIMIT,
+    Doubt,
     Streak,
     Tries,
     is_suspect,
@@ -126,3 +127,25 @@ def test_a_streak_knows_where_it_happened() -> None:
     assert streak.gpus == {"GPU-1", "GPU-2"}
     streak.success()
     assert streak.gpus == set()
+
+
+@pytest.mark.parametrize(
+    ("message", "unexplained"),
+    [
+        ("ValueError: no such scheduler", False),
+        ("json.decoder.JSONDecodeError: Expecting value", False),
+        ("RuntimeError: it does not work", True),
+        ("torch.AcceleratorError: CUDA error: unknown error", True),
+        ("ValueError: CUDA device 0 is odd", True),
+        ("Segmentation fault", True),
+        ("exit code 3 and nothing printed", True),
+    ],
+)
+def test_what_an_exception_of_the_program_explains_is_in_doubt_on_a_failing_gpu_only(
+    message: str, unexplained: bool
+) -> None:
+    failure = failed(FailureReason.ERROR, message)
+    assert Doubt.UNEXPLAINED.covers(failure) is unexplained
+    assert Doubt.ANY.covers(failure)
+    assert not Doubt.NONE.covers(failure)
+    assert not Doubt.ANY.covers(failed(FailureReason.CONFIG, message))

@@ -92,7 +92,7 @@ class StandIn:
             "STANDIN_NVML_STATE": str(self.state),
             "STANDIN_NVML_CALLS": str(self.calls_file),
             "STANDIN_NVML_HOLDERS": str(self.holders),
-            "ACCSEARCH_LEASE_DIR": str(self.folder / "leases"),
+            "ACCSEARCH_LEASES": str(self.folder / "leases"),
         }
 
     def calls(self) -> Counter[str]:

@@ -11,6 +11,7 @@ _OWN_CODES = {
     WorkerExit.VALIDATION: FailureReason.VALIDATION,
     WorkerExit.OOM: FailureReason.OOM,
     WorkerExit.LOST_GPU: FailureReason.LOST_GPU,
+    WorkerExit.GPU_TAKEN: FailureReason.LOST_GPU,
 }
 """What accsearch's own worker means by its exit code; other programs' codes mean something else."""
 

@@ -15,17 +15,23 @@ from accsearch.gpus.owner import process_user, this_user, user_name
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who took a lease; what is not known is None. `alive` is whether the process that took it still runs."""
+    """Who took a lease; what is not known is None. `alive` is whether the process that took it still runs.
+
+    `elsewhere`: its pid is that of another container, whose processes cannot be seen from here.
+    """
 
     pid: int | None
     user: str | None
     workdir: str | None
     since: str | None
     alive: bool
+    elsewhere: bool = False
 
     def __str__(self) -> str:
         who = f"pid {self.pid}" if self.pid else "another process"
         facts = ", ".join(fact for fact in (self.user, self.workdir and f"working in {self.workdir}") if fact)
+        if self.elsewhere:
+            who += " of another container"
         ended = "" if self.alive or not self.pid else "; it has ended, its worker has not"
         return f"leased by {who}{f' ({facts})' if facts else ''}{ended}"
 
@@ -53,7 +59,13 @@ def sign(descriptor: int, workdir: Path | None) -> None:
     if facts.st_uid != os.geteuid() or facts.st_nlink != 1:
         return
     since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    text = {"pid": os.getpid(), "user": this_user(), "workdir": workdir and str(workdir), "since": since}
+    text = {
+        "pid": os.getpid(),
+        "user": this_user(),
+        "workdir": workdir and str(workdir),
+        "since": since,
+        "namespace": _namespace(),
+    }
     # The lease holds without it: a full disk costs only the explanation.
     with contextlib.suppress(OSError):
         os.ftruncate(descriptor, 0)
@@ -66,12 +78,23 @@ def _read_holder(descriptor: int) -> Holder:
     try:
         written = json.loads(os.pread(descriptor, 4096, 0))
         signed = {key: written[key] for key in ("pid", "user", "workdir", "since")}
+        elsewhere = written.get("namespace", _namespace()) != _namespace()
     except (ValueError, KeyError, TypeError):
-        signed = {}
+        signed, elsewhere = {}, False
+    if elsewhere and pid is None:
+        return Holder(**signed, alive=True, elsewhere=True)  # its worker, if not itself: the lock is held
     if signed and (pid is None or signed["pid"] == pid):
         return Holder(**signed, alive=process_user(signed["pid"]) is not None)
     user = process_user(pid) if pid is not None else user_name(os.fstat(descriptor).st_uid)
     return Holder(pid, user, None, None, alive=pid is not None and user is not None)
+
+
+def _namespace() -> str | None:
+    """Return the name of this process's pid namespace; a container has its own."""
+    try:
+        return os.readlink("/proc/self/ns/pid")  # noqa: PTH115
+    except OSError:
+        return None
 
 
 def _locker(inode: int) -> int | None:

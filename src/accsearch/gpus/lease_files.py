@@ -11,7 +11,9 @@ from pathlib import Path
 from accsearch.errors import StorageError
 
 SHARED_FOLDER = Path("/tmp/accsearch-leases")
-FOLDER_VARIABLE = "ACCSEARCH_LEASE_DIR"
+FOLDER_VARIABLE = "ACCSEARCH_LEASES"
+"""Names the folder that all schedulers of a host share where they do not share /tmp, as in containers."""
+OLDER_VARIABLE = "ACCSEARCH_LEASE_DIR"
 
 
 def lease_folder() -> Path:
@@ -20,12 +22,12 @@ def lease_folder() -> Path:
     Makes it where it is absent, so that every user may add files and none may remove another's (mode 1777).
     Raises StorageError if it is something else, or if others could not or should not use it.
     """
-    named = os.environ.get(FOLDER_VARIABLE)
+    named = os.environ.get(FOLDER_VARIABLE) or os.environ.get(OLDER_VARIABLE)
     folder = Path(named) if named else SHARED_FOLDER
     try:
         with contextlib.suppress(FileNotFoundError):
             return _checked(folder, folder.lstat())
-        _make(folder, 0o700 if named else 0o1777)
+        _make(folder, 0o1777)
         return _checked(folder, folder.lstat())
     except OSError as error:
         raise StorageError(f"lease folder {folder}: {hint(error)}") from error

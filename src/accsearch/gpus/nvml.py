@@ -125,6 +125,10 @@ class Nvml:
         reasons = frozenset(name for bit, name in CLOCK_REASONS.items() if (bits or 0) & bit)
         return Clock(None if mhz is None else int(mhz), reasons)
 
+    def processes(self, uuid: str) -> tuple[Process, ...]:
+        """Return who is on one GPU; raises GpuLost where it does not answer."""
+        return self._processes(self._handle(uuid))
+
     def _handle(self, uuid: str) -> Any:
         if uuid in self._lost or not self._is_open:
             self._reopen()

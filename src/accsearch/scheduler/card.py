@@ -1,15 +1,16 @@
 """One GPU in the hands of a scheduler: leased, tested, given to a worker, waited for, quarantined."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from enum import Enum, auto
 from pathlib import Path
 from typing import Protocol
 
 from accsearch.config.schema import GpuConfig
-from accsearch.gpus.device import Device, DriverLost, GpuLost, Reading
+from accsearch.gpus.device import Device, DriverLost, GpuLost, Process, Reading
 from accsearch.gpus.idle import INTERVAL, IdleTest, Release, ReleaseState, released
 from accsearch.gpus.lease import Lease, acquire, holder
 from accsearch.gpus.owner import describe_process
+from accsearch.scheduler.neighbour_watch import NeighbourWatch
 from accsearch.scheduler.places import Place
 
 RETRY = 2.0
@@ -39,6 +40,8 @@ class Probe(Protocol):
 
     def read(self, uuid: str) -> Reading: ...
 
+    def processes(self, uuid: str) -> Sequence[Process]: ...
+
 
 class Card:
     """The state of one GPU; times are monotonic seconds, `due` is when `step` has something to do."""
@@ -51,6 +54,8 @@ class Card:
         self.why = "not looked at yet"
         self.due = 0.0
         self.lost = False
+        self.taken_by: str | None = None
+        """Why the worker at work has to leave."""
         self._probe = probe
         self._limits = limits
         self._workdir = workdir
@@ -65,6 +70,8 @@ class Card:
         self._quarantine = QUARANTINE_FIRST
         self._at_work = False
         self._retired = False
+        self._watch: NeighbourWatch | None = None
+        self._health_at = 0.0
 
     @property
     def name(self) -> str:
@@ -79,7 +86,8 @@ class Card:
         """Return what a worker on this GPU gets: exactly this GPU, by UUID."""
         uuid = self.device.uuid
         assert self._lease is not None
-        return Place(uuid, {"CUDA_VISIBLE_DEVICES": uuid}, uuid, self._lease.fileno(), self._free)
+        env = {"CUDA_VISIBLE_DEVICES": uuid}
+        return Place(uuid, env, uuid, self._lease.fileno(), self._free, self._tolerated())
 
     def room(self) -> int:
         """Return how many bytes are free on a GPU that is not ours, 0 if that is not known."""
@@ -100,17 +108,18 @@ class Card:
             case State.RELEASING:
                 self._await_release(now)
             case State.TAKEN:
-                self.due = now + HEALTH
-                if self._lease is not None:
-                    self._lease.touch()
-                self._read(now)
+                self._look_after(now)
             case State.READY:
                 self.due = float("inf")
 
-    def take(self, now: float) -> None:
+    def take(self, now: float, nonce: str | None = None) -> None:
+        """Give the GPU to a worker; with its `nonce`, look for others on the GPU while it starts."""
         self.state = State.TAKEN
         self._at_work = True
-        self.due = now + HEALTH
+        self.taken_by = None
+        self._watch = NeighbourWatch(nonce, self._tolerated(), now) if nonce is not None else None
+        self._health_at = now + HEALTH
+        self.due = self._next_look(now)
 
     def confirm(self, now: float) -> bool:
         """Look once more before a start; a GPU that someone else has taken meanwhile is given up."""
@@ -127,6 +136,7 @@ class Card:
     def free(self, now: float) -> str | None:
         """Take the GPU back from an ended worker; return what is wrong with it, if anything."""
         self._at_work = False
+        self.taken_by = None
         if self.state is State.QUARANTINED:
             return f"{self.name}: {self.why}"
         self.state = State.RELEASING
@@ -166,6 +176,34 @@ class Card:
         if self._lease is not None:
             self._lease.close()
             self._lease = None
+
+    def _tolerated(self) -> frozenset[int]:
+        """Return the processes that were on the GPU when it was found idle."""
+        return self._before.compute_pids() if self._before is not None else frozenset()
+
+    def _look_after(self, now: float) -> None:
+        """Watch a GPU at work: is it still there, and who else is on it?"""
+        if self._watch is not None and now >= self._watch.next_look(now):
+            self._look_for_others(self._watch, now)
+        if now >= self._health_at:
+            self._health_at = now + HEALTH
+            if self._lease is not None:
+                self._lease.touch()
+            self._read(now)
+        if self.state is State.TAKEN:
+            self.due = self._next_look(now)
+
+    def _next_look(self, now: float) -> float:
+        return min(self._health_at, self._watch.next_look(now) if self._watch is not None else float("inf"))
+
+    def _look_for_others(self, watch: NeighbourWatch, now: float) -> None:
+        try:
+            news, why = watch.look(self._probe.processes(self.device.uuid), now)
+        except GpuLost:
+            return  # the next reading says so
+        if news is not None:
+            self._say(f"{self.name}: another process is on it, too: {news}")
+        self.taken_by = why
 
     def _enter(self, now: float) -> None:
         """Lease the GPU and begin the idle test."""

@@ -31,6 +31,8 @@ class Entry:
     """Monotonic seconds at which a retry may start."""
     failed_on: dict[str, float] = field(default_factory=dict)
     """GPUs on which it failed in a way that may have been theirs, and when (monotonic seconds)."""
+    given_back: int = 0
+    """How often its worker left the GPU to another process."""
     memory: int | None = None
     """Bytes that it is expected to need on a GPU."""
 

@@ -119,6 +119,11 @@ class GpuHealth:
         last_is_good = bool(record.outcomes) and record.outcomes[-1].mark is Mark.GOOD
         return last_is_good or _is_past_start(record, now)
 
+    def has_just_failed(self, gpu: str) -> bool:
+        """Return whether the last task on a GPU failed at its start."""
+        record = self._records.get(gpu)
+        return record is not None and bool(record.outcomes) and record.outcomes[-1].mark is not Mark.GOOD
+
     def may_be_spared(self, gpus: Collection[str], now: float) -> bool:
         """Return whether failures on `gpus` alone may be theirs: another GPU may be well, or is."""
         present = self._records.keys() - set(self.lost)

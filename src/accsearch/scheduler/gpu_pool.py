@@ -63,8 +63,8 @@ class GpuPool:
     def confirm(self, place: Place, now: float) -> bool:
         return self._cards[place.id].confirm(now)
 
-    def take(self, place: Place, now: float) -> None:
-        self._cards[place.id].take(now)
+    def take(self, place: Place, now: float, nonce: str | None = None) -> None:
+        self._cards[place.id].take(now, nonce)
 
     def decline(self, place: Place, now: float, why: str | None = None) -> None:
         free = "unknown memory" if place.memory is None else gib(place.memory)
@@ -93,7 +93,8 @@ class GpuPool:
 
     def trouble(self, place: Place) -> str | None:
         card = self._cards[place.id]
-        return f"{card.name}: {card.why}" if card.state is State.QUARANTINED else None
+        why = card.why if card.state is State.QUARANTINED else card.taken_by
+        return f"{card.name}: {why}" if why else None
 
     def next_step(self, now: float) -> float | None:
         short = self._is_short()

@@ -8,6 +8,10 @@ from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.places import Place
 from accsearch.workdir import WorkDir
 
+TOLERATED = "ACCSEARCH_TOLERATED"
+"""Variable that names the processes which were on the idle GPU; with it a search gives the GPU back to others."""
+MOST_GIVEN_BACK = 2
+"""How often a search gives its GPU back: what it takes for another process might be its own."""
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
@@ -33,6 +37,9 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "ACCSEARCH_NONCE": nonce,
     }
+    if place.gpu is not None and entry.given_back < MOST_GIVEN_BACK:
+        # Without it a search stays, whatever it meets, and notes that in its results.
+        env[TOLERATED] = ",".join(map(str, sorted(place.tolerated)))
     return Job(
         task=entry.task,
         attempt=attempt,

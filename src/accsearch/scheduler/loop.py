@@ -170,15 +170,15 @@ class Loop:
         entry.become(TaskState.RUNNING)
         entry.attempt = job.attempt
         self._settling.notes.pop(entry.task.name, None)
-        self._pool.take(place, now)
+        self._pool.take(place, now, None if entry.task.trials else job.nonce)
         self._pool.health.started(place.gpu, now)
         station.begin(entry, job.nonce, now)
         station.slot.start(job)
         self._observer.started(entry.task, place.gpu)
 
     def _submit(self, entry: Entry, ended: Ended, excuse: str | None, now: float) -> None:
-        in_doubt = self._second_opinion.is_wanted(entry, ended.running.gpu, now)
-        self._settling.submit(entry, ended, excuse, in_doubt=in_doubt)
+        doubt = self._second_opinion.doubt(entry, ended.running.gpu, now)
+        self._settling.submit(entry, ended, excuse, doubt)
 
     def _watch(self, station: Station) -> None:
         self._selector.register(station.slot, selectors.EVENT_READ, lambda: self._on_slot(station))
@@ -221,6 +221,9 @@ class Loop:
             self.put_back(entry)
             self._storage_trouble(f"{entry.task.name} could not write its results")
             return
+        if ended.exit.exit_code == WorkerExit.GPU_TAKEN and entry.config.worker.kind == "traversal_search":
+            entry.given_back += 1
+            excuse = excuse or "another process on its GPU"
         if excuse is None and not stopped:
             excuse = _preempted(ended)
         self._submit(entry, ended, excuse or trouble, now)

@@ -23,6 +23,8 @@ class Place:
     lease: int | None = None
     memory: int | None = None
     """Bytes free for a task; None if unknown or not limited."""
+    tolerated: frozenset[int] = frozenset()
+    """Processes that were on the GPU when it was found idle."""
 
     def admits(self, entry: Entry) -> bool:
         """Return whether a task fits here."""
@@ -49,7 +51,9 @@ class Pool(Protocol):
         """Look once more, right before a start, whether the place is still free."""
         ...
 
-    def take(self, place: Place, now: float) -> None: ...
+    def take(self, place: Place, now: float, nonce: str | None = None) -> None:
+        """Give a place to a worker; one with a `nonce` does not look itself for others on its GPU."""
+        ...
 
     def decline(self, place: Place, now: float, why: str | None = None) -> None:
         """Give up a place that no task which waits can use, because it is too small or `why`."""
@@ -134,7 +138,7 @@ class CpuPool:
     def confirm(self, place: Place, now: float) -> bool:
         return True
 
-    def take(self, place: Place, now: float) -> None:
+    def take(self, place: Place, now: float, nonce: str | None = None) -> None:
         del self._ready[place.id]
 
     def decline(self, place: Place, now: float, why: str | None = None) -> None:

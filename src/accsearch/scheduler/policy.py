@@ -93,6 +93,26 @@ _SPEAKS_OF_GPU = re.compile(
 _PROGRAMS_OWN = re.compile(r"device-side assert", re.IGNORECASE)
 
 
+_EXCEPTION = re.compile(
+    r"^(?:\w+\.)*(?!RuntimeError|OSError|SystemError|InternalError|AcceleratorError)\w*(?:Error|Exception)\b"
+)
+
+
+class Doubt(Enum):
+    """Which suspect failures of an attempt another GPU is to decide about."""
+
+    NONE = auto()
+    UNEXPLAINED = auto()
+    """Those that no exception of the program's own explains."""
+    ANY = auto()
+
+    def covers(self, failed: Failed) -> bool:
+        """Return whether a failure is not held against its task for now."""
+        if self is Doubt.NONE or not is_suspect(failed):
+            return False
+        return self is Doubt.ANY or speaks_of_gpu(failed) or not _EXCEPTION.search(failed.message)
+
+
 def is_suspect(failed: Failed) -> bool:
     """Return whether a failure may be its GPU's fault: the worker says so, or it failed at its start.
 

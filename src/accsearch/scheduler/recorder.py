@@ -18,7 +18,7 @@ from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
 from accsearch.executors.protocol import Ended
 from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.policy import Tries, is_suspect, next_try, put_back
+from accsearch.scheduler.policy import Doubt, Tries, next_try, put_back
 from accsearch.task import FailureReason
 from accsearch.workdir import WorkDir, encode_json, remove, write_group
 
@@ -53,7 +53,7 @@ class _Item:
     entry: Entry
     ended: Ended
     excuse: str | None
-    in_doubt: bool
+    doubt: Doubt
 
 
 class Recorder:
@@ -71,13 +71,12 @@ class Recorder:
     def fileno(self) -> int:
         return self._ready
 
-    def submit(self, entry: Entry, ended: Ended, excuse: str | None, *, in_doubt: bool = False) -> None:
+    def submit(self, entry: Entry, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
         """Take an attempt; an `excuse` says why a failure would not be the task's fault.
 
-        A failure that may be its GPU's is not held against the task either, if it is `in_doubt`: another GPU
-        is to decide.
+        A failure that the `doubt` covers is not held against the task either: another GPU is to decide.
         """
-        self._items.put(_Item(entry, ended, excuse, in_doubt))
+        self._items.put(_Item(entry, ended, excuse, doubt))
 
     def read(self) -> list[Recorded | Unrecorded]:
         """Return the outcomes that are on disk by now; never blocks. Raises what has ended the thread."""
@@ -140,7 +139,7 @@ class Recorder:
         if isinstance(verdict, Done):
             return Recorded(entry, verdict, False, entry.tries, None)
         excuse, reason = item.excuse, verdict.reason
-        if excuse is None and item.in_doubt and is_suspect(verdict):
+        if excuse is None and item.doubt.covers(verdict):
             excuse = f"a failure that may be its GPU's ({verdict.message})"
         elif excuse is None and reason is FailureReason.LOST_GPU:
             if entry.failed_on.keys() - {verdict.gpu}:

@@ -3,6 +3,7 @@
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.places import Pool
+from accsearch.scheduler.policy import Doubt
 
 PATIENCE = 600.0
 """Seconds that a task which failed on a GPU waits for another one, before that one is good enough again."""
@@ -17,17 +18,20 @@ class SecondOpinion:
         self._pool = pool
         self._backlog = backlog
 
-    def is_wanted(self, entry: Entry, gpu: str | None, now: float) -> bool:
-        """Return whether another GPU is to decide, if `entry` has now failed on `gpu`.
+    def doubt(self, entry: Entry, gpu: str | None, now: float) -> Doubt:
+        """Return about what another GPU is to decide, if `entry` has now failed on `gpu`.
 
-        The first failure always asks for one, a second failure if neither GPU is known to be well.
+        The first failure is in doubt, a second one where neither GPU is known to be well; even one that the
+        program explains is, if the GPU has just failed another task.
         """
         if gpu is None or gpu in entry.failed_on:
-            return False
-        failed_on = {*entry.failed_on, gpu}
-        if len(failed_on) > 1 and any(self._pool.health.is_well(each, now) for each in failed_on):
-            return False
-        return len(failed_on) <= MOST_DOUBTS and self._pool.elsewhere(failed_on)
+            return Doubt.NONE
+        health, failed_on = self._pool.health, {*entry.failed_on, gpu}
+        if len(failed_on) > 1 and any(health.is_well(each, now) for each in failed_on):
+            return Doubt.NONE
+        if len(failed_on) > MOST_DOUBTS or not self._pool.elsewhere(failed_on):
+            return Doubt.NONE
+        return Doubt.ANY if health.has_just_failed(gpu) else Doubt.UNEXPLAINED
 
     def keeps_away(self, entry: Entry, gpu: str | None, now: float) -> bool:
         """Return whether `entry` waits for another GPU than this one, on which it has failed."""

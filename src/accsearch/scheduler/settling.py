@@ -11,7 +11,7 @@ from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.gpu_health import GpuHealth
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.order import Sample
-from accsearch.scheduler.policy import SHORT, Streak, is_suspect, speaks_of_gpu
+from accsearch.scheduler.policy import SHORT, Doubt, Streak, is_suspect, speaks_of_gpu
 from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
 from accsearch.task import FailureReason, TaskState
 from accsearch.workdir import WorkDir, remove
@@ -57,10 +57,10 @@ class Settling:
         """Whether so many failures are yet unrecorded that they may be the ones that stop the run."""
         return sum(self._recording.values()) >= self._streak.limit
 
-    def submit(self, entry: Entry, ended: Ended, excuse: str | None, *, in_doubt: bool = False) -> None:
-        """Take an ended attempt; `excuse` and `in_doubt` say why a failure would not be held against the task."""
+    def submit(self, entry: Entry, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
+        """Take an ended attempt; `excuse` and `doubt` say why a failure would not be held against the task."""
         self._recording[entry.task.name] = ended.exit.exit_code != 0
-        self._recorder.submit(entry, ended, excuse, in_doubt=in_doubt)
+        self._recorder.submit(entry, ended, excuse, doubt)
 
     def put_back(self, entry: Entry) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""

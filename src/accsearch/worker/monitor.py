@@ -11,6 +11,7 @@ from accsearch.cpu_load import LoadMeter
 from accsearch.errors import NoGpuError
 from accsearch.gpus.device import GpuLost
 from accsearch.gpus.nvml import Nvml, open_nvml
+from accsearch.worker.gpu_return import own_processes
 
 PERIOD = 0.1
 
@@ -66,9 +67,7 @@ class Monitor:
     def __init__(self, nvml: Nvml | None, gpu: str | None, others: frozenset[int]) -> None:
         self._nvml = nvml
         self._gpu = gpu or ""
-        # Process ids are those of the host, which a container does not share; so whoever has come by the time
-        # that this worker holds the GPU counts as this worker.
-        self._own = frozenset() if nvml is None else _pids(nvml, self._gpu) - others
+        self._own = frozenset() if nvml is None else own_processes(_pids(nvml, self._gpu), others)
 
     @property
     def driver(self) -> str | None:

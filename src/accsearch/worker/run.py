@@ -8,6 +8,7 @@ from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.bench import Bench, open_bench
 from accsearch.worker.failure import TaskEnded, is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.gpu_return import leave_if_taken_before_cuda, leave_if_taken_before_first_trial
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.monitor import processes_on_gpus
 from accsearch.worker.pipelines import commit_of
@@ -29,6 +30,8 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
         say(comparison.text)
         return WorkerExit.OK if comparison.agrees else WorkerExit.ERROR
     try:
+        if assignment.device != "cpu":
+            leave_if_taken_before_cuda()
         code = _search(assignment, others)
     except TaskEnded as error:
         return _ended(error.code, str(error))
@@ -57,6 +60,8 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     if reused.keys() == keys.keys():
         return WorkerExit.OK
     with open_bench(assignment, others) as bench:
+        if machine.is_cuda:
+            leave_if_taken_before_first_trial(others)
         for note in bench.notes:
             say(f"note: {note}")
         return search(bench, _recorder(bench), reused)
