@@ -156,15 +156,52 @@ def test_the_environment_holds_no_secret(level: Level, monkeypatch: pytest.Monke
     assert load(source, level)[:2] == ("loaded", "")
 
 
-@pytest.mark.parametrize("level", [each for each in ISOLATED if each is not Level.LANDLOCK])
-def test_other_processes_are_not_seen(level: Level, tmp_path: Path) -> None:
-    # Their command lines may hold secrets; landlock has no say in /proc, as docs/evaluate.md tells.
-    (tmp_path / "outside").touch()
+@pytest.mark.parametrize("level", ISOLATED)
+def test_other_processes_are_not_seen(level: Level) -> None:
+    # Their command lines may hold secrets.
     source = f"""
         import os
         own = [int(name) for name in os.listdir("/proc") if name.isdigit()]
         assert os.getpid() in own and len(own) < 10, own
+        {PIPE}
+    """
+    assert load(source, level)[:2] == ("loaded", "")
+
+
+@pytest.mark.parametrize("level", [each for each in ISOLATED if each is not Level.LANDLOCK])
+def test_names_of_files_outside_are_not_seen(level: Level, tmp_path: Path) -> None:
+    # Landlock has no say in stat, as docs/evaluate.md tells.
+    (tmp_path / "outside").touch()
+    source = f"""
+        import os
         assert not os.path.exists("{tmp_path}/outside")
+        {PIPE}
+    """
+    assert load(source, level)[:2] == ("loaded", "")
+
+
+@pytest.mark.parametrize("level", ISOLATED)
+def test_a_program_names_its_threads_and_changes_nothing_else_in_proc(level: Level) -> None:
+    # CUDA names its threads when it starts, and fails where it cannot.
+    source = f"""
+        import os, pathlib, threading
+        def name():
+            comm = pathlib.Path(f"/proc/{{os.getpid()}}/task/{{threading.get_native_id()}}/comm")
+            comm.write_text("renamed")
+            assert comm.read_text() == "renamed\\n"
+            done.append(True)
+        done = []
+        thread = threading.Thread(target=name)
+        thread.start()
+        thread.join()
+        assert done
+        for path in ("/proc/sys/kernel/domainname", "/proc/sys/vm/swappiness", "/proc/sysrq-trigger", "/proc/1/comm"):
+            try:
+                open(path, "r+b", buffering=0)
+            except OSError:
+                continue
+            # In bubblewrap the first process is the cage's own.
+            assert path == "/proc/1/comm", path
         {PIPE}
     """
     assert load(source, level)[:2] == ("loaded", "")

@@ -177,6 +177,8 @@ def test_a_whole_step_every_time_is_the_plain_pipeline(tiny_pipelines: dict[str,
 def test_looking_leaves_no_trace(tiny_pipelines: dict[str, Any]) -> None:
     pipeline = with_scheduler(tiny_pipelines["sd"], "DDIM")
     methods = copy.deepcopy({**METHODS, "half": {"dtype": "bfloat16"}, "channels_last": {"enabled": True}})
+    # A pipeline keeps settings of its first call.
+    images(pipeline, {})
     before = State(pipeline)
     with apply(pipeline, methods, seed=7) as applied:
         unlooked = call(applied)

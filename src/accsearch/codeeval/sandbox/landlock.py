@@ -59,7 +59,7 @@ def restrict(readable: Iterable[str], devices: Iterable[str], writable: str) -> 
     for path in readable:
         _allow(ruleset, path, every & (EXECUTE | READ_FILE | READ_DIR))
     for path in devices:
-        _allow(ruleset, path, every & (READ_FILE | READ_DIR | WRITE_FILE | IOCTL_DEVICE))
+        _allow(ruleset, path, every & (READ_FILE | READ_DIR | WRITE_FILE | TRUNCATE | IOCTL_DEVICE))
     _allow(ruleset, writable, every)
     libc.syscall(RESTRICT_SELF, ruleset, 0)
     os.close(ruleset)

@@ -68,28 +68,24 @@ def _outer(job: _Job) -> NoReturn:
             _wait(_fork(lambda: os.execvp(line[0], line)))
         case Level.NONE:
             _wait(_fork(lambda: _enter(job, own_user=False, own_count=False)))
-        case Level.LANDLOCK:
-            _wait(_fork(lambda: _landlocked(job)))
-        case Level.UNSHARE:
-            _wait(_fork(lambda: _unshared(job)))
+        case Level.LANDLOCK | Level.UNSHARE:
+            _wait(_fork(lambda: _separated(job)))
 
 
-def _landlocked(job: _Job) -> NoReturn:
+def _separated(job: _Job) -> NoReturn:
     try:
-        own_count = namespaces.enter(files=False)
+        own_count = namespaces.enter()
     except OSError:
         # A container that forbids namespaces: landlock and the filter do without, if landlock knows signals.
-        if landlock.version() < landlock.SIGNALS_SINCE:
+        if job.rules.level is Level.UNSHARE or landlock.version() < landlock.SIGNALS_SINCE:
             raise
-        _enter(job, own_user=privileges.can_switch_user(), own_count=False)
+        own_user = privileges.can_switch_user()
+        # What it may write to in /proc is its own user's.
+        _enter(job, own_user=own_user, own_count=False, own_files=own_user)
     own_user = not own_count and privileges.can_switch_user()
-    _first(lambda: _enter(job, own_user=own_user, own_count=own_count))
-
-
-def _unshared(job: _Job) -> NoReturn:
-    own_count = namespaces.enter(files=True)
-    own_user = not own_count and privileges.can_switch_user()
-    _first(lambda: _enter(job, own_user=own_user, own_count=own_count))
+    # A root could write to /proc/sys.
+    own_files = own_user or os.geteuid() != 0
+    _first(lambda: _enter(job, own_user=own_user, own_count=own_count, own_files=own_files, apart=True))
 
 
 def _first(start: Callable[[], object]) -> NoReturn:
@@ -101,18 +97,28 @@ def _first(start: Callable[[], object]) -> NoReturn:
     _wait(_fork(init))
 
 
-def _enter(job: _Job, *, own_user: bool, own_count: bool) -> NoReturn:
-    """Give up what the level takes away, then become the program."""
+def _enter(
+    job: _Job, *, own_user: bool, own_count: bool, own_files: bool = False, apart: bool = False
+) -> NoReturn:
+    """Give up what the level takes away, then become the program.
+
+    `apart` says that it is in namespaces of its own, `own_files` that all it could write to in a /proc of its own
+    are files of its own processes: threads are named there, by CUDA too, which fails where it cannot.
+    """
     rules = job.rules
     # The program gets none of them: it must not say for itself that the cage was built.
     os.close(job.told)
     os.set_inheritable(job.ready, False)
     os.set_inheritable(job.attempts, False)
     os.chdir(rules.scratch)
+    # Before /proc changes, in which the tasks of the user are counted.
+    limits.apply(rules.limits, private_count=own_user or own_count)
     if rules.level is Level.UNSHARE:
         place = rules.scratch + ".root"
-        mounts.confine(rules.readable, rules.devices, rules.scratch, place)
-    limits.apply(rules.limits, private_count=own_user or own_count)
+        mounts.confine(rules.readable, rules.devices, rules.scratch, place, own_files=own_files)
+    elif apart:
+        # With the machine's /proc its numbers of processes would not be the program's, and those of others show.
+        own_files = mounts.own_processes() and own_files
     if rules.level is not Level.NONE:
         if own_user:
             privileges.switch_user(rules.scratch)
@@ -122,7 +128,8 @@ def _enter(job: _Job, *, own_user: bool, own_count: bool) -> NoReturn:
         _die_with_parent()
     libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
     if rules.level is Level.LANDLOCK:
-        landlock.restrict(rules.readable, rules.devices, rules.scratch)
+        usable = (*rules.devices, mounts.PROC) if own_files else rules.devices
+        landlock.restrict(rules.readable, usable, rules.scratch)
     if rules.level is not Level.NONE and seccomp.supported():
         by_rules = rules.level is not Level.LANDLOCK or landlock.version() >= landlock.TRUNCATION_SINCE
         hand_out(job.attempts, seccomp.restrict(truncation=not by_rules))

@@ -33,16 +33,22 @@ class _Attributes(ctypes.Structure):
     )
 
 
-def confine(readable: Iterable[str], devices: Iterable[str], writable: str, place: str) -> None:
+def confine(
+    readable: Iterable[str], devices: Iterable[str], writable: str, place: str, *, own_files: bool
+) -> None:
     """Make `place` (an empty folder) the root, holding only the given paths; only `writable` can be changed.
 
-    Needs a mount namespace of its own. Raises OSError.
+    /proc is one of the new process namespace's where a container does not forbid that, for writing if `own_files`
+    says so. Needs a mount namespace of its own. Raises OSError.
     """
-    _mount(None, "/", None, RECURSIVE | PRIVATE)
+    _private()
     _mount("tmpfs", place, "tmpfs", NO_SUID | NO_DEVICES)
     for path in readable:
-        if path != PROC or not _own_processes(place):
-            _read_only(_bind(path, place))
+        if path == PROC:
+            Path(place + PROC).mkdir()
+            if _mount_proc(place + PROC, 0 if own_files else READ_ONLY):
+                continue
+        _read_only(_bind(path, place))
     for path in devices:
         _bind(path, place)
     _bind(writable, place)
@@ -64,12 +70,25 @@ def _bind(path: str, place: str) -> str:
     return target
 
 
-def _own_processes(place: str) -> bool:
-    """Mount a /proc that holds the processes of the cage alone; a container may forbid that."""
-    target = place + PROC
-    Path(target).mkdir()
+def own_processes() -> bool:
+    """Put a /proc that holds the processes of the cage alone over the machine's; False where that is forbidden.
+
+    Needs a mount namespace of its own, and the first process of a process namespace as an ancestor.
+    """
     try:
-        _mount("proc", target, "proc", READ_ONLY | NO_SUID | NO_DEVICES | NO_PROGRAMS)
+        _private()
+    except OSError:
+        return False
+    return _mount_proc(PROC, 0)
+
+
+def _private() -> None:
+    _mount(None, "/", None, RECURSIVE | PRIVATE)
+
+
+def _mount_proc(target: str, flags: int) -> bool:
+    try:
+        _mount("proc", target, "proc", flags | NO_SUID | NO_DEVICES | NO_PROGRAMS)
     except OSError:
         return False
     return True

@@ -1,4 +1,4 @@
-"""Kernel namespaces: own process numbers, network and IPC, and for the level `unshare` own mounts."""
+"""Kernel namespaces: own process numbers, network, IPC and mounts."""
 
 import os
 from pathlib import Path
@@ -8,12 +8,12 @@ from accsearch.codeeval.sandbox import libc
 NEWNS, NEWIPC, NEWUSER, NEWPID, NEWNET = 0x00020000, 0x08000000, 0x10000000, 0x20000000, 0x40000000
 
 
-def enter(*, files: bool) -> bool:
-    """Leave the namespaces of processes (from the next fork on), network, IPC, and with `files` of mounts.
+def enter() -> bool:
+    """Leave the namespaces of processes (from the next fork on), network, IPC and mounts.
 
     Returns whether a user namespace was needed for that. Raises OSError where the kernel does not allow it.
     """
-    flags = NEWPID | NEWNET | NEWIPC | (NEWNS if files else 0)
+    flags = NEWPID | NEWNET | NEWIPC | NEWNS
     try:
         libc.call("unshare", flags)
     except PermissionError:
