@@ -1,5 +1,6 @@
 """The error hierarchy; the CLI maps each class to its exit code in one place."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -7,6 +8,11 @@ class AccsearchError(Exception):
     """Base of every error whose message is meant for the user; prints as one line."""
 
     exit_code = 1
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The message as it is printed."""
+        return (" ".join(str(self).splitlines()),)
 
 
 class UsageError(AccsearchError):
@@ -26,6 +32,24 @@ class ConfigError(AccsearchError):
         place = f"{file}:{line}" if line is not None else str(file)
         super().__init__(": ".join(part for part in (place, key, message) if part))
         self.key = key
+
+
+class ConfigErrors(ConfigError):
+    """Several mistakes in one configuration, one line each."""
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        super().__init__("; ".join(map(str, errors)))
+        self._errors = tuple(errors)
+
+    @property
+    def lines(self) -> Sequence[str]:
+        """The message as it is printed."""
+        return tuple(line for error in self._errors for line in error.lines)
+
+
+def together(errors: Sequence[ConfigError]) -> ConfigError:
+    """Return the one error, or one that says all of them."""
+    return errors[0] if len(errors) == 1 else ConfigErrors(errors)
 
 
 class MissingExtraError(AccsearchError):

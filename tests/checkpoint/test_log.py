@@ -160,3 +160,10 @@ def test_a_pattern_may_span_lines_and_hold_other_letters(log):
 )
 def test_the_last_error_line(tail, said):
     assert last_error(tail) == said
+
+
+def test_our_own_workers_last_error_counts_before_warnings_and_tracebacks() -> None:
+    tail = b"UserWarning: old\n1 of 2 trials failed:\n  a: X\nerror: InductorError: no compiler\nKeyError: at exit\n"
+
+    assert last_error(tail, own_worker=True) == "InductorError: no compiler"
+    assert last_error(tail) == "KeyError: at exit"

@@ -85,7 +85,11 @@ MISTAKES = {
         "1 to 1000",
     ),
     "steps as text": (GRID.replace("[20, 50]", "[many]"), "1: grid.steps[0]: many", "1 to 1000"),
-    "underscore in a value": (COMMAND.replace("1, 2", "a_b"), "1: grid.size[0]: 'a_b'", "no underscore"),
+    "underscore in a value": (
+        COMMAND.replace("1, 2", "a_b") + "  command: [echo]\n",
+        "1: grid.size[0]: 'a_b'",
+        "no underscore",
+    ),
     "value given twice": (GRID.replace("50", "20"), "1: grid.steps[1]: 20 is given twice", "one id"),
     "one scheduler by two names": (
         GRID.replace("DDIM", "DDIM, DDIMScheduler"),
@@ -103,7 +107,7 @@ MISTAKES = {
         "first on line 2",
     ),
     "id too long": (
-        "grid: {a: [" + "x" * 150 + "], b: [" + "y" * 60 + "]}\nworker: {kind: command}\n",
+        "grid: {a: [" + "x" * 150 + "], b: [" + "y" * 60 + "]}\nworker: {kind: command, command: [echo]}\n",
         "1: grid:",
         "200",
     ),
@@ -250,6 +254,100 @@ MISTAKES = {
         "2: quality.pretrained: no file gone.safetensors",
         "allowed a file",
     ),
+    "short name of a type": (GRID + "worker: {dtype: fp16}\n", "2: worker.dtype: 'fp16'", "mean float16?"),
+    "short name of a type of a method": (
+        GRID + "methods: {half: {dtype: [bf16]}}\n",
+        "2: methods.half.dtype[0]: bf16 is not allowed",
+        "did you mean bfloat16?",
+    ),
+    "another name of the device": (GRID + "worker: {device: gpu}\n", "2: worker.device: 'gpu'", "mean cuda?"),
+    "a hub id in the place of an alias": (
+        GRID.replace("SD1.5", "stabilityai/sdxl-turbo"),
+        "1: grid.pipe[0]: stabilityai/sdxl-turbo is no alias",
+        "write {name: sdxl-turbo, model: stabilityai/sdxl-turbo}",
+    ),
+    "a folder in the place of an alias": (
+        GRID.replace("SD1.5", "SDXL, ./my_models/tuned_1/"),
+        "1: grid.pipe[1]: ./my_models/tuned_1/ is no alias",
+        "write {name: tuned1, model: ./my_models/tuned_1/}",
+    ),
+    "several values without brackets": (
+        GRID.replace("[20, 50]", "'20, 50'"),
+        "1: grid.steps[0]: '20, 50' is not a valid name here",
+        "did you mean [20, 50]?",
+    ),
+    "a tab as indentation": ("grid:\n\tpipe: [SD1.5]\n", "2: a tab, where YAML allows spaces alone", ""),
+    "a tab before a value": (
+        GRID + "worker:\n  \tseed: 1\n",
+        "3: a tab, where YAML allows spaces alone",
+        "",
+    ),
+    "a tag that the scorer has not": (
+        GRID + "quality: {model: ViT-L-14, pretrained: laion2b_s34b_b79k}\n",
+        "2: quality.pretrained: ViT-L-14 has no weights laion2b_s34b_b79k",
+        "did you mean laion2b_s32b_b82k?",
+    ),
+    "a tag of another architecture": (
+        GRID + "quality: {model: ViT-H-14, pretrained: dfn2b}\n",
+        "2: quality.pretrained: ViT-H-14 has no weights dfn2b",
+        "",
+    ),
+    "a scorer without weights": (
+        GRID + "quality: {model: ViT-L-14}\n",
+        "2: quality.pretrained: is missing for ViT-L-14",
+        "allowed openai, ",
+    ),
+    "quick GELU": (
+        GRID + "quality:\n  model: ViT-B-16\n  pretrained: openai\n",
+        "3: quality.model: openai was trained with quick GELU",
+        "did you mean ViT-B-16-quickgelu?",
+    ),
+    "no quick GELU": (
+        GRID + "quality: {model: ViT-B-32-quickgelu, pretrained: laion2b_e16}\n",
+        "2: quality.pretrained: ViT-B-32-quickgelu has no weights laion2b_e16",
+        "",
+    ),
+    "EDM scheduler on SD": (
+        GRID.replace("DDIM", "EDMDPMSolverMultistep"),
+        "1: grid.sched[0]",
+        "EDM models only",
+    ),
+    "scheduler of other pipelines": (
+        GRID.replace("DDIM", "DDIM, CogVideoXDPMScheduler"),
+        "1: grid.sched[1]: CogVideoXDPMScheduler samples CogVideoX alone",
+        "",
+    ),
+    "scheduler from image to noise": (GRID.replace("DDIM", "DDIMInverse"), "1: grid.sched[0]", "to noise"),
+    "diffusion scheduler on a flow-matching model": (
+        GRID.replace("SD1.5", "{name: x, model: a/b, class: FluxPipeline}"),
+        "1: grid.sched[0]: DDIM draws noise with x, a flow-matching model",
+        "(allowed FlowMatchEulerDiscrete, ",
+    ),
+    "more steps than a distilled model has": (
+        GRID.replace("DDIM", "DDIM, TCD").replace("[20, 50]", "[50, 51]"),
+        "1: grid.steps[1]: 51 is not allowed with SD1.5: TCD takes at most 50 steps",
+        "",
+    ),
+    "as many steps as timesteps": (
+        GRID.replace("DDIM", "UniPCMultistep").replace("[20, 50]", "[999, 1000]"),
+        "1: grid.steps[1]: 1000 is not allowed with SD1.5: UniPCMultistep takes at most 999 steps",
+        "",
+    ),
+    "fewer steps than PNDM needs": (
+        GRID.replace("SD1.5", "demo").replace("DDIM", "PNDM").replace("[20, 50]", "[3]"),
+        "1: grid.steps[0]: 3 is not allowed with demo: PNDM takes at least 4 steps",
+        "",
+    ),
+    "video": (
+        GRID.replace("SD1.5", "{name: x, model: a/b, class: HunyuanVideoPipeline}"),
+        "1: grid.pipe[0]: HunyuanVideoPipeline makes video",
+        "",
+    ),
+    "loss in per cent with a hint": (
+        GRID + "search: {max_score_loss: [0.01, 5]}\n",
+        "2: search.max_score_loss[1]: 5 is not allowed",
+        "did you mean 0.05?",
+    ),
     "negative loss": (
         GRID + "search: {max_score_loss: [0.01, -0.1]}\n",
         "2: search.max_score_loss[1]: -0.1 is not allowed",
@@ -303,6 +401,51 @@ def test_a_mistake_is_one_located_line(tmp_path: Path, text: str, start: str, re
     assert caught.value.exit_code == 2
 
 
+def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    path.write_text(
+        "gird: 1\n"
+        "grid: {pipe: [SD15, {name: x, modell: SDXL}], sched: [DDIMM], steps: [0, 20]}\n"
+        "worker: {dtype: fp16, batch_size: 0, max_repeats: 1}\n"
+        "methods: {tome: {ratio: [2], rate: 1}, deepcach: {}}\n"
+        "quality: {model: ViT-g-41}\n"
+        "search: {strategy: all}\n"
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+
+    said = [line.removeprefix(f"{path}:").split(": ")[:2] for line in caught.value.lines]
+    assert said == [
+        ["1", "gird"],
+        ["3", "worker.batch_size"],
+        ["3", "worker.dtype"],
+        ["6", "search.strategy"],
+        ["2", "grid.pipe[0]"],
+        ["2", "grid.pipe[1].modell"],
+        ["4", "methods.tome.ratio[0]"],
+        ["4", "methods.tome.rate"],
+        ["4", "methods.deepcach"],
+        ["2", "grid.sched[0]"],
+        ["2", "grid.steps[0]"],
+        ["5", "quality.model"],
+    ]
+    assert caught.value.exit_code == 2
+
+
+def test_what_only_follows_from_a_mistake_is_not_said(tmp_path: Path) -> None:
+    path = tmp_path / "run.yaml"
+    # Without their mistakes the list of steps would be missing and the repeats above their cap.
+    path.write_text(
+        "grid: {pipe: [SD1.5], sched: [DDIM], steps: [a_b]}\nworker: {repeats: x, max_repeats: 2}\n"
+    )
+
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+
+    assert [line.split(": ")[1] for line in caught.value.lines] == ["grid.steps[0]", "worker.repeats"]
+
+
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.yaml: cannot be read: No such file or directory$"):
         load_config(tmp_path / "gone.yaml")
@@ -333,6 +476,7 @@ def test_an_enormous_file_is_refused_unread(tmp_path: Path) -> None:
         ("worker.seed.deep=1", "-o worker.seed.deep=1: worker.seed has no keys"),
         ("methods={tome: {ratio: [0.9]}}", "methods.tome.ratio[0]: 0.9 is not allowed"),
         ("worker.env=[", "-o worker.env=[: not YAML"),
+        ("grid.steps=4,8", "did you mean [4, 8]?"),
     ],
 )
 def test_a_mistake_in_an_override_names_the_override(tmp_path: Path, override: str, message: str) -> None:

@@ -81,7 +81,7 @@ def test_a_tag_stays_a_tag_beside_a_folder_of_its_name(
     monkeypatch.chdir(tmp_path)
 
     assert load_config(
-        write(tmp_path, "quality: {model: RN50, pretrained: openai}\n")
+        write(tmp_path, "quality: {model: RN50-quickgelu, pretrained: openai}\n")
     ).quality.pretrained == ("openai")
 
 
@@ -108,7 +108,7 @@ def test_no_scorer_is_none_and_said(tmp_path: Path, text: str, overrides: list[s
     assert config.scorer_identity() == ("none", None, "")
     assert config.facts.remarks[0].startswith("quality is null: no scorer")
     assert type(config).from_resolved(config.resolved()) == config
-    with_scorer = load_config(path, ["quality={model: RN50}"])
+    with_scorer = load_config(path, ["quality={model: RN50-quickgelu, pretrained: openai}"])
     assert expand(config).tasks[0].digest != expand(with_scorer).tasks[0].digest
 
 

@@ -127,7 +127,7 @@ def test_equal_cells_share_their_trials_and_digests_are_of_their_own() -> None:
         {"worker": {"seed": 1}},
         {"worker": {"env": {"A": "1"}}},
         {"worker": {"guidance_scale": 5.0}},
-        {"quality": {"model": "RN50", "pretrained": "openai"}},
+        {"quality": {"model": "RN50-quickgelu", "pretrained": "openai"}},
         {"prompts": {"dataset": "phiyodr/coco2017", "revision": "abc"}},
         {"methods": {"tgate": {"gate_step": [9, 25]}}},
         {"methods": {**METHODS, "implementation": "package"}},

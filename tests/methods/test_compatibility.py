@@ -37,6 +37,11 @@ def test_every_method_has_rules_and_works_on_sd() -> None:
         (replace(SD, dtype="float16"), with_defaults("half", dtype="float16"), "already the baseline's"),
         (replace(SD, steps=1), with_defaults("fewer_steps"), "saves none"),
         (
+            replace(SD, scheduler="PNDM", steps=6, fewest_steps=4),
+            with_defaults("fewer_steps"),
+            "leaves 3 of 6 steps, and PNDM takes at least 4",
+        ),
+        (
             replace(SD, family="pixart"),
             with_defaults("tome"),
             "does not work on a pipeline of the family pixart",

@@ -11,6 +11,7 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
+from accsearch.checkpoint.log import last_error
 from accsearch.grid.reuse import is_whole
 from accsearch.methods.catalogue import METHODS
 from accsearch.results.file import append, read, validate
@@ -187,7 +188,53 @@ def test_a_failed_trial_does_not_end_the_others(
     lines = run.lines()
     assert [lines[trial].status for trial in TRIALS] == ["ok", "failed", "ok", "ok"]
     assert lines[TRIALS[1]].error == "RuntimeError: a layer does not fit"
-    assert "Successfully completed" not in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Successfully completed" not in printed
+    assert last_error(printed.encode(), own_worker=True) == "RuntimeError: a layer does not fit"
+
+
+def test_the_reason_that_most_failed_trials_give_is_the_tasks(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    reasons = iter(("KeyError: 'up'", "No working C++ compiler", "No working C++ compiler"))
+
+    def measure(*_: object) -> Measured:
+        raise NotImplementedError(next(reasons))
+
+    monkeypatch.setattr(traversal, "measure_trial", measure)
+
+    assert run.work() == WorkerExit.ERROR
+
+    found = last_error(capsys.readouterr().out.encode(), own_worker=True)
+    assert found == "NotImplementedError: No working C++ compiler"
+
+
+def test_a_doubtful_scheduler_is_noted_in_every_line(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+    run = Run(tmp_path, tiny_paths, sched="LCM", methods=ONE)
+
+    run.work()
+
+    assert all("LCM is made for distilled models" in (line.note or "") for line in run.lines().values())
+
+
+def test_a_scheduler_that_does_not_fit_the_loaded_model_is_refused(
+    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    copy = shutil.copytree(tiny_paths["sd"], tmp_path / "sd")
+    run = Run(tmp_path, {**tiny_paths, "sd": copy})
+    settings = {"_class_name": "EDMEulerScheduler", "sigma_data": 0.5}
+    (copy / "scheduler" / "scheduler_config.json").write_text(json.dumps(settings))
+    index = json.loads((copy / "model_index.json").read_text())
+    index["scheduler"] = ["diffusers", "EDMEulerScheduler"]
+    (copy / "model_index.json").write_text(json.dumps(index))
+
+    assert run.work() == WorkerExit.CONFIG
+
+    assert "error: DDIM draws noise with tiny, an EDM model (allowed EDM" in capsys.readouterr().err
 
 
 def test_what_a_denoiser_cannot_take_is_left_out_with_the_reason(

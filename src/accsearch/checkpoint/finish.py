@@ -63,7 +63,9 @@ def _failure(
     own_worker = config.worker.kind == "traversal_search"
     if ended.exit_code != 0:
         tail = read_tail(log)
-        return classify(ended, tail, own_worker=own_worker), describe(ended, last_error(tail))
+        return classify(ended, tail, own_worker=own_worker), describe(
+            ended, last_error(tail, own_worker=own_worker)
+        )
     if not own_worker and (line := find_pattern(log, config.worker.failure_patterns)) is not None:
         reason = classify(ended, line.encode(), own_worker=False)
         error = last_error(read_tail(log))
@@ -74,7 +76,9 @@ def _failure(
     if behind is None:
         if ended.reason is not None:
             tail = read_tail(log)
-            return classify(ended, tail, own_worker=own_worker), describe(ended, last_error(tail))
+            return classify(ended, tail, own_worker=own_worker), describe(
+                ended, last_error(tail, own_worker=own_worker)
+            )
         return FailureReason.INCOMPLETE, f"exit code 0, but the log does not hold the line {sentinel!r}"
     if own_worker and (wrong := validate(results, task.trials)) is not None:
         return FailureReason.VALIDATION, wrong

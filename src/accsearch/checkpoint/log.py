@@ -20,6 +20,7 @@ WIDEST = 8 * 1024
 
 _FINAL_LINE = re.compile(r"^(?:[A-Za-z_]\w*\.)*\w*(?:Error|Exception|Exit|Interrupt|Warning)\b(?::|$)")
 _SPEAKS_OF_ERROR = re.compile(r"\b(error|fatal|failed|cannot|killed|abort)", re.IGNORECASE)
+_ERROR = "error: "
 _PROGRESS_BAR = re.compile(r"\d+%\||it/s[\],]|s/it[\],]")
 
 
@@ -89,14 +90,16 @@ def _search(pattern: str, data: mmap.mmap | bytes) -> int | None:
     return None if match is None else match.start()
 
 
-def last_error(tail: bytes) -> str | None:
+def last_error(tail: bytes, *, own_worker: bool = False) -> str | None:
     """Return the line that says best what went wrong, or None where nothing was printed.
 
-    The last line of a traceback is preferred, then the last line that speaks of an error, then the last that
-    is not a progress bar.
+    Our own worker ends with a line `error: …`. Else the last line of a traceback is preferred, then the last line
+    that speaks of an error, then the last that is not a progress bar.
     """
     lines: list[str] = [line.rstrip() for line in re.split(r"[\r\n]+", tail.decode(errors="replace"))]
     said: list[str] = [line for line in lines if line.strip() and not _PROGRESS_BAR.search(line)]
+    if own_worker and (ends := [line for line in said if line.startswith(_ERROR)]):
+        return ends[-1].removeprefix(_ERROR).strip()
     for test in (_FINAL_LINE.search, _SPEAKS_OF_ERROR.search):
         for line in reversed(said):
             if test(line):

@@ -2,7 +2,7 @@
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -92,12 +92,12 @@ def _exit_code() -> int:
     try:
         result = app(standalone_mode=False)
     except AccsearchError as error:
-        return _complain(str(error), error.exit_code)
+        return _complain(error.lines, error.exit_code)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = "accsearch" if context is None else context.command_path
         text = error.format_message().replace("Value error, ", "").removesuffix(".")
-        return _complain(f"{text} (see `{command} --help`)", error.exit_code)
+        return _complain([" ".join(f"{text} (see `{command} --help`)".splitlines())], error.exit_code)
     except (typer.Abort, KeyboardInterrupt):
         return 130
     except SystemExit as end:
@@ -108,7 +108,7 @@ def _exit_code() -> int:
         return 0
     except OSError as error:
         # What has no name is a stream.
-        return _complain(f"{error.filename or 'output'}: {error.strerror or error}", StorageError.exit_code)
+        return _complain([f"{error.filename or 'output'}: {error.strerror or error}"], StorageError.exit_code)
     return result if isinstance(result, int) else 0
 
 
@@ -120,10 +120,11 @@ def _written(code: int) -> int:
         drop_stdout()
     except OSError as error:
         drop_stdout()
-        return _complain(f"output: {error.strerror}", StorageError.exit_code)
+        return _complain([f"output: {error.strerror}"], StorageError.exit_code)
     return code
 
 
-def _complain(text: str, code: int) -> int:
-    message("accsearch: " + " ".join(text.splitlines()))
+def _complain(lines: Sequence[str], code: int) -> int:
+    for line in lines:
+        message(f"accsearch: {line}")
     return code

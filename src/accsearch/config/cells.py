@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import product
 
+from accsearch.config.sampling import fewest_steps
 from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
 from accsearch.methods.catalogue import METHODS
@@ -20,15 +21,17 @@ def cell_of(config: Config, axes: Mapping[str, Scalar]) -> Cell:
     """Return what the compatibility rules need to know of one cell of a checked configuration."""
     model = config.model(str(axes["pipe"]))
     guidance = config.worker.guidance_scale
+    scheduler = str(axes["sched"]).removesuffix(SUFFIX)
     return Cell(
         family=model.family,
-        scheduler=str(axes["sched"]).removesuffix(SUFFIX),
+        scheduler=scheduler,
         steps=int(axes["steps"]),
         unet_blocks=model.blocks,
         has_guidance=(model.guidance if guidance is None else guidance) > 1,
         implementation=config.implementation,
         attention_downsample=model.attention_downsample,
         dtype=config.worker.dtype,
+        fewest_steps=fewest_steps(scheduler, model.scheduler),
     )
 
 

@@ -3,11 +3,13 @@
 import math
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from accsearch.config.cells import cells_of, refusals, refused_everywhere
 from accsearch.config.mistake import Mistake, nearest
 from accsearch.config.placeholders import RESERVED, unknown_placeholder
-from accsearch.config.schedulers import FLOW_MATCH, SCHEDULERS, scheduler_name
+from accsearch.config.sampling import misfit, refused_steps
+from accsearch.config.schedulers import SCHEDULERS, SUFFIX, UNFIT, scheduler_name
 from accsearch.config.schema import Config
 from accsearch.config.sources import check_sources
 
@@ -18,94 +20,114 @@ MAX_STEPS = 1000
 _WHOLE = re.compile(r"[1-9][0-9]*")
 
 
-def check(config: Config) -> None:
-    """Raise Mistake for the first thing that would go wrong in every run of `config`."""
-    _ids(config)
+def check_alone(config: Config) -> Iterator[Mistake]:
+    """Yield what is wrong whatever the models are."""
+    yield from _ids(config)
     if config.worker.kind == "command":
-        _command(config)
+        yield from _command(config)
         return
-    _schedulers(config)
-    _steps(config)
-    _worker(config)
-    check_sources(config)
-    _methods(config)
+    yield from _schedulers(config)
+    yield from _steps(config)
+    yield from _worker(config)
+    yield from check_sources(config)
 
 
-def _ids(config: Config) -> None:
+def check_with_models(config: Config) -> Iterator[Mistake]:
+    """Yield what does not go with the models of a configuration that `check_alone` finds in order."""
+    yield from _fit(config)
+    yield from _methods(config)
+
+
+def _ids(config: Config) -> Iterator[Mistake]:
     for axis, values in config.grid.items():
         for index, value in enumerate(values):
             if len(value) > MAX_ID_BYTES:
-                raise Mistake(("grid", axis, index), f"is longer than {MAX_ID_BYTES} bytes")
+                yield Mistake(("grid", axis, index), f"is longer than {MAX_ID_BYTES} bytes")
         for value, times in Counter(values).items():
             if times > 1:
                 last = len(values) - 1 - values[::-1].index(value)
-                raise Mistake(
+                yield Mistake(
                     ("grid", axis, last), f"{value} is given twice, so that two tasks would have one id"
                 )
     longest = sum(max(map(len, values)) + 1 for values in config.grid.values()) - 1
     if longest > MAX_ID_BYTES:
-        raise Mistake(("grid",), f"a task's id would have {longest} bytes (allowed {MAX_ID_BYTES})")
+        yield Mistake(("grid",), f"a task's id would have {longest} bytes (allowed {MAX_ID_BYTES})")
     tasks = math.prod(len(values) for values in config.grid.values())
     if tasks > MAX_TASKS:
-        raise Mistake(("grid",), f"has {tasks} tasks (allowed {MAX_TASKS})")
+        yield Mistake(("grid",), f"has {tasks} tasks (allowed {MAX_TASKS})")
 
 
-def _command(config: Config) -> None:
+def _command(config: Config) -> Iterator[Mistake]:
     worker = config.worker
     if not worker.command:
-        raise Mistake(("worker", "command"), "is missing (allowed a list of a program and its arguments)")
+        yield Mistake(("worker", "command"), "is missing (allowed a list of a program and its arguments)")
     for axis in config.grid:
         if axis in RESERVED:
-            raise Mistake(
+            yield Mistake(
                 ("grid", axis), f"an axis cannot be named {axis}, {{{axis}}} has a meaning of its own"
             )
     for index, text in enumerate(worker.command):
         if wrong := unknown_placeholder(text, (*config.grid, *RESERVED)):
-            raise Mistake(("worker", "command", index), wrong)
+            yield Mistake(("worker", "command", index), wrong)
     if wrong := unknown_placeholder(worker.success_sentinel, (*config.grid, "task", "config")):
-        raise Mistake(("worker", "success_sentinel"), wrong)
+        yield Mistake(("worker", "success_sentinel"), wrong)
     if "\n" in worker.success_sentinel or not worker.success_sentinel.strip():
-        raise Mistake(("worker", "success_sentinel"), "allowed one line of text")
+        yield Mistake(("worker", "success_sentinel"), "allowed one line of text")
 
 
-def _schedulers(config: Config) -> None:
+def _schedulers(config: Config) -> Iterator[Mistake]:
     seen: dict[str, str] = {}
-    for index, written in enumerate(config.grid["sched"]):
+    for index, written in enumerate(config.grid.get("sched", ())):
         path = ("grid", "sched", index)
+        stem = written.removesuffix(SUFFIX)
         name = scheduler_name(written)
-        if name is None:
+        if name is None and stem in UNFIT:
+            yield Mistake(path, f"{written} {UNFIT[stem]} (allowed {', '.join(sorted(SCHEDULERS))})")
+        elif name is None:
             known = ", ".join(sorted(SCHEDULERS))
-            hint = nearest(written.removesuffix("Scheduler"), SCHEDULERS)
-            raise Mistake(path, f"unknown scheduler {written} (allowed {known}{hint})")
-        if name in seen:
-            raise Mistake(path, f"{written} is the same scheduler as {seen[name]}")
-        seen[name] = written
-        for pipe in config.grid["pipe"]:
-            flows = config.model(pipe).family == "other"
-            if name in FLOW_MATCH and not flows:
-                raise Mistake(path, f"{written} samples flow-matching models only, which {pipe} is not")
+            yield Mistake(path, f"unknown scheduler {written} (allowed {known}{nearest(stem, SCHEDULERS)})")
+        elif name in seen:
+            yield Mistake(path, f"{written} is the same scheduler as {seen[name]}")
+        else:
+            seen[name] = written
 
 
-def _steps(config: Config) -> None:
-    for index, value in enumerate(config.grid["steps"]):
+def _steps(config: Config) -> Iterator[Mistake]:
+    for index, value in enumerate(config.grid.get("steps", ())):
         if not _WHOLE.fullmatch(value) or int(value) > MAX_STEPS:
-            raise Mistake(("grid", "steps", index), f"{value} is not allowed (allowed 1 to {MAX_STEPS})")
+            yield Mistake(("grid", "steps", index), f"{value} is not allowed (allowed 1 to {MAX_STEPS})")
 
 
-def _worker(config: Config) -> None:
+def _fit(config: Config) -> Iterator[Mistake]:
+    """Yield the schedulers that do not fit how a model was trained, and the steps that a scheduler cannot take."""
+    fitting: list[tuple[str, str]] = []
+    for index, written in enumerate(config.grid["sched"]):
+        for pipe in config.grid["pipe"]:
+            model, name = config.model(pipe), written.removesuffix(SUFFIX)
+            if why := misfit(name, model.scheduler, model.pipeline_class, pipe):
+                yield Mistake(("grid", "sched", index), why)
+            else:
+                fitting.append((name, pipe))
+    for index, value in enumerate(config.grid["steps"]):
+        for name, pipe in fitting:
+            if why := refused_steps(name, config.model(pipe).scheduler, int(value)):
+                yield Mistake(("grid", "steps", index), f"{value} is not allowed with {pipe}: {why}")
+
+
+def _worker(config: Config) -> Iterator[Mistake]:
     worker = config.worker
     if worker.max_repeats < worker.repeats:
         message = f"{worker.max_repeats} is not allowed (allowed at least repeats, {worker.repeats})"
-        raise Mistake(("worker", "max_repeats"), message)
+        yield Mistake(("worker", "max_repeats"), message)
     if config.search.target_speedup is not None and config.search.strategy != "upper_bound":
-        raise Mistake(("search", "target_speedup"), "needs search.strategy: upper_bound")
+        yield Mistake(("search", "target_speedup"), "needs search.strategy: upper_bound")
     if config.search.target_speedup is not None and config.quality is None:
-        raise Mistake(
+        yield Mistake(
             ("quality",), "null is not allowed (allowed a scorer, which search.target_speedup needs)"
         )
 
 
-def _methods(config: Config) -> None:
+def _methods(config: Config) -> Iterator[Mistake]:
     """Refuse what the user listed and no cell admits; of the defaults such values are merely left out."""
     if config.facts.default_methods:
         return
@@ -115,9 +137,9 @@ def _methods(config: Config) -> None:
         if distinct <= refusing.keys():
             values = config.methods[method][name]
             reason = refusing[cells[0]]
-            raise Mistake(
+            yield Mistake(
                 ("methods", method, name, values.index(value)), f"no cell of the grid admits it: {reason}"
             )
     for method, lists in config.methods.items():
         if why := refused_everywhere(method, lists, cells):
-            raise Mistake(("methods", method), f"no cell of the grid admits it: {why}")
+            yield Mistake(("methods", method), f"no cell of the grid admits it: {why}")

@@ -131,6 +131,13 @@ def read_document(path: File) -> Document:
     return Document(str(path), tree, places)
 
 
+def _blank_before(text: str, line: int, column: int) -> str:
+    """Return the blanks that end at a place where YAML stopped reading, the character there included."""
+    lines = text.split("\n")
+    read = lines[line][: column + 1] if line < len(lines) else ""
+    return read[len(read.rstrip()) :]
+
+
 class _Reader:
     """Builds the tree from YAML events, so that its depth and size are bounded before they cost anything."""
 
@@ -149,6 +156,8 @@ class _Reader:
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             line = mark.line if mark is not None else 0
+            if mark is not None and "\t" in _blank_before(text, line, mark.column):
+                raise self._error(line, "a tab, where YAML allows spaces alone") from error
             raise self._error(line, f"not YAML: {error.problem or error.context}") from error
         except yaml.YAMLError as error:
             raise self._error(0, f"not YAML: {str(error).splitlines()[0]}") from error

@@ -1,4 +1,4 @@
-"""Turn pydantic's report into one mistake: the key, what is allowed, the nearest valid name."""
+"""Turn pydantic's report into mistakes: the key, what is allowed, the nearest valid name."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
@@ -30,11 +30,14 @@ _BOUNDS = {
 }
 
 
-def explain(error: ValidationError, model: type[BaseModel]) -> Mistake:
-    """Return the first mistake that `error` reports about data of the shape of `model`."""
-    first: Mapping[str, Any] = error.errors(include_url=False)[0]
-    path = tuple(part for part in first["loc"] if part != "[key]")
-    kind, context, value = first["type"], first.get("ctx", {}), first.get("input")
+def explain(error: ValidationError, model: type[BaseModel]) -> list[Mistake]:
+    """Return the mistakes that `error` reports about data of the shape of `model`."""
+    return [_explained(each, model) for each in error.errors(include_url=False)]
+
+
+def _explained(report: Mapping[str, Any], model: type[BaseModel]) -> Mistake:
+    path = tuple(part for part in report["loc"] if part != "[key]")
+    kind, context, value = report["type"], report.get("ctx", {}), report.get("input")
     if kind == "extra_forbidden":
         names = _names(model, path[:-1])
         return Mistake(path, f"unknown key (allowed {', '.join(names)}{nearest(str(path[-1]), names)})")
@@ -44,7 +47,8 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Mistake:
         return Mistake(path, f"{_shown(value)} is not allowed (allowed {choices}{near})")
     if kind in _BOUNDS:
         words, key = _BOUNDS[kind]
-        return Mistake(path, f"{_shown(value)} is not allowed (allowed {words} {context[key]})")
+        hint = _as_share(value) if context[key] == 1 and key in ("le", "lt") else ""
+        return Mistake(path, f"{_shown(value)} is not allowed (allowed {words} {context[key]}{hint})")
     if kind in _KINDS:
         return Mistake(path, f"{_shown(value)} is not allowed (allowed {_KINDS[kind]})")
     if kind in ("too_short", "string_too_short"):
@@ -53,7 +57,13 @@ def explain(error: ValidationError, model: type[BaseModel]) -> Mistake:
         return Mistake(path, "is missing")
     if kind == "value_error":
         return Mistake(path, str(context["error"]))
-    return Mistake(path, f"{_shown(value)} is not allowed ({first['msg']})")
+    return Mistake(path, f"{_shown(value)} is not allowed ({report['msg']})")
+
+
+def _as_share(value: Any) -> str:
+    """Return the hint for a share that was given in per cent."""
+    per_cent = isinstance(value, int | float) and 1 < value <= 100
+    return f"; did you mean {value / 100:g}?" if per_cent else ""
 
 
 def _names(model: type[BaseModel], path: KeyPath) -> list[str]:

@@ -17,7 +17,10 @@ def matching(pattern: re.Pattern[str], allowed: str) -> Callable[[str], str]:
 
     def check(text: str) -> str:
         if not pattern.fullmatch(text):
-            raise ValueError(f"{text!r} is not a valid name here (allowed {allowed})")
+            parts = [part.strip() for part in text.split(",")]
+            several = len(parts) > 1 and all(map(pattern.fullmatch, parts))
+            hint = f"; did you mean [{', '.join(parts)}]?" if several else ""
+            raise ValueError(f"{text!r} is not a valid name here (allowed {allowed}{hint})")
         return text
 
     return check

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from accsearch.config.mistake import Mistake, Path, nearest
+from accsearch.config.mistake import Findings, Mistake, Path, nearest
 from accsearch.methods.catalogue import METHODS
 from accsearch.methods.info import ParameterInfo
 from accsearch.task import Scalar
@@ -11,12 +11,17 @@ from accsearch.task import Scalar
 Lists = dict[str, dict[str, tuple[Scalar, ...]]]
 
 
-def parse_methods(section: Mapping[str, Any]) -> Lists:
-    """Return method → parameter → values of the parameter's own type; raises Mistake."""
-    return {name: _method(name, lists) for name, lists in section.items()}
+def parse_methods(section: Mapping[str, Any], findings: Findings) -> Lists:
+    """Return method → parameter → values of the parameter's own type; what is wrong is left out and taken down."""
+    found: Lists = {}
+    for name, lists in section.items():
+        parsed = findings.of(_method, name, lists, findings)
+        if parsed is not None:
+            found[name] = parsed
+    return found
 
 
-def _method(name: str, lists: Any) -> dict[str, tuple[Scalar, ...]]:
+def _method(name: str, lists: Any, findings: Findings) -> dict[str, tuple[Scalar, ...]]:
     path: Path = ("methods", name)
     if name not in METHODS:
         names = [*METHODS, "implementation"]
@@ -26,11 +31,16 @@ def _method(name: str, lists: Any) -> dict[str, tuple[Scalar, ...]]:
         return {}
     if not isinstance(lists, dict):
         raise Mistake(path, f"allowed a mapping of {', '.join(parameters)} to lists of values")
-    for key in lists:
+    found: dict[str, tuple[Scalar, ...]] = {}
+    for key, values in lists.items():
         if key not in parameters:
             hint = nearest(key, parameters)
-            raise Mistake((*path, key), f"unknown parameter (allowed {', '.join(parameters)}{hint})")
-    return {key: _values(parameters[key], values, (*path, key)) for key, values in lists.items()}
+            findings.add(
+                [Mistake((*path, key), f"unknown parameter (allowed {', '.join(parameters)}{hint})")]
+            )
+        elif (parsed := findings.of(_values, parameters[key], values, (*path, key))) is not None:
+            found[key] = parsed
+    return found
 
 
 def _values(parameter: ParameterInfo, values: Any, path: Path) -> tuple[Scalar, ...]:
@@ -42,7 +52,8 @@ def _values(parameter: ParameterInfo, values: Any, path: Path) -> tuple[Scalar, 
         place = (*path, index) if isinstance(values, list) else path
         admitted = None if isinstance(value, dict | list | None) else parameter.admit(value)
         if admitted is None:
-            raise Mistake(place, f"{_shown(value)} is not allowed (allowed {parameter.allowed})")
+            hint = nearest(_shown(value), map(str, parameter.choices))
+            raise Mistake(place, f"{_shown(value)} is not allowed (allowed {parameter.allowed}{hint})")
         if admitted in found:
             raise Mistake(place, f"{_shown(value)} is given twice")
         found.append(admitted)

@@ -29,7 +29,7 @@ def unusable_class(name: str) -> str | None:
         stems = [each.removesuffix("Pipeline") for each in classes]
         hint = nearest(name.removesuffix("Pipeline"), stems)
         return f"diffusers has no {name}{hint.replace('?', 'Pipeline?')}"
-    called = _call(classes[name], name)
+    called = _method(classes[name], name, "__call__")
     if called is None:
         return None
     wants = "accsearch measures pipelines that make images of prompts"
@@ -45,6 +45,15 @@ def unusable_class(name: str) -> str | None:
     return f"{name} takes no {', '.join(lacking)}; {wants}" if lacking and called.kwarg is None else None
 
 
+def made_for_flows(name: str) -> bool:
+    """Say whether the pipeline class `name` is written for schedulers of flow-matching models."""
+    file = _sources().get(name)
+    made = None if file is None else _method(file, name, "__init__")
+    parameters = () if made is None else (*made.posonlyargs, *made.args, *made.kwonlyargs)
+    kinds = (each.annotation for each in parameters if each.arg == "scheduler")
+    return any(kind is not None and "FlowMatch" in ast.unparse(kind) for kind in kinds)
+
+
 @cache
 def _sources() -> dict[str, Path]:
     """Return the file of each pipeline class; nothing where diffusers is not installed."""
@@ -57,12 +66,12 @@ def _sources() -> dict[str, Path]:
 
 
 @cache
-def _call(file: Path, name: str) -> ast.arguments | None:
-    """Return the parameters of a class's `__call__`; None if it defines none."""
+def _method(file: Path, name: str, method: str) -> ast.arguments | None:
+    """Return the parameters of a method of a class; None if the class does not define it."""
     for node in ast.parse(file.read_bytes()).body:
         if isinstance(node, ast.ClassDef) and node.name == name:
             for member in node.body:
-                if isinstance(member, ast.FunctionDef) and member.name == "__call__":
+                if isinstance(member, ast.FunctionDef) and member.name == method:
                     return member.args
     return None
 

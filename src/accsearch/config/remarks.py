@@ -1,11 +1,14 @@
-"""What a user should know of a configuration that is in order: names made up, prompts cut, no scorer."""
+"""What a user should know of a configuration that is in order: no scorer or compiler, prompts cut, doubtful images."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from accsearch.config.compilers import missing_compiler
 from accsearch.config.models import ModelInfo
 from accsearch.config.prompts import read_prompts, repetitions
+from accsearch.config.sampling import doubt
+from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
 from accsearch.demo import pipeline_path
 
@@ -21,9 +24,23 @@ def remarks(config: Config) -> Iterator[str]:
     """
     if config.quality is None:
         yield "quality is null: no scorer, so that every trial is measured and `best` ranks by speed alone"
-    if config.prompts.file is None:
-        return
-    prompts = read_prompts(config.prompts.file, config.worker.num_samples)
+    yield from _of_schedulers(config)
+    if "compile" in config.methods and (lacking := missing_compiler(config.worker.device, config.worker.env)):
+        yield f"methods.compile: {lacking}, so that its trials will fail"
+    if config.prompts.file is not None:
+        yield from _of_prompts(config, config.prompts.file)
+
+
+def _of_schedulers(config: Config) -> Iterator[str]:
+    for pipe, model in config.facts.models.items():
+        for written in config.grid["sched"]:
+            name = written.removesuffix(SUFFIX)
+            doubts = (doubt(name, model.scheduler, int(steps)) for steps in config.grid["steps"])
+            yield from (f"{pipe}: {each}" for each in dict.fromkeys(doubts) if each is not None)
+
+
+def _of_prompts(config: Config, file: str) -> Iterator[str]:
+    prompts = read_prompts(file, config.worker.num_samples)
     if repeated := repetitions(prompts):
         yield f"prompts.file: {repeated}"
     for pipe, model in config.facts.models.items():

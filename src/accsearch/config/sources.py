@@ -1,12 +1,14 @@
 """Checks of what a configuration names outside itself: prompts, a data set, the scorer's weights."""
 
 import re
-from importlib.util import find_spec
+from collections.abc import Iterator
 from pathlib import Path
 
-from accsearch.config.mistake import Mistake, nearest
+from accsearch.config.dataset_splits import missing_split
+from accsearch.config.mistake import Findings, Mistake, nearest
 from accsearch.config.prompts import DEMO, read_prompts
 from accsearch.config.schema import LOCAL_SCORER, Config, QualityConfig
+from accsearch.config.scorer_tags import architectures, check_tag
 from accsearch.errors import UsageError
 
 BUILTIN_SCORERS = ("builtin:demo", "builtin:tiny")
@@ -14,8 +16,16 @@ _WEIGHTS = frozenset({".bin", ".ckpt", ".npz", ".pt", ".pth", ".safetensors"})
 _HUB_DATASET = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*")
 
 
-def check_sources(config: Config) -> None:
-    """Raise Mistake for prompts or weights that are not where the configuration says."""
+def check_sources(config: Config) -> Iterator[Mistake]:
+    """Yield what is wrong with prompts or weights that are not where the configuration says."""
+    findings = Findings()
+    findings.of(_prompts, config)
+    if config.quality is not None:
+        findings.of(check_scorer, config.quality)
+    yield from findings
+
+
+def _prompts(config: Config) -> None:
     prompts = config.prompts
     if (prompts.file is None) == (prompts.dataset is None):
         raise Mistake(("prompts",), "allowed either {file} or {dataset, split, column}")
@@ -24,8 +34,8 @@ def check_sources(config: Config) -> None:
     elif not (Path(str(prompts.dataset)).is_dir() or _HUB_DATASET.fullmatch(str(prompts.dataset))):
         message = f"no folder {prompts.dataset} (allowed a folder or a hub name OWNER/NAME)"
         raise Mistake(("prompts", "dataset"), message)
-    if config.quality is not None:
-        check_scorer(config.quality)
+    elif wrong := missing_split(Path(str(prompts.dataset)), prompts.split):
+        raise Mistake(("prompts", "split"), wrong)
 
 
 def _file(file: str, wanted: int) -> None:
@@ -54,7 +64,7 @@ def check_scorer(quality: QualityConfig) -> None:
         hint = nearest(model, BUILTIN_SCORERS)
         message = f"nothing built in is named {model} (allowed {', '.join(BUILTIN_SCORERS)}{hint})"
         raise Mistake(("quality", "model"), message)
-    if ":" not in model and (known := _architectures()) and model.replace("/", "-") not in known:
+    if ":" not in model and (known := architectures()) and model.replace("/", "-") not in known:
         message = f"open_clip has no architecture {model} (allowed one of its names{nearest(model, known)})"
         raise Mistake(("quality", "model"), message)
     if model.startswith(LOCAL_SCORER):
@@ -65,13 +75,8 @@ def check_scorer(quality: QualityConfig) -> None:
     if pretrained is not None and _is_path(pretrained) and not Path(pretrained).is_file():
         message = f"no file {pretrained} (allowed a file or a tag of open_clip, as laion2b_s34b_b88k)"
         raise Mistake(("quality", "pretrained"), message)
-
-
-def _architectures() -> list[str]:
-    """Return the names of open_clip's architectures without importing it (and torch); none where it is absent."""
-    package = find_spec("open_clip")
-    folders = package.submodule_search_locations if package is not None else None
-    return [file.stem for folder in folders or () for file in Path(folder, "model_configs").glob("*.json")]
+    if ":" not in model and (pretrained is None or not Path(pretrained).is_file()):
+        check_tag(model, pretrained)
 
 
 def _is_path(pretrained: str) -> bool:

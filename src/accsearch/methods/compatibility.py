@@ -16,7 +16,8 @@ Parameters = Mapping[str, Scalar]
 class Cell:
     """What the rules need to know of one cell of the grid.
 
-    `scheduler` is without the suffix, `unet_blocks` the number of DeepCache branches (0 without a UNet),
+    `scheduler` is without the suffix, `fewest_steps` what it takes at least, `unet_blocks` the number of DeepCache
+    branches (0 without a UNet),
     `attention_downsample` the factor at which the denoiser's first self-attention sees the latents.
     """
 
@@ -28,6 +29,7 @@ class Cell:
     implementation: Implementation = "native"
     attention_downsample: int = 1
     dtype: str = "float16"
+    fewest_steps: int = 1
 
 
 CONFLICTS: Mapping[frozenset[str], str] = {
@@ -96,8 +98,12 @@ def _half(cell: Cell, parameters: Parameters) -> str | None:
 
 
 def _fewer_steps(cell: Cell, parameters: Parameters) -> str | None:
-    if max(1, round(cell.steps * float(parameters["ratio"]))) == cell.steps:
+    left = max(1, round(cell.steps * float(parameters["ratio"])))
+    if left == cell.steps:
         return f"ratio {parameters['ratio']} of {cell.steps} steps saves none"
+    if left < cell.fewest_steps:
+        least = f"{cell.scheduler} takes at least {cell.fewest_steps}"
+        return f"ratio {parameters['ratio']} leaves {left} of {cell.steps} steps, and {least}"
     return None
 
 

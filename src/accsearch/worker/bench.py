@@ -9,6 +9,9 @@ from typing import Any
 
 import torch
 
+from accsearch.config.models import cached_scheduler
+from accsearch.config.sampling import doubt, refused_steps
+from accsearch.errors import UsageError
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.images import Images, collect
 from accsearch.worker.machine import Machine, choose_machine
@@ -42,7 +45,7 @@ class Bench:
     def reworded(self, prompts: Sequence[str]) -> "Bench":
         """Return the bench with other prompts."""
         workload = _workload(self.assignment, self.pipeline, prompts, self.machine)
-        notes = cut_off(self.pipeline, self.scorer, prompts)
+        notes = (*_doubts(self.assignment), *cut_off(self.pipeline, self.scorer, prompts))
         return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
 
 
@@ -65,19 +68,30 @@ class Generation:
 def open_bench(assignment: Assignment, others: frozenset[int] = frozenset()) -> Iterator[Bench]:
     """Load pipeline, prompts and scorer, and compute what all trials share.
 
-    `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`.
+    `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`. Raises UsageError
+    where something that the configuration names is not there or does not fit.
     """
     machine = choose_machine(assignment.device, assignment.config.worker.dtype)
     prompts = gather_prompts(assignment.config.prompts, assignment.num_samples)
     pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
+    if why := refused_steps(assignment.scheduler, pipeline.scheduler.config, assignment.steps):
+        raise UsageError(why)
     workload = _workload(assignment, pipeline, prompts.texts, machine)
     before = machine.allocated()
     scorer = load_scorer(assignment.config.quality, machine)
     held = 0 if before is None else (machine.allocated() or 0) - before
     with open_monitor(machine.gpu, others) as monitor:
         texts = scorer.texts(prompts.texts)
-        notes = (*prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
+        notes = (*_doubts(assignment), *prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
         yield Bench(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)
+
+
+def _doubts(assignment: Assignment) -> tuple[str, ...]:
+    """Return what the images of the task's scheduler must be looked at with, by the settings of the model's own."""
+    # A model of the hub was not here when it was planned, and is now.
+    settings = assignment.model.scheduler or cached_scheduler(assignment.model)
+    found = doubt(assignment.scheduler, settings, assignment.steps)
+    return () if found is None else (found,)
 
 
 def generate(bench: Bench, invoke: Invoke, batch_size: int) -> Generation:

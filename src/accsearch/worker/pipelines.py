@@ -7,6 +7,7 @@ from typing import Any
 
 from accsearch.config.models import FAMILIES, ModelInfo
 from accsearch.config.pipeline_classes import unusable_class
+from accsearch.config.sampling import misfit
 from accsearch.demo import pipeline_path
 from accsearch.demo.operators import mend_torchvision
 from accsearch.errors import AccsearchError, UsageError
@@ -53,6 +54,8 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
             kind = UsageError if wrong else AccsearchError
             advice = "" if wrong else f" ({without_hub('model')})"
             raise kind(f"{source} cannot be loaded{advice}: {' '.join(str(error).split())}") from error
+    if why := misfit(scheduler, pipeline.scheduler.config, model.pipeline_class, model.alias):
+        raise UsageError(why)
     pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(machine.device)

@@ -1,5 +1,6 @@
 """Measure a task's trials one after another, each line written as it ends; a later attempt continues."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -182,6 +183,9 @@ class _Search:
         say(f"{len(self._failures)} of {len(self._assignment.task.trials)} trials failed:")
         for trial, message, _ in self._failures:
             say(f"  {trial}: {message}")
+        # Last, since a failed task shows the last error of its log: the reason that most of the trials give.
+        reasons = Counter(message for _, message, _ in self._failures)
+        say(f"error: {reasons.most_common(1)[0][0]}")
         only_invalid = all(invalid for _, _, invalid in self._failures)
         return WorkerExit.VALIDATION if only_invalid else WorkerExit.ERROR
 

@@ -1,13 +1,17 @@
 """The schedulers on offer, and those that call the denoiser twice a step."""
 
 from dataclasses import replace
+from inspect import signature
 from typing import Any
 
 import diffusers
 import pytest
+import torch
 from tests.worker.methods.images import DEEPCACHE, METHODS, STEPS, TGATE, call, images, with_scheduler
 
-from accsearch.config.schedulers import FLOW_MATCH, SCHEDULERS
+from accsearch.config.sampling import refused_steps
+from accsearch.config.schedulers import EDM, FLOW_MATCH, SCHEDULERS
+from accsearch.demo import TINY_SCHEDULER
 from accsearch.methods.compatibility import SECOND_ORDER, Cell, admits
 from accsearch.task import Methods
 from accsearch.worker.methods.compose import apply
@@ -22,6 +26,58 @@ def test_every_scheduler_on_offer_starts_with_what_is_installed(name: str) -> No
 
     if name not in FLOW_MATCH:
         assert (scheduler.order == 2) == (name in SECOND_ORDER)
+
+
+SHORT = {**TINY_SCHEDULER, "num_train_timesteps": 100, "original_inference_steps": 20}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "as SD1.5": {**SHORT, "skip_prk_steps": True},
+    "leading": {**SHORT, "timestep_spacing": "leading", "skip_prk_steps": False},
+    "trailing": {**SHORT, "timestep_spacing": "trailing"},
+    "no offset": {**SHORT, "steps_offset": 0},
+}
+SD15 = pytest.param({**TINY_SCHEDULER, "skip_prk_steps": True}, marks=pytest.mark.slow, id="SD1.5")
+
+
+@pytest.mark.parametrize("settings", [*(pytest.param(each, id=key) for key, each in SETTINGS.items()), SD15])
+@pytest.mark.parametrize("name", sorted(SCHEDULERS - FLOW_MATCH - EDM))
+def test_the_steps_that_are_refused_are_those_that_diffusers_cannot_take(
+    name: str, settings: dict[str, Any]
+) -> None:
+    trained = settings.get("num_train_timesteps", 1000)
+    admitted = [n for n in range(1, trained + 1) if refused_steps(name, settings, n) is None]
+    assert admitted == list(range(admitted[0], admitted[-1] + 1))
+
+    for steps in (admitted[0], admitted[-1]):
+        assert samples(name, settings, steps), steps
+    for steps in (admitted[0] - 1, admitted[-1] + 1):
+        if 0 < steps <= trained:
+            assert not samples(name, settings, steps), steps
+
+
+def samples(name: str, settings: dict[str, Any], steps: int) -> bool:
+    """Say whether a scheduler samples in so many steps: finite, at timesteps of the training, without an error."""
+    scheduler = getattr(diffusers, f"{name}Scheduler").from_config(settings)
+    draws = {"generator": torch.Generator()} if "generator" in signature(scheduler.step).parameters else {}
+    try:
+        scheduler.set_timesteps(steps)
+        if (
+            not 0
+            <= float(scheduler.timesteps.min())
+            <= float(scheduler.timesteps.max())
+            < trained_steps(scheduler)
+        ):
+            return False
+        latents = torch.ones(1, 1, 2, 2) * scheduler.init_noise_sigma
+        for timestep in scheduler.timesteps:
+            output = 0.1 * scheduler.scale_model_input(latents, timestep)
+            latents = scheduler.step(output, timestep, latents, return_dict=False, **draws)[0]
+    except (AssertionError, IndexError, ValueError):
+        return False
+    return bool(latents.isfinite().all())
+
+
+def trained_steps(scheduler: Any) -> int:
+    return int(scheduler.config.num_train_timesteps)
 
 
 @pytest.mark.parametrize("name", sorted(SECOND_ORDER))
