@@ -72,3 +72,7 @@ class StorageError(AccsearchError):
     """The work directory cannot be read or written (disk full, permissions)."""
 
     exit_code = 4
+
+
+class TakenOverError(AccsearchError):
+    """Another host has taken the work directory over from this run, which it took for dead."""

@@ -6,7 +6,14 @@ import sys
 import psutil
 import pytest
 
-from accsearch.checkpoint.process import is_alive, process_create_time, process_identity
+from accsearch.checkpoint.process import (
+    host_name,
+    is_alive,
+    is_this_machine,
+    pid_namespace,
+    process_create_time,
+    process_identity,
+)
 
 
 @pytest.fixture
@@ -73,3 +80,18 @@ def test_it_is_light_to_import():
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert ended.stdout.strip() == "0"
+
+
+@pytest.mark.parametrize(
+    ("changes", "same"),
+    [
+        ({}, True),
+        ({"host": "another"}, False),
+        ({"identity": "b0075a11-0000-0000-0000-000000000000:77"}, False),
+        ({"namespace": "4026539999"}, False),
+        ({"identity": None, "namespace": None}, True),
+    ],
+)
+def test_a_machine_is_known_by_name_boot_and_pid_namespace(changes, same):
+    mine = {"host": host_name(), "identity": process_identity(os.getpid()), "namespace": pid_namespace()}
+    assert is_this_machine(**(mine | changes)) is same

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from accsearch.checkpoint.markers import Running, read_exit, read_running
+from accsearch.checkpoint import heartbeat
+from accsearch.checkpoint.heartbeat import Watch
+from accsearch.checkpoint.markers import Running, read_exit, read_running, write_running
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import AdoptedSlot, KeptSlot, LocalExecutor
 from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
@@ -327,6 +330,64 @@ def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(
 
     assert isinstance(found, Ended)
     assert found.exit.exit_code == 0
+
+
+@pytest.mark.parametrize("taken", ["replaced", "removed"])
+def test_a_keeper_whose_task_was_taken_over_ends_its_worker_and_writes_nothing(
+    server: ForkServer, paths: TaskPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT", 0.05)
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(server, None)
+    code = (
+        "import signal, time; signal.signal(15, signal.SIG_IGN);"
+        f"open({str(fifo)!r}, 'w').close(); time.sleep(600)"
+    )
+    slot.start(job(paths, python(code), grace=600.0))
+    await_file(fifo)
+    running = running_of(paths)
+    if taken == "replaced":
+        write_running(paths.running, replace(running, nonce="n2", host="another"))
+    else:
+        paths.running.unlink()
+    assert wait(slot) == [Gone()]
+    slot.close()
+    assert is_gone(running.pid)
+    assert not paths.exit.exists()
+    assert not paths.running.exists() or running_of(paths).nonce == "n2"
+
+
+def test_a_worker_that_ends_after_its_task_was_taken_over_does_not_count(
+    server: ForkServer, paths: TaskPaths, tmp_path: Path
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    slot = KeptSlot(server, None)
+    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
+    await_file(fifo)
+    write_running(paths.running, replace(running_of(paths), nonce="n2"))
+    fifo.write_text("go")
+    assert wait(slot) == [Gone()]
+    slot.close()
+    assert not paths.exit.exists()
+
+
+def test_a_keeper_gives_signs_of_life(
+    slot: KeptSlot, paths: TaskPaths, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeat, "BEAT", 0.01)
+    slot.start(job(paths, ["sleep", "600"]))
+    watch, now = Watch(), 0.0
+    while (
+        not paths.running.exists()
+        or not watch.is_alive(paths.running)
+        or running_of(paths).beat == "0000000000"
+    ):
+        watch.look(paths.running, now)
+        now += 1.0
+    slot.stop()
+    ended(slot)
 
 
 def test_the_lease_is_held_by_keeper_and_worker(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:

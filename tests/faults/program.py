@@ -17,9 +17,11 @@ LONG = 60.0
 class Program:
     """An accsearch that runs, with its stderr readable line by line."""
 
-    def __init__(self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, line: Sequence[str] = ACCSEARCH
+    ) -> None:
         self.process = subprocess.Popen(
-            [*ACCSEARCH, *arguments], env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            [*line, *arguments], env=dict(env), cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.PIPE
         )
         self.lines: list[str] = []
         self._rest = b""

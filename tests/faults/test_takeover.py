@@ -1,19 +1,11 @@
 """What a later run makes of what an earlier one left, where the easy reading of the files is wrong."""
 
-import json
 import os
 import signal
-import time
-from pathlib import Path
-from typing import Any
 
 from tests.faults.program import Gate, Work, await_end, is_alive
 
 ONE = ("--gpus", "none", "--slots", "1")
-
-
-def rewrite(path: Path, **changes: Any) -> None:
-    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
 def killed(work: Work, gate: Gate, *, with_keeper: bool) -> int:
@@ -27,33 +19,6 @@ def killed(work: Work, gate: Gate, *, with_keeper: bool) -> int:
         os.kill(keeper, signal.SIGKILL)
         await_end(keeper)
     return worker
-
-
-def test_an_attempt_on_another_host_is_left_alone_until_it_has_long_been_silent(
-    work: Work, gate: Gate
-) -> None:
-    work.shell(gate.script(), ["a"])
-    worker = killed(work, gate, with_keeper=True)
-    os.kill(worker, signal.SIGKILL)
-    running = work.root / "checkpoints" / "c" / "a.running"
-    rewrite(running, host="another-host")
-
-    run = work.run(*ONE)
-
-    assert run.process.returncode == 1
-    assert "left alone" in run.text
-    assert work.states() == {"a": "running"}
-
-    long_ago = time.time() - 3600
-    for path in (running, work.root / "logs" / "c" / "a.log"):
-        os.utime(path, (long_ago, long_ago))
-    gate.open()
-
-    run = work.run(*ONE)
-
-    assert run.process.returncode == 0, run.text
-    assert "no sign of life from host another-host" in run.text
-    assert work.marker("a.done")["attempt"] == 2
 
 
 def test_an_attempt_preempted_while_no_scheduler_watched_uses_up_no_retry(work: Work, gate: Gate) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from accsearch.checkpoint.markers import Exit, Running
 from accsearch.config.load import build_config
+from accsearch.errors import TakenOverError
 from accsearch.executors.protocol import Ended
 from accsearch.grid import expand
 from accsearch.scheduler.entry import Entry
@@ -69,3 +70,19 @@ def test_what_ends_the_thread_is_raised_in_the_loop(tmp_path: Path) -> None:
         outcome(recorder)
 
     recorder.close()
+
+
+def test_nothing_is_recorded_over_what_another_host_has_taken(tmp_path: Path) -> None:
+    made = entry(WorkDir(tmp_path))
+
+    def taken() -> None:
+        raise TakenOverError("taken")
+
+    recorder = Recorder(WorkDir(tmp_path), taken)
+    recorder.submit(made, ENDED, None)
+
+    with pytest.raises(TakenOverError):
+        outcome(recorder)
+
+    recorder.close()
+    assert not made.paths.failed.exists()

@@ -1,15 +1,13 @@
 """Find out what became of an attempt that was once started."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from accsearch.checkpoint.heartbeat import SILENCE
 from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
-from accsearch.checkpoint.process import is_alive
+from accsearch.checkpoint.ownership import runs_here
+from accsearch.checkpoint.process import host_name, is_alive
 from accsearch.workdir import TaskPaths
-
-SILENCE = 1800.0
-"""Seconds without a sign of life after which a worker on another host is taken for dead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +16,7 @@ class Attempt:
 
     why: str
     alive: bool = False
+    """Whether it runs, or may run on another host."""
     running: Running | None = None
     exit: Exit | None = None
     """Set if it belongs to `running`."""
@@ -48,11 +47,8 @@ def _fate(running: Running, ended: Exit | None, paths: TaskPaths, now: float) ->
     """Return whether the attempt still runs, why, and the pid of a worker left without a keeper."""
     if ended is not None:
         return False, "ended while no scheduler watched; it is judged first", None
-    if running.host != os.uname().nodename:
-        quiet = now - _last_sign(paths)
-        if quiet < SILENCE:
-            return True, f"runs on host {running.host} (pid {running.pid})", None
-        return False, f"no sign of life from host {running.host} for {quiet / 60:.0f} minutes", None
+    if not runs_here(running):
+        return True, _elsewhere(running, now - _last_sign(paths)), None
     if is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
         return True, f"runs (pid {running.pid}, attempt {running.attempt})", None
     if is_alive(running.pid, running.create_time, running.identity):
@@ -62,6 +58,19 @@ def _fate(running: Running, ended: Exit | None, paths: TaskPaths, now: float) ->
             running.pid,
         )
     return False, "its keeper and worker died without a trace", None
+
+
+def _elsewhere(running: Running, quiet: float) -> str:
+    """Say where an attempt runs; whether it does, only a run that watches it can tell, since clocks differ."""
+    where = f"runs on host {running.host} (pid {running.pid})"
+    if running.host == host_name():
+        where = f"runs in another boot or container of this host (pid {running.pid})"
+    if quiet < SILENCE:
+        return where
+    return (
+        f"{where}; no sign of life from host {running.host} for {quiet / 60:.0f} minutes: a run takes it over "
+        f"after {SILENCE:.0f} s of silence, `accsearch stop --host {running.host}` frees it"
+    )
 
 
 def _last_sign(paths: TaskPaths) -> float:

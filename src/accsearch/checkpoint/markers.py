@@ -38,6 +38,10 @@ class Running:
     batch_size: int | None = None
     identity: str | None = None
     keeper_identity: str | None = None
+    namespace: str | None = None
+    """The PID namespace in which the pids are valid."""
+    beat: str | None = None
+    """The number of the keeper's last sign of life."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

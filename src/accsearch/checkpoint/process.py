@@ -32,6 +32,30 @@ def is_alive(pid: int | None, create_time: float | None, identity: str | None = 
     return now is not None and create_time is not None and abs(now - create_time) < 2.0
 
 
+def is_this_machine(host: str, identity: str | None, namespace: str | None) -> bool:
+    """Return whether the pid of a process that was recorded so means something here.
+
+    The same name is not enough: a container that was started anew has the host name of the one before, a
+    machine that was booted anew its own, and many machines are called alike. The same kernel is not enough either:
+    the pids of a container are its own. What a record does not say is taken as equal.
+    """
+    return (
+        host == host_name()
+        and (identity is None or identity.split(":")[0] == boot_id())
+        and namespace in (None, pid_namespace())
+    )
+
+
+def host_name() -> str:
+    """Return the name of this host, as the markers hold it."""
+    return os.uname().nodename
+
+
+def pid_namespace() -> str:
+    """Return the kernel's number of the namespace in which this process' pids are valid."""
+    return os.readlink("/proc/self/ns/pid").strip("pid:[]")  # noqa: PTH115 - pathlib is a slow import for a keeper
+
+
 def boot_id() -> str:
     """Return the kernel's name for the present boot."""
     return _read("/proc/sys/kernel/random/boot_id").decode().strip()

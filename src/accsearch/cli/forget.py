@@ -19,17 +19,18 @@ def forget(
     workdir: StoredWorkDirOption = HERE,
 ) -> None:
     """Remove the checkpoints, logs and results of a configuration, say of one that could not start."""
+    from accsearch.checkpoint.heartbeat import Watch
     from accsearch.checkpoint.plan import configs_with_plan
     from accsearch.checkpoint.removal import contents, remove_config
     from accsearch.cli.output import message
     from accsearch.errors import UsageError
-    from accsearch.scheduler.lock import locked
+    from accsearch.scheduler.lock import Waiter, locked
     from accsearch.workdir import WorkDir
 
     directory = WorkDir(workdir.resolve())
     if not directory.checkpoints.is_dir():
         configs_with_plan(directory)
-    with locked(directory):
+    with locked(directory, Waiter(Watch(), message)):
         found = contents(directory, configs)
         kept = [each for each in found if each.done or each.measured]
         if kept and not results:

@@ -8,6 +8,7 @@ from accsearch.config.schema import Config
 from accsearch.doctor.downloads import check_downloads
 from accsearch.doctor.finding import Finding, Level
 from accsearch.doctor.graphics import check_graphics
+from accsearch.doctor.hosts import check_hosts
 from accsearch.doctor.packages import check_packages
 from accsearch.doctor.storage import check_storage
 from accsearch.doctor.system import check_system
@@ -24,6 +25,7 @@ def examine(workdir: WorkDir, configs: Sequence[Config] = ()) -> Iterator[Findin
     yield from check_graphics()
     yield from check_system()
     yield from check_storage(workdir.root)
+    yield from check_hosts(workdir)
     for config in configs:
         yield from check_downloads(config)
     yield from check_plans(workdir)

@@ -28,7 +28,7 @@ def check_storage(root: Path) -> Iterator[Finding]:
         yield Finding(
             "filesystem",
             Level.WARNING,
-            f"{kind}: locks may not be seen from other hosts; run from one host only",
+            f"{kind}: locks may not be seen from other hosts; a run there is found by its signs of life",
         )
     free = shutil.disk_usage(folder).free
     level = Level.WARNING if free < LITTLE_SPACE else Level.OK

@@ -6,6 +6,7 @@ import signal
 import socket
 from typing import Any, TypeVar
 
+from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
 from accsearch.checkpoint.process import is_alive
 from accsearch.executors.forkserver import ForkServer
@@ -163,6 +164,7 @@ def _message(job: Job) -> dict[str, Any]:
         "timeout": job.timeout,
         "stall_timeout": job.stall_timeout,
         "grace": job.grace,
+        "beat": heartbeat.BEAT,
         "running": {
             "task": job.task.id,
             "host": HOST,

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from accsearch.checkpoint.process import process_create_time, process_identity
+from accsearch.checkpoint.process import pid_namespace, process_create_time, process_identity
 from accsearch.errors import StorageError
 from accsearch.executors.wire import CHANNEL, LEASE, Lines
 from accsearch.keeper.attempt import Attempt
@@ -37,6 +37,7 @@ class Keeper:
             "keeper_pid": pid,
             "keeper_create_time": process_create_time(pid),
             "keeper_identity": process_identity(pid),
+            "namespace": pid_namespace(),
         }
         self._poller = select.poll()
         self._poller.register(channel, select.POLLIN)
@@ -114,9 +115,14 @@ class Keeper:
             self._poller.unregister(attempt.output)
         self._attempt = None
         try:
-            self._report({"event": "ended", "exit": attempt.finish(), "running": attempt.running})
+            ended = attempt.finish()
         except StorageError as error:
             self._fail(error)
+            return
+        if ended is None:
+            self._quit = True  # taken over: the scheduler finds out by our end
+            return
+        self._report({"event": "ended", "exit": ended, "running": attempt.running})
 
     def _fail(self, error: Exception) -> None:
         """Give the slot up: what cannot be recorded must not run."""

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from accsearch.checkpoint.heartbeat import is_owned, renew, with_beat
 from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.errors import StorageError
 from accsearch.keeper.child import CANNOT_START, Child, spawn, why_not_started
@@ -16,7 +17,7 @@ from accsearch.keeper.leftovers import descendants, end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
 from accsearch.redact import secrets_of
-from accsearch.workdir import encode_json, write_atomic, write_json
+from accsearch.workdir import write_atomic, write_json
 
 CHUNK = 1 << 16
 ROOM = 64
@@ -38,6 +39,11 @@ class Attempt:
         self._started_at = utc_now()
         self._kill_at: float | None = None
         self._marker_size = 0
+        self._marker = Path(job["running_file"])
+        self._nonce: str = job["running"]["nonce"]
+        self._beats = 0
+        self._beat_at = now + job["beat"]
+        self._lost = False
         self._env = {**os.environ, **job["env"]}
         rotate(Path(job["log"]), job["old_log"])
         mask = redactor(secrets_of(self._env, job["argv"]))
@@ -52,7 +58,7 @@ class Attempt:
         """
         data = self._running_of(os.getpid())
         self._marker_size = len(data) + ROOM
-        write_atomic(Path(self.job["running_file"]), data.ljust(self._marker_size), durable=False)
+        write_atomic(self._marker, data.ljust(self._marker_size), durable=False)
 
     def begin(self) -> None:
         """Start the worker; without a `child` afterwards it could not be started, and `finish` is next."""
@@ -65,7 +71,7 @@ class Attempt:
         finally:
             os.close(self._input)
         try:
-            self._amend(self._running_of(self.child.pid).ljust(self._marker_size))
+            self._amend(self._running_of(self.child.pid))
         except StorageError:
             self.child.send(signal.SIGKILL)  # whose start cannot be recorded must not run
             self.child.reap()
@@ -75,22 +81,26 @@ class Attempt:
 
     def cancel(self) -> None:
         """Undo `announce`."""
-        Path(self.job["running_file"]).unlink(missing_ok=True)
+        self._marker.unlink(missing_ok=True)
 
     def _amend(self, data: bytes) -> None:
-        """Overwrite `.running` in place and within one page, which no death of a process tears.
-
-        A second rename would cost a flush. Raises StorageError.
-        """
-        path = self.job["running_file"]
+        """Overwrite `.running` in place. Raises StorageError."""
         try:
-            marker = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                os.pwrite(marker, data, 0)
-            finally:
-                os.close(marker)
+            ours = renew(self._marker, self._nonce, data.ljust(self._marker_size))
         except OSError as error:
-            raise StorageError(f"{path}: {error.strerror}") from error
+            raise StorageError(f"{self._marker}: {error.strerror}") from error
+        if not ours:
+            raise StorageError(f"{self._marker}: removed, or another attempt's")
+
+    def _beat(self, now: float) -> None:
+        """Give a sign of life, or end the worker at once if another host has taken its task over."""
+        self._beat_at = now + self.job["beat"]
+        self._beats += 1
+        data = with_beat(self.running, self._beats).ljust(self._marker_size)
+        with contextlib.suppress(OSError):  # who cannot tell goes on
+            self._lost = not renew(self._marker, self._nonce, data)
+        if self._lost and self.child is not None:
+            self.child.send(signal.SIGKILL)
 
     def _running_of(self, pid: int) -> bytes:
         self.running = {
@@ -101,7 +111,7 @@ class Attempt:
             **self.job["keeper"],
             "started_at": self._started_at,
         }
-        return encode_json(self.running)
+        return with_beat(self.running, self._beats)
 
     def _progress(self) -> tuple[int, ...]:
         size = written = 0
@@ -132,8 +142,16 @@ class Attempt:
             self._kill_at = now + self.job["grace"]
             self.child.send(signal.SIGTERM)
 
-    def step(self, now: float) -> float | None:
-        """Act on deadlines; return in how many seconds to call again, None for never."""
+    def step(self, now: float) -> float:
+        """Act on deadlines; return in how many seconds to call again."""
+        if now >= self._beat_at:
+            self._beat(now)
+        wait = self._watch(now)
+        beat: float = self._beat_at - now
+        return beat if wait is None else min(wait, beat)
+
+    def _watch(self, now: float) -> float | None:
+        """Act on the deadlines of the worker; return in how many seconds the next one is, None without one."""
         if self._reason is None:
             verdict = self._watchdog.verdict(now)
             if verdict is None:
@@ -148,14 +166,15 @@ class Attempt:
         self._kill_at = None
         return None
 
-    def finish(self) -> dict[str, Any]:
+    def finish(self) -> dict[str, Any] | None:
         """Reap the ended worker, end what it left behind, write `.exit`; return its content.
 
-        Raises StorageError if the log or the marker could not be written.
+        Returns None, and writes nothing, if the task is another attempt's by now. Raises StorageError if
+        the log or the marker could not be written.
         """
         status = self.child.reap() if self.child is not None else CANNOT_START
         seconds = time.monotonic() - self._begun
-        left = end_descendants(self.job["grace"])
+        left = end_descendants(0.0 if self._lost else self.job["grace"])
         self._drain()
         if self._message is not None:
             self._log.feed(f"accsearch: {self._message}\n".encode(), time.monotonic())
@@ -174,6 +193,8 @@ class Attempt:
         }
         if self._log.error is not None:
             raise StorageError(f"{self._log.path}: {self._log.error.strerror}")
+        if not is_owned(self._marker, self._nonce):
+            return None
         write_json(Path(self.job["exit_file"]), ended, durable=False)
         return ended
 

@@ -1,77 +1,209 @@
-"""One scheduler per work directory: a lock file that names its holder."""
+"""One scheduler per work directory: a lock file that names its holder and shows that it lives."""
 
 import contextlib
 import errno
 import fcntl
-import json
 import os
-from collections.abc import Iterator
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from accsearch.checkpoint.process import is_alive, process_create_time, process_identity
-from accsearch.errors import StorageError, UsageError
-from accsearch.workdir import WorkDir, remove
+from accsearch.checkpoint import heartbeat
+from accsearch.checkpoint.heartbeat import Watch, is_owned, renew, with_beat
+from accsearch.checkpoint.ownership import Holder, read_holder
+from accsearch.checkpoint.process import host_name, pid_namespace, process_create_time, process_identity
+from accsearch.errors import StorageError, TakenOverError, UsageError
+from accsearch.workdir import WorkDir
+
+ROOM = 1024
+"""Bytes of the lock file, whatever stands in it."""
+UNSIGNED = 2.0
+"""Seconds after which a lock file without a name is taken for that of a dead process."""
+_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
+"""What a file system answers that has no locks."""
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
-    """The process that a lock file names."""
+class Waiter:
+    """How to wait for another host's sign of life; `say` takes a line for the user, times are monotonic."""
 
-    pid: int
-    create_time: float | None
-    identity: str | None
+    watch: Watch
+    say: Callable[[str], None] = lambda _: None
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
-    def is_alive(self) -> bool:
-        return is_alive(self.pid, self.create_time, self.identity)
+
+class Lock:
+    """A held work directory; `fileno` becomes readable when another host has taken it over."""
+
+    def __init__(self, workdir: WorkDir) -> None:
+        pid = os.getpid()
+        self._workdir = workdir
+        self._token = uuid.uuid4().hex
+        self._me: dict[str, Any] = {
+            "pid": pid,
+            "create_time": process_create_time(pid),
+            "identity": process_identity(pid),
+            "host": host_name(),
+            "namespace": pid_namespace(),
+            "token": self._token,
+        }
+        self._beats = 0
+        self._lost = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._keep, name="heartbeat", daemon=True)
+
+    def fileno(self) -> int:
+        return self._lost
+
+    def check(self) -> None:
+        """Raise TakenOverError if the work directory is another run's by now; asked before what only one may do."""
+        if not is_owned(self._workdir.lock, self._token):
+            holder = read_holder(self._workdir)
+            who = "nobody's" if holder is None else f"that of {holder}"
+            raise TakenOverError(
+                f"{self._workdir.root}: this run is {who} by now, after it was taken for dead; "
+                "what it has started goes on under its keepers"
+            )
+
+    def beat(self) -> bool:
+        """Give a sign of life; return False if the work directory is another run's."""
+        self._beats += 1
+        try:
+            return renew(self._workdir.lock, self._token, self._content())
+        except OSError:
+            return True  # the disk is away: nobody else can take over either
+
+    def sign(self, descriptor: int) -> None:
+        """Write our name into the lock file and begin to show that we live."""
+        try:
+            os.ftruncate(descriptor, 0)
+            if os.pwrite(descriptor, self._content(), 0) != ROOM:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError as error:
+            raise StorageError(f"{self._workdir.lock}: {error.strerror}") from error
+        self._thread.start()
+
+    def release(self) -> None:
+        """Remove the lock file if it is still ours."""
+        self._over.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        os.close(self._lost)
+        try:
+            if is_owned(self._workdir.lock, self._token):
+                self._workdir.lock.unlink(missing_ok=True)
+        except OSError as error:
+            raise StorageError(f"{self._workdir.lock}: {error.strerror}") from error
+
+    def _content(self) -> bytes:
+        return with_beat(self._me, self._beats).ljust(ROOM)
+
+    def _keep(self) -> None:
+        while not self._over.wait(heartbeat.BEAT):
+            if not self.beat():
+                os.eventfd_write(self._lost, 1)
+                return
 
 
 @contextlib.contextmanager
-def locked(workdir: WorkDir) -> Iterator[None]:
-    """Hold the work directory; raises UsageError with the pid of the scheduler that already does."""
-    descriptor = _acquire(workdir)
+def locked(workdir: WorkDir, waiter: Waiter | None = None) -> Iterator[Lock]:
+    """Hold the work directory.
+
+    Raises UsageError with the pid, and the host where it is another, of the scheduler that already does. One of
+    another host that shows no sign of life for `heartbeat.SILENCE` seconds is taken for dead.
+    """
+    descriptor = _acquire(workdir, waiter or Waiter(Watch()))
     try:
-        pid = os.getpid()
-        me = {"pid": pid, "create_time": process_create_time(pid), "identity": process_identity(pid)}
-        _sign(workdir, descriptor, json.dumps(me).encode() + b"\n")
-        yield
-    finally:
+        lock = Lock(workdir)
         try:
-            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
-            remove(workdir.lock)
+            lock.sign(descriptor)
+            yield lock
         finally:
-            os.close(descriptor)
+            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
+            lock.release()
+    finally:
+        os.close(descriptor)
 
 
-def _sign(workdir: WorkDir, descriptor: int, content: bytes) -> None:
-    try:
-        os.ftruncate(descriptor, 0)
-        if os.pwrite(descriptor, content, 0) != len(content):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-    except OSError as error:
-        raise StorageError(f"{workdir.lock}: {error.strerror}") from error
-
-
-def _acquire(workdir: WorkDir) -> int:
+def _acquire(workdir: WorkDir, waiter: Waiter) -> int:
     try:
         workdir.checkpoints.mkdir(parents=True, exist_ok=True)
         while True:
-            descriptor = os.open(workdir.lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            made, descriptor = _open(workdir)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                if _in_place(workdir, descriptor):
+                _lock(workdir, descriptor)
+                if _in_place(workdir, descriptor) and (made or _is_free(workdir, waiter)):
                     return descriptor
-            except BlockingIOError as error:
-                holder = read_holder(workdir)
-                who = f"pid {holder.pid}" if holder is not None else "just starting"
+            except BaseException:
                 os.close(descriptor)
-                raise UsageError(
-                    f"{workdir.root}: another run is at work here ({who}): `accsearch status --watch` follows it, "
-                    "`accsearch stop` ends it, --workdir FOLDER runs beside it"
-                ) from error
+                raise
             os.close(descriptor)
     except OSError as error:
         raise StorageError(f"{workdir.lock}: {error.strerror}") from error
+
+
+def _open(workdir: WorkDir) -> tuple[bool, int]:
+    """Return the lock file's descriptor and whether it was made now, which one host alone does."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+    try:
+        return True, os.open(workdir.lock, flags | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False, os.open(workdir.lock, flags, 0o600)
+
+
+def _lock(workdir: WorkDir, descriptor: int) -> None:
+    """Lock the file against others of this kernel, and of others where the file system can."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise _refusal(workdir, read_holder(workdir)) from error
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:
+            raise
+
+
+def _is_free(workdir: WorkDir, waiter: Waiter) -> bool:
+    """Wait until it is clear whether the holder that the file names is dead; False if the file has gone meanwhile.
+
+    Raises UsageError if it lives.
+    """
+    holder = read_holder(workdir)
+    if holder is not None and holder.is_here:
+        if holder.is_alive():
+            raise _refusal(workdir, holder)
+        return True
+    if holder is not None:
+        waiter.say(
+            f"{workdir.root}: held by the run of {holder}; taken over unless it shows a sign of life within "
+            f"{heartbeat.SILENCE:.0f} s"
+        )
+    patience = UNSIGNED if holder is None else heartbeat.SILENCE
+    while workdir.lock.exists():
+        now = waiter.clock()
+        for marker in workdir.checkpoints.glob("*/*.running"):
+            # Watched meanwhile, so that its tasks need not be waited for anew.
+            waiter.watch.look_at_task(workdir.task(marker.parent.name, marker.stem), now)
+        if waiter.watch.look(workdir.lock, now) >= patience:
+            return True
+        if waiter.watch.is_alive(workdir.lock):
+            raise _refusal(workdir, read_holder(workdir))
+        waiter.sleep(min(heartbeat.LOOK, patience / 4))
+    return False
+
+
+def _refusal(workdir: WorkDir, holder: Holder | None) -> UsageError:
+    who = "just starting" if holder is None else str(holder)
+    if holder is None or holder.is_here:
+        follow = "`accsearch status --watch` follows it, `accsearch stop` ends it"
+    else:
+        follow = f"stop it there, or, if that host is gone, `accsearch stop --host {holder.host}`"
+    return UsageError(
+        f"{workdir.root}: another run is at work here ({who}): {follow}, --workdir FOLDER runs beside it"
+    )
 
 
 def _in_place(workdir: WorkDir, descriptor: int) -> bool:
@@ -79,14 +211,3 @@ def _in_place(workdir: WorkDir, descriptor: int) -> bool:
         return os.path.samestat(os.fstat(descriptor), workdir.lock.stat())
     except FileNotFoundError:
         return False
-
-
-def read_holder(workdir: WorkDir) -> Holder | None:
-    """Return whom the lock file names, alive or not; None without one."""
-    try:
-        content: dict[str, Any] = json.loads(workdir.lock.read_bytes())
-        return Holder(int(content["pid"]), content["create_time"], content["identity"])
-    except (FileNotFoundError, ValueError, KeyError, TypeError):
-        return None
-    except OSError as error:
-        raise StorageError(f"{workdir.lock}: {error.strerror}") from error

@@ -1,6 +1,5 @@
 """The loop: events in, jobs out. It sleeps until a descriptor is readable or a deadline is near."""
 
-import os
 import selectors
 import time
 from collections.abc import Callable, Mapping
@@ -12,7 +11,9 @@ from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.ending import FAILED, Ending, Mode, stop_for_storage
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.forecast import Forecast
+from accsearch.scheduler.foreign import ForeignAttempts
 from accsearch.scheduler.jobs import job_of
+from accsearch.scheduler.lock import Lock
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.orphans import end_attempt, orphan_of
 from accsearch.scheduler.places import Place, Pool
@@ -40,23 +41,34 @@ class Loop:
         signals: Signals,
         observer: Observer,
         *,
+        lock: Lock,
+        foreign: ForeignAttempts,
         cwd: Mapping[str, str],
         streak: Streak,
         keep_stale: bool = False,
         clock: Clock = time.monotonic,
     ) -> None:
         self.ending = Ending()
-        self.host = os.uname().nodename
         self._workdir = workdir
         self._backlog = backlog
         self._pool = pool
         self._executor = executor
         self._signals = signals
         self._observer = observer
+        self._lock = lock
+        self._foreign = foreign
         self._cwd = cwd
         self._clock = clock
         self._settling = Settling(
-            workdir, backlog, self.ending, observer, streak, pool.health, clock, keep_stale=keep_stale
+            workdir,
+            backlog,
+            self.ending,
+            observer,
+            streak,
+            pool.health,
+            clock,
+            lock.check,
+            keep_stale=keep_stale,
         )
         self._second_opinion = SecondOpinion(pool, backlog)
         self._waiting = Waiting(workdir, observer)
@@ -66,6 +78,7 @@ class Loop:
         self._selector = selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._on_signals)
         self._selector.register(self._settling, selectors.EVENT_READ, self._on_records)
+        self._selector.register(lock, selectors.EVENT_READ, lock.check)
 
     def adopt(self, entry: Entry, slot: Slot, running: Running) -> None:
         """Await an attempt that an earlier scheduler started."""
@@ -75,6 +88,10 @@ class Loop:
         self._adopted.add(station)
         self._pool.reserve(1)
         self._watch(station)
+
+    def await_foreign(self, entry: Entry, running: Running) -> None:
+        """Await an attempt on another host; it is pending here until its end can be judged."""
+        self._foreign.add(entry, running)
 
     def judge(self, entry: Entry, ended: Ended) -> None:
         """Judge an attempt that ended while no scheduler watched."""
@@ -86,11 +103,12 @@ class Loop:
         self._settling.put_back(entry)
 
     def run(self) -> None:
-        """Run until nothing is left to start, to await or to write. Raises NoGpuError."""
+        """Run until nothing is left to start, to await or to write. Raises NoGpuError and TakenOverError."""
         try:
             self._on_signals()  # what arrived before there was a loop
             while True:
                 now = self._clock()
+                self._look_abroad(now)
                 self._allocate(now)
                 if self._is_over():
                     return
@@ -103,13 +121,29 @@ class Loop:
         busy = (
             len(self._settling) or self._adopted or any(station.entry for station in self._stations.values())
         )
-        return not busy and (self.ending.mode is not Mode.RUN or not len(self._backlog))
+        return not busy and (
+            self.ending.mode is not Mode.RUN or not (len(self._backlog) or len(self._foreign))
+        )
 
     def _timeout(self, now: float) -> float | None:
         times = [self._pool.next_step(now)]
         if self.ending.mode is Mode.RUN:
-            times.append(self._backlog.next_retry(now))
+            times += [self._backlog.next_retry(now), self._foreign.next_look(now)]
         return min((each for each in times if each is not None), default=None)
+
+    def _look_abroad(self, now: float) -> None:
+        """Judge what has ended on other hosts, and run again what does not live there any more."""
+        if self.ending.mode is not Mode.RUN:
+            return
+        for each in self._foreign.step(now):
+            if each.ended is not None:
+                self.judge(each.entry, each.ended)
+                continue
+            end_attempt(
+                each.running.nonce
+            )  # where its processes are to be seen from here, as a container's are
+            self._observer.message(f"{each.entry.task.name}: {each.why}; it runs again")
+            self.put_back(each.entry)
 
     def _allocate(self, now: float) -> None:
         running = self.ending.mode is Mode.RUN
@@ -166,6 +200,7 @@ class Loop:
                 return
             station = self._stations[place.id] = Station(slot, place)
             self._watch(station)
+        self._lock.check()
         job = job_of(entry, place, self._workdir, self._cwd[entry.task.config])
         entry.become(TaskState.RUNNING)
         entry.attempt = job.attempt

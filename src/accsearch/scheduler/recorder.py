@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,14 @@ class _Item:
 
 
 class Recorder:
-    """Takes ended attempts, gives back what became of them; `fileno` is readable when there are any."""
+    """Takes ended attempts, gives back what became of them; `fileno` is readable when there are any.
 
-    def __init__(self, workdir: WorkDir) -> None:
+    What `check` raises ends the thread: the work directory is another run's.
+    """
+
+    def __init__(self, workdir: WorkDir, check: Callable[[], None] = lambda: None) -> None:
         self._workdir = workdir
+        self._check = check
         self._items: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
         self._results: deque[Recorded | Unrecorded] = deque()
         self._crash: Exception | None = None
@@ -124,6 +128,7 @@ class Recorder:
             outcomes.append(outcome)
             if (path := _marker(outcome)) is not None:
                 files.append((path, encode_json(_plain(outcome.verdict))))
+        self._check()  # a verdict must not stand over what another host has taken over
         try:
             write_group(files)
             for each in outcomes:

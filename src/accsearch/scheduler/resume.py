@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.ownership import runs_here
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.config.schema import Config
 from accsearch.executors.protocol import Ended, Executor
@@ -12,7 +14,7 @@ from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.orphans import end_attempt
 from accsearch.scheduler.policy import Tries
-from accsearch.task import FailureReason, TaskState
+from accsearch.task import FailureReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +47,14 @@ def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Obs
         assert running is not None
         if each.record.exit is not None:
             loop.judge(each.entry, Ended(each.record.exit, running))
-        elif running.host == loop.host:
+        elif runs_here(running):
             _adopt(each, running, loop, executor, observer)
-        elif each.record.state is TaskState.RUNNING:
-            observer.message(f"{each.entry.task.name}: {each.record.why}; it is left alone")
         else:
-            observer.message(f"{each.entry.task.name}: {each.record.why}; it runs again")
-            loop.put_back(each.entry)
+            loop.await_foreign(each.entry, running)
+            observer.message(
+                f"{each.entry.task.name}: runs on host {running.host} (pid {running.pid}) and is left alone "
+                f"until it ends, or shows no sign of life for {heartbeat.SILENCE:.0f} s"
+            )
 
 
 def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, observer: Observer) -> None:

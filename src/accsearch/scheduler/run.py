@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from accsearch.checkpoint.audit import audit
+from accsearch.checkpoint.heartbeat import Watch
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
 from accsearch.errors import StorageError, UsageError
@@ -16,7 +17,8 @@ from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.ending import Ending
 from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.fit import memory_of, refuse_too_large
-from accsearch.scheduler.lock import locked
+from accsearch.scheduler.foreign import ForeignAttempts
+from accsearch.scheduler.lock import Waiter, locked
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
 from accsearch.scheduler.order import Sample, TimeModel
@@ -44,7 +46,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
     with ExitStack() as stack:
         for grid in grids:
             workdir.create(grid.config.name)
-        stack.enter_context(locked(workdir))
+        watch = Watch()
+        lock = stack.enter_context(locked(workdir, Waiter(watch, observer.message)))
         sweep(workdir, [grid.config.name for grid in grids])
         signals = stack.enter_context(caught())
         entries, found, samples, done = _audit(grids, workdir, options, observer)
@@ -63,6 +66,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
                 executor,
                 signals,
                 observer,
+                lock=lock,
+                foreign=ForeignAttempts(watch),
                 cwd={name: options.cwd.get(name, here) for name in (config.name for config in configs)},
                 streak=Streak(min(config.retry.stop_after_identical for config in configs)),
                 keep_stale=options.keep_stale,

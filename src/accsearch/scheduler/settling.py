@@ -20,6 +20,8 @@ from accsearch.workdir import WorkDir, remove
 class Settling:
     """Has ended attempts recorded, and settles their entries once that is on disk (`fileno` is readable).
 
+    `check` raises if the work directory is another run's by now: nothing is settled then.
+
     `notes` says what tasks (CONFIG/TASK) that are tried again wait for.
     """
 
@@ -32,6 +34,7 @@ class Settling:
         streak: Streak,
         health: GpuHealth,
         clock: Callable[[], float],
+        check: Callable[[], None],
         *,
         keep_stale: bool,
     ) -> None:
@@ -43,7 +46,8 @@ class Settling:
         self._health = health
         self._clock = clock
         self._keep_stale = keep_stale
-        self._recorder = Recorder(workdir)
+        self._check = check
+        self._recorder = Recorder(workdir, check)
         self._recording: dict[str, bool] = {}  # task → whether its program failed
 
     def fileno(self) -> int:
@@ -64,6 +68,7 @@ class Settling:
 
     def put_back(self, entry: Entry) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""
+        self._check()
         if entry.state is TaskState.RUNNING:
             entry.become(TaskState.PENDING)
         try:

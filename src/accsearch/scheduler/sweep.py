@@ -1,9 +1,12 @@
 """Remove what processes that were killed in the middle of a write left behind."""
 
+import contextlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from accsearch.checkpoint.markers import DamagedMarker, read_running
+from accsearch.checkpoint.ownership import runs_here
 from accsearch.checkpoint.process import process_identity
 from accsearch.errors import StorageError
 from accsearch.workdir import TEMPORARY, WorkDir, remove
@@ -20,9 +23,23 @@ def sweep(workdir: WorkDir, configs: Sequence[str]) -> None:
             names = os.listdir(folder)  # noqa: PTH208 - a Path for each of 10,000 names is slow
         except OSError as error:
             raise StorageError(f"{folder}: {error.strerror}") from error
-        for name in names:
-            if name.endswith(TEMPORARY) and not _is_being_written(name):
+        temporary = [name for name in names if name.endswith(TEMPORARY)]
+        foreign = _foreign_tasks(folder, names) if temporary else ()
+        for name in temporary:
+            if not _is_being_written(name) and not name.startswith(foreign):
                 remove(Path(folder, name))
+
+
+def _foreign_tasks(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
+    """Return how the files of tasks begin that another host runs: whether their writers live is not seen here."""
+    found = []
+    for name in names:
+        if name.endswith(".running"):
+            with contextlib.suppress(DamagedMarker, OSError):
+                running = read_running(Path(folder, name))
+                if running is not None and not runs_here(running):
+                    found.append(f"{running.task}.")
+    return tuple(found)
 
 
 def _is_being_written(name: str) -> bool:

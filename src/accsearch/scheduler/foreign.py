@@ -1,0 +1,62 @@
+"""Attempts that are recorded as at work on other hosts: awaited while they live, taken over when they do not."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from accsearch.checkpoint import heartbeat
+from accsearch.checkpoint.heartbeat import Watch, is_owned
+from accsearch.checkpoint.markers import Running
+from accsearch.executors.local import read_end
+from accsearch.executors.protocol import Ended
+from accsearch.scheduler.entry import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """An attempt that needs no more waiting: how it ended, or else why its task may run again."""
+
+    entry: Entry
+    running: Running
+    ended: Ended | None
+    why: str = ""
+
+
+class ForeignAttempts:
+    """Those of one run; times are monotonic seconds of this host alone."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self._waiting: dict[Entry, Running] = {}
+        self._look_at = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def add(self, entry: Entry, running: Running) -> None:
+        """Await the end of an attempt, or of its signs of life."""
+        self._waiting[entry] = running
+
+    def step(self, now: float) -> list[Settled]:
+        """Look at each attempt, if it is time to; return those that are settled, which are not looked at again."""
+        if now < self._look_at:
+            return []
+        self._look_at = now + heartbeat.LOOK
+        settled = list(self._settled(now))
+        for each in settled:
+            del self._waiting[each.entry]
+        return settled
+
+    def next_look(self, now: float) -> float | None:
+        """Return in how many seconds `step` wants to be called; None where nothing is awaited."""
+        return max(0.0, self._look_at - now) if self._waiting else None
+
+    def _settled(self, now: float) -> Iterator[Settled]:
+        for entry, running in self._waiting.items():
+            ended = read_end(entry.paths, running.nonce)
+            if ended is not None:
+                yield Settled(entry, running, ended)
+            elif not is_owned(entry.paths.running, running.nonce):
+                yield Settled(entry, running, None, f"freed from host {running.host}")
+            elif (silent := self._watch.look_at_task(entry.paths, now)) >= heartbeat.SILENCE:
+                why = f"no sign of life from host {running.host} for {silent:.0f} s"
+                yield Settled(entry, running, None, why)
