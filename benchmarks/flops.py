@@ -1,6 +1,6 @@
 """Count the arithmetic of an image: all of it, and what is left with DeepCache, T-GATE and both.
 
-python benchmarks/flops.py                      SD1.5 at 512 px, 50 steps with guidance; the table of docs/h200.md
+python benchmarks/flops.py                      SD1.5 at 512 px, 50 steps with guidance (docs/measurements/h200.md)
 python benchmarks/flops.py --kind sdxl
 
 Multiplications and additions of convolutions and matrix products, of the denoiser and one decoding; the text

@@ -1,3 +1,3 @@
 """Find how fast a diffusion pipeline can go before its images get worse."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

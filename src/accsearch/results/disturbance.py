@@ -9,7 +9,7 @@ BUSY_SHARE = 0.05
 """Share of the usable cores that others may take unsaid.
 
 What takes that share lengthens a run by about as much, and runs of an undisturbed machine vary by 3 to 6 %
-(docs/benchmarks.md).
+(docs/measurements/benchmarks.md).
 """
 
 SPARE = 0.25
@@ -18,8 +18,8 @@ SPARE = 0.25
 DRIFT = 1.2
 """Ratio of two median times of the baseline in one attempt up to which it counts as steady.
 
-Where runs vary by 6 % (docs/benchmarks.md), medians of the three of a pilot have a standard error of 4.3 % (1.25 x 6 %
-over the root of 3), the ratio of two such medians one of 6.1 %: 1.2 is three of those.
+Where single runs vary by 6 % (docs/measurements/benchmarks.md), the median of three has a standard error of 4.3 %
+(1.25 x 6 % over the root of 3) and the ratio of two such medians one of 6.1 %; 1.2 is three of those.
 """
 
 HARMLESS = frozenset({"sw_power_cap", "applications_clocks"})
