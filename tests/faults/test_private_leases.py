@@ -3,7 +3,7 @@
 import subprocess
 
 import pytest
-from tests.faults.program import Gate, Work, await_end
+from tests.faults.program import LONG, Gate, Work, await_end
 from tests.standin import GIB, StandIn
 
 HOLD = 'echo 2000000000 > "$STANDIN_NVML_HOLDERS/$CUDA_VISIBLE_DEVICES/$$"\n'
@@ -91,3 +91,27 @@ def test_numbers_of_another_namespace_are_no_strangers(gpu_work: Work, standin: 
         unrelated.kill()
     assert gpu_work.marker("a.done")["attempt"] == 1
     assert "another process is on it" not in run.text
+
+
+def test_a_search_that_finds_its_gpu_taken_gives_it_back_uncounted(gpu_work: Work, standin: StandIn) -> None:
+    # Given a real search with one attempt, which needs seconds of imports before it looks at its GPU
+    (gpu_work.folder / "c.yaml").write_text(
+        "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"
+        "worker: {device: auto, dtype: float32, num_samples: 2, batch_size: 2, repeats: 1, max_repeats: 1, warmup: 0}\n"
+        "methods: {}\nquality: {model: 'builtin:tiny'}\nprompts: {file: 'builtin:demo'}\n"
+        "gpus: {samples: 1, min_free_memory: 1GiB}\nretry: {max_attempts: 1, backoff: 0s}\n"
+    )
+    with gpu_work.start_run("--gpus", "0") as run, subprocess.Popen(["sleep", "600"]) as stranger:
+        run.await_line("started")
+        # When another process takes the GPU meanwhile
+        standin.hold(0, stranger.pid, 5 * GIB)
+        assert f"pid {stranger.pid}" in run.await_line("another process is on the GPU")
+        run.await_line("waiting")
+        assert gpu_work.markers("failed") == []
+        assert gpu_work.states() == {"tiny_DDIM_4": "pending"}
+        # Then the task runs once the other has left
+        stranger.kill()
+        stranger.wait()
+        assert run.end(patience=5 * LONG) == 0, run.text
+    assert gpu_work.marker("tiny_DDIM_4.done")["attempt"] == 2
+    assert "quarantined" not in run.text
