@@ -122,3 +122,19 @@ def test_a_target_within_a_loss_needs_a_scorer(tmp_path: Path) -> None:
 def test_a_wrong_key_of_the_scorer_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"unknown key \(allowed model, pretrained; did you mean model\?\)"):
         load_config(write(tmp_path, "quality: {modle: RN50}\n"))
+
+
+@pytest.mark.parametrize("quality", ["{model: ViT-g-14}", "{pretrained: null}", "{}"])
+def test_the_default_scorer_has_its_weights(tmp_path: Path, quality: str) -> None:
+    config = load_config(write(tmp_path, f"quality: {quality}\n"))
+
+    assert config.quality is not None
+    assert (config.quality.model, config.quality.pretrained) == ("ViT-g-14", "laion2b_s34b_b88k")
+
+
+def test_a_split_that_a_local_data_set_lacks_is_located(tmp_path: Path) -> None:
+    (tmp_path / "coco").mkdir()
+    (tmp_path / "coco" / "train.jsonl").write_text("{}")
+
+    with pytest.raises(ConfigError, match=r"prompts\.split: .* has no split validation \(allowed train\)"):
+        load_config(write(tmp_path, "prompts: {dataset: coco}\n"))

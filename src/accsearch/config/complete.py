@@ -13,12 +13,11 @@ from accsearch.config.mistake import Findings, Mistake, Mistakes
 from accsearch.config.mistake import Path as KeyPath
 from accsearch.config.models import BUILTIN, ModelInfo
 from accsearch.config.prompts import DEMO, source_fingerprint
-from accsearch.config.schema import LOCAL_SCORER, Config, QualityConfig
+from accsearch.config.schema import DEFAULT_SCORER, LOCAL_SCORER, Config, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.methods.combinations import default_lists
 
 COCO = {"dataset": "phiyodr/coco2017", "split": "validation", "column": "captions"}
-VIT_G = {"model": "ViT-g-14", "pretrained": "laion2b_s34b_b88k"}
 
 
 def validated(data: Mapping[str, Any], findings: Findings) -> tuple[Config, Mapping[str, Any]]:
@@ -63,7 +62,8 @@ def complete(
     prompts = dict(sections.get("prompts") or ({"file": DEMO} if builtin else COCO))
     for key in ("file", "dataset"):
         prompts[key] = _found(prompts.get(key), folder)
-    scorer = {"model": "builtin:demo" if demo else "builtin:tiny"} if builtin else VIT_G
+    scorer = {"model": "builtin:demo" if demo else "builtin:tiny"} if builtin else DEFAULT_SCORER
+    quality = sections.get("quality", scorer)
     if methods is not None and not isinstance(methods, dict):
         findings.add([Mistake(("methods",), "allowed a mapping of methods to their parameter lists")])
         methods = {}
@@ -74,7 +74,7 @@ def complete(
         {
             **config.resolved(),
             "prompts": prompts,
-            "quality": _with_paths(_with_weights(sections.get("quality", scorer) or {}), folder) or None,
+            "quality": None if quality is None else _with_paths(quality or scorer, folder),
             "methods": default_lists() if default else parse_methods(listed, findings),
             "implementation": findings.of(_implementation, methods or {}) or "native",
             "facts": {"models": models, "default_methods": default},
@@ -100,12 +100,6 @@ def _found(written: str | None, folder: Path) -> str | None:
         if path.exists():
             return str(path.resolve())
     return written
-
-
-def _with_weights(quality: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    """Fill in the weights of the default scorer where only its name is given, or neither."""
-    same = quality and quality.get("model") in (None, VIT_G["model"]) and quality.get("pretrained") is None
-    return VIT_G if same else quality
 
 
 def _with_paths(quality: Mapping[str, str | None], folder: Path) -> dict[str, str | None]:

@@ -32,6 +32,7 @@ from accsearch.task import Scalar
 
 DAY = 86_400.0
 MAX_REPEATS = 10
+DEFAULT_SCORER = {"model": "ViT-g-14", "pretrained": "laion2b_s34b_b88k"}
 LOCAL_SCORER = "local-dir:"
 """open_clip's prefix of a folder that holds a model with its weights."""
 Int = Annotated[int, Strict()]
@@ -113,8 +114,17 @@ class PromptsConfig(Section):
 class QualityConfig(Section):
     """The CLIP score's model: an open_clip name and weights, or `builtin:demo`, `builtin:tiny`."""
 
-    model: Text = "ViT-g-14"
+    model: Text = DEFAULT_SCORER["model"]
     pretrained: Text | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill(cls, data: Any) -> Any:
+        """Fill in the weights of the default model."""
+        if not isinstance(data, Mapping) or data.get("pretrained") is not None:
+            return data
+        same = data.get("model") in (None, DEFAULT_SCORER["model"])
+        return {**data, "pretrained": DEFAULT_SCORER["pretrained"]} if same else data
 
 
 class SearchConfig(Section):

@@ -15,7 +15,6 @@ from accsearch.worker.quality.scorer import Scorer, load_scorer
 
 COCO = PromptsConfig(dataset="phiyodr/coco2017")
 COCO_PROMPTS = 512
-COCO_QUALITY = QualityConfig(model="ViT-g-14", pretrained="laion2b_s34b_b88k")
 
 
 @dataclass
@@ -39,10 +38,9 @@ class Material:
 def draw(model: ModelInfo, settings: Settings, machine: Machine) -> Material:
     """Return the material for a model: the demo's own, or what the settings say. Raises UsageError."""
     is_demo = model.model_id == "builtin:demo"
-    quality = COCO_QUALITY
+    quality = QualityConfig()
     if settings.quality is not None:
-        pretrained = COCO_QUALITY.pretrained if settings.quality == COCO_QUALITY.model else None
-        quality = QualityConfig(model=settings.quality, pretrained=pretrained)
+        quality = QualityConfig(model=settings.quality)
     elif is_demo:
         quality = QualityConfig(model=DEMO_QUALITY)
     seed = settings.seed if settings.seed is not None else secrets.randbits(64)
