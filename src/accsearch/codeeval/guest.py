@@ -32,7 +32,7 @@ ENDED = {"timeout": "timeout", "memory": "failed"}
 
 
 class Refused(Exception):
-    """The generated file cannot be judged; `verdict` is one of failed, unsafe, timeout, invalid, unresolved."""
+    """The generated file cannot be judged; `verdict` is one of failed, unsafe, timeout, invalid."""
 
     def __init__(self, verdict: str, message: str) -> None:
         super().__init__(message)

@@ -247,9 +247,7 @@ def test_a_file_that_slows_its_baseline_has_failed() -> None:
         suspect(duel)
     assert found.value.verdict == "failed"
     # Beside other processes that may be their doing.
-    with pytest.raises(Refused, match="and the machine was busy: measure it again") as found:
-        suspect(duel, "the machine was busy")
-    assert found.value.verdict == "unresolved"
+    assert "and the machine was busy: measure it again" in str(suspect(duel, "the machine was busy"))
 
 
 def test_another_size_is_caught() -> None:

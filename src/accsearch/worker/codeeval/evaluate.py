@@ -74,8 +74,10 @@ def evaluate(
             remarks = found.remarks if disturbed is None else (*found.remarks, disturbed)
             found = replace(found, cores_used_by_others=others, remarks=remarks)
             say("looking at the images")
-            suspect(duel, disturbed)
+            left_open = suspect(duel, disturbed)
             found = duel.result(found)
+            if left_open is not None:
+                found = replace(found, verdict="unresolved", error=left_open)
     except Refused as refused:
         found = _refused(found, refused)
     return _with_notes(found)

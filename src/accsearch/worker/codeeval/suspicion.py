@@ -46,10 +46,11 @@ SLOWED = 1.3
 LOOKS = 3
 
 
-def suspect(duel: Duel, busy: str | None = None) -> None:
+def suspect(duel: Duel, busy: str | None = None) -> str | None:
     """Raise Refused if the images or the times of the duel cannot be those of the asked-for computation.
 
-    `busy` says that other processes were at work meanwhile: then a slow baseline is not held against the file.
+    `busy` says that other processes were at work meanwhile: then a slow baseline is not held against the file, and what
+    is returned says why the times leave it open.
     Called when the file's processes are gone, so that neither they nor the wall-clock limit interfere.
     """
     baseline = duel.baseline
@@ -76,13 +77,13 @@ def suspect(duel: Duel, busy: str | None = None) -> None:
     for _ in range(LOOKS):
         alone += [timed_image(baseline, shot.prompt, shot.seed)[1] for shot in duel.shots[:LOOKED_AT]]
         if not slowed(beside, alone):
-            return
+            return None
     seen = (
         f"the baseline took {statistics.median(beside):.3g} s an image beside it and {max(alone):.3g} s or less "
         "without it"
     )
     if busy is not None:
-        raise Refused("unresolved", f"{seen}, and {busy}: measure it again on a quieter machine")
+        return f"{seen}, and {busy}: measure it again on a quieter machine"
     raise Refused("failed", f"{seen}: it slows down what it is compared with")
 
 
