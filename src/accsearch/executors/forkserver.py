@@ -1,11 +1,13 @@
 """The process that forks keepers: what a keeper imports is loaded once, not once a slot."""
 
+import contextlib
 import fcntl
 import os
 import signal
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from accsearch.executors.wire import CHANNEL
 
@@ -23,6 +25,7 @@ class ForkServer:
         finally:
             theirs.close()
         self._control = ours
+        self._keepers: set[int] = set()
 
     def fork(self, descriptors: Sequence[int]) -> int:
         """Start a keeper that gets these descriptors, its channel first; return its pid.
@@ -33,7 +36,21 @@ class ForkServer:
         answer = self._control.recv(16)
         if not answer:
             raise ConnectionResetError("the server has ended")
-        return int(answer)
+        pid = int(answer)
+        self._keepers.add(pid)
+        return pid
+
+    def forget(self, keeper: int) -> None:
+        """Note that a keeper has ended."""
+        self._keepers.discard(keeper)
+
+    def strays(self) -> list[int]:
+        """Return the workers whose keeper was killed, also one that had no time to record what it had started."""
+        found: list[int] = []
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{self._pid}/task"):  # noqa: PTH208 - names alone
+                found += map(int, Path(f"/proc/{self._pid}/task/{thread}/children").read_text().split())
+        return [pid for pid in found if pid not in self._keepers]
 
     def close(self) -> None:
         """Let the server end, and wait for it; its keepers live on."""

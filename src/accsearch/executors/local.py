@@ -33,6 +33,8 @@ class KeptSlot:
             raise
         finally:
             theirs.close()
+        self._server = server
+        self._pid = pid
         try:
             self._pidfd: int | None = os.pidfd_open(pid)
         except ProcessLookupError:  # killed already; `read` finds out
@@ -71,6 +73,7 @@ class KeptSlot:
             poller.register(self._pidfd, select.POLLIN)
             poller.poll()
             os.close(self._pidfd)
+        self._server.forget(self._pid)
 
     def _send(self, message: dict[str, Any]) -> None:
         try:
@@ -132,6 +135,9 @@ class LocalExecutor:
             os.close(pidfd)  # another process has got the number
             return read_end(paths, running.nonce)
         return AdoptedSlot(running, paths, pidfd)
+
+    def strays(self) -> list[int]:
+        return self._server.strays()
 
     def close(self) -> None:
         self._server.close()

@@ -93,6 +93,10 @@ class Executor(Protocol):
         """Return the slot where this attempt still runs, or how it ended; None if its keeper left no word."""
         ...
 
+    def strays(self) -> list[int]:
+        """Return the pids of workers whose keeper was killed while this executor was open."""
+        ...
+
     def close(self) -> None:
         """Give up what slots are opened with; jobs that still run go on."""
         ...

@@ -141,6 +141,7 @@ def main() -> None:
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for a keeper as its parent
+    become_subreaper()  # what a killed keeper leaves behind is found among our children, recorded or not
     with socket.socket(fileno=CHANNEL) as control:
         while True:
             try:

@@ -15,7 +15,7 @@ from accsearch.scheduler.foreign import ForeignAttempts
 from accsearch.scheduler.jobs import job_of
 from accsearch.scheduler.lock import Lock
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.orphans import end_attempt, orphan_of
+from accsearch.scheduler.orphans import end_attempt, orphans_of
 from accsearch.scheduler.places import Place, Pool
 from accsearch.scheduler.policy import Streak, put_back
 from accsearch.scheduler.second_opinion import SecondOpinion
@@ -280,7 +280,7 @@ class Loop:
         entry = station.finish(now)
         if entry is None:
             return
-        left = end_attempt(nonce, orphan_of(entry.paths, nonce))
+        left = end_attempt(nonce, [*orphans_of(entry.paths, nonce), *self._executor.strays()])
         self._free(station, now)
         if left:
             entry.become(TaskState.PENDING)

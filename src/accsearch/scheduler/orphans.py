@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from accsearch.checkpoint.live import attempt_of
@@ -16,12 +17,12 @@ LOOK_AGAIN = 0.005
 """How often, and after how many seconds, a process is looked at again that shows no environment."""
 
 
-def end_attempt(nonce: str, pid: int | None = None) -> list[int]:
-    """Kill every process of the attempt: `pid`, if given, and all that inherited its ACCSEARCH_NONCE.
+def end_attempt(nonce: str, pids: Iterable[int] = ()) -> list[int]:
+    """Kill every process of the attempt: `pids`, and all that inherited its ACCSEARCH_NONCE.
 
     Waits until they are gone; returns those that are not.
     """
-    found = _with_nonce(nonce) | ({pid} if pid is not None else set())
+    found = _with_nonce(nonce) | set(pids)
     deadline = time.monotonic() + KILL_WAIT
     while found:
         left = _kill(found, deadline)
@@ -31,12 +32,12 @@ def end_attempt(nonce: str, pid: int | None = None) -> list[int]:
     return []
 
 
-def orphan_of(paths: TaskPaths, nonce: str) -> int | None:
-    """Return the pid of a worker that outlived the keeper of its attempt; it may have dropped the nonce."""
+def orphans_of(paths: TaskPaths, nonce: str) -> list[int]:
+    """Return the worker, if any, that outlived the keeper of its attempt; it may have dropped the nonce."""
     attempt = attempt_of(paths, time.time())
     if attempt is None or attempt.running is None or attempt.running.nonce != nonce:
-        return None
-    return attempt.orphan_pid
+        return []
+    return [] if attempt.orphan_pid is None else [attempt.orphan_pid]
 
 
 def _with_nonce(nonce: str) -> set[int]:

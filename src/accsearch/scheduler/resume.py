@@ -67,7 +67,8 @@ def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, obser
         observer.message(f"{entry.task.name}: still at work from an earlier run (pid {running.pid}), adopted")
         loop.adopt(entry, adopted, running)
         return
-    left = end_attempt(running.nonce, found.record.orphan_pid)
+    orphan = found.record.orphan_pid
+    left = end_attempt(running.nonce, [] if orphan is None else [orphan])
     if left:
         observer.message(f"{entry.task.name}: cannot end what is left of it (pids {left}); it is not run")
         return
