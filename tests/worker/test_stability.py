@@ -90,12 +90,10 @@ def test_a_condition_says_which_of_its_prompts_are_cut(tmp_path: Path, tiny_path
     run = run_of(tmp_path, tiny_paths, text=f"the small cat\n{LONG} of the {LONG}\na house\n")
     run.work()
 
-    assert run.lines()[TRIAL].note is None
-    note = run.lines()[f"{TRIAL}@doubled"].note
-    assert (
-        note
-        == "1 of 3 prompts are longer than the 32 tokens that the text encoder reads: the rest is cut off"
-    )
+    # What else happened on the machine meanwhile may stand there too.
+    cut = "1 of 3 prompts are longer than the 32 tokens that the text encoder reads: the rest is cut off"
+    assert "tokens" not in (run.lines()[TRIAL].note or "")
+    assert cut in (run.lines()[f"{TRIAL}@doubled"].note or "").split("; ")
 
 
 def test_switched_on_later_it_covers_the_trials_that_stand(
