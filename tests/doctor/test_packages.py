@@ -86,3 +86,17 @@ print("torch" in sys.modules, "numpy" in sys.modules)
 """
     outcome = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert outcome.stdout == "False False\n"
+
+
+def test_a_missing_compiler_is_noted(tmp_path: Path) -> None:
+    for name in ("gcc", "g++"):
+        (tmp_path / name).touch(mode=0o755)
+
+    with_it = {each.subject for each in check_packages({"PATH": str(tmp_path)})}
+    without = [
+        each for each in check_packages({"PATH": str(tmp_path / "empty")}) if each.subject == "compiler"
+    ]
+
+    assert "compiler" not in with_it
+    assert [each.level for each in without] == [Level.NOTE]
+    assert "compiler" in without[0].text and "in PATH" in without[0].text

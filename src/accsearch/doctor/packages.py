@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
 
+from accsearch.config.compilers import missing_compiler
 from accsearch.doctor.finding import Finding, Level
 
 WORKER_PACKAGES = ("torch", "torchvision", "diffusers", "transformers", "open_clip_torch", "datasets")
@@ -16,7 +17,7 @@ INSTALL = "in a checkout of accsearch: pip install '.[worker]'"
 
 
 def check_packages(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
-    """Look at Python, the worker's packages and the hub's token."""
+    """Look at Python, the worker's packages, the compiler that torch.compile calls, and the hub's token."""
     yield Finding("python", Level.OK, f"{sys.version.split()[0]} ({sys.executable})")
     for names, without in (
         (WORKER_PACKAGES, "traversal_search tasks cannot run"),
@@ -29,6 +30,9 @@ def check_packages(environment: Mapping[str, str] = os.environ) -> Iterator[Find
             yield Finding("packages", Level.WARNING, f"no {absent}: {without}; {INSTALL}")
         if present:
             yield Finding("packages", Level.OK, present)
+    device = "cuda" if torch_cuda() else "cpu"
+    if version_of("torch") is not None and (lacking := missing_compiler(device, {}, environment)):
+        yield Finding("compiler", Level.NOTE, f"{lacking}: trials of the method compile will fail")
     yield _hub_token(environment)
 
 
