@@ -48,7 +48,9 @@ def caged(folder: Path, attempt: Callable[[], object], *, truncation: bool = Fal
     return noted(folder, attempt, truncation=truncation)[0]
 
 
-def noted(folder: Path, attempt: Callable[[], object], *, truncation: bool = False) -> tuple[str, list[str]]:
+def noted(
+    folder: Path, attempt: Callable[[], object], *, truncation: bool = False, listening: bool = False
+) -> tuple[str, list[str]]:
     """Do what `caged` does; return the notes of refused calls too."""
     read, write = os.pipe()
     attempts = Attempts()
@@ -63,7 +65,7 @@ def noted(folder: Path, attempt: Callable[[], object], *, truncation: bool = Fal
                 os.setresuid(USER, USER, USER)
             libc.prctl(libc.PR_SET_NO_NEW_PRIVS, 1)
             landlock.restrict(["/usr", str(folder / "outside")], [], str(folder / "scratch"))
-            hand_out(theirs, seccomp.restrict(truncation=truncation))
+            hand_out(theirs, seccomp.restrict(truncation=truncation, listening=listening))
             attempt()
         # Nothing may come out of the forked test.
         except BaseException as error:  # noqa: BLE001
@@ -261,3 +263,31 @@ def test_attributes_of_files_outside_are_not_read(folder: Path) -> None:
     os.setxattr(folder / "outside", "user.mark", b"secret")
     assert "[Errno 95]" in caged(folder, lambda: os.getxattr(folder / "outside", "user.mark"))
     assert "[Errno 95]" in caged(folder, lambda: os.listxattr(folder / "outside"))
+
+
+@pytest.mark.parametrize("abstract", [False, True], ids=["path", "abstract"])
+@pytest.mark.parametrize("kind", [socket.SOCK_STREAM, socket.SOCK_SEQPACKET])
+def test_beside_a_gpu_no_socket_reaches_the_host(folder: Path, kind: int, abstract: bool) -> None:
+    name = f"\0{folder}" if abstract else str(folder / "scratch" / "socket")
+
+    def reach() -> None:
+        with socket.socket(socket.AF_UNIX, kind) as waiting:
+            waiting.bind(str(folder / "scratch" / "own"))
+            waiting.listen()
+        for send in (lambda one: one.connect(name), lambda one: one.sendmsg([b"out"], [], 0, name)):
+            with socket.socket(socket.AF_UNIX, kind) as one:
+                try:
+                    send(one)
+                except OSError:
+                    continue
+                raise AssertionError("it reached the host")
+
+    with socket.socket(socket.AF_UNIX, kind) as host:
+        host.bind(name)
+        host.listen()
+        host.settimeout(0.1)
+        if not abstract:
+            Path(name).chmod(0o777)
+        assert noted(folder, reach, listening=True) == ("", [])
+        with pytest.raises(TimeoutError):
+            host.accept()

@@ -208,6 +208,29 @@ def test_what_no_library_calls_is_noted(
     assert _run(program, machine, NUMBERS[machine][name], *arguments) == verdict
 
 
+@pytest.mark.parametrize(
+    ("name", "arguments", "verdict"),
+    [
+        ("socket", (1, 1), seccomp.ALLOW),
+        ("socket", (1, 5 | 0o2000000), seccomp.ALLOW),
+        ("socket", (1, 2), seccomp.REFUSE),
+        ("socket", (2, 1), seccomp.REFUSE),
+        ("socket", (40, 1), seccomp.REFUSE),
+        ("bind", (), seccomp.ALLOW),
+        ("listen", (), seccomp.ALLOW),
+        ("connect", (), seccomp.NOBODY_LISTENS),
+        ("socketpair", (1, 2), seccomp.ASK),
+        ("sendto", (3, 0x1000, 1, 0, 0x1000, 16), seccomp.ASK),
+    ],
+)
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_beside_a_gpu_sockets_may_wait_and_not_connect(
+    machine: str, name: str, arguments: tuple[int, ...], verdict: int
+) -> None:
+    program = seccomp.build(machine, 77, listening=True, noted=True)
+    assert _run(program, machine, NUMBERS[machine][name], *arguments) == verdict
+
+
 def test_every_call_that_is_judged_has_a_number() -> None:
     judged = {*REFUSED, *REFUSED_QUIETLY, *UNSUPPORTED, *ABSENT, *IGNORED, *TIMES, *OF_PROCESS}
     judged |= seccomp._sockets(b"").keys()

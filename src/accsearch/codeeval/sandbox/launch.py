@@ -132,7 +132,8 @@ def _enter(
         landlock.restrict(rules.readable, usable, rules.scratch)
     if rules.level is not Level.NONE and seccomp.supported():
         by_rules = rules.level is not Level.LANDLOCK or landlock.version() >= landlock.TRUNCATION_SINCE
-        hand_out(job.attempts, seccomp.restrict(truncation=not by_rules))
+        cuda = any(path.startswith("/dev/nvidia") for path in rules.devices)
+        hand_out(job.attempts, seccomp.restrict(truncation=not by_rules, listening=cuda))
     os.write(job.ready, BUILT)
     try:
         os.execve(job.program[0], job.program, dict(rules.environment))

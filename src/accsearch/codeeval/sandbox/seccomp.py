@@ -24,8 +24,8 @@ KILL_PROCESS, ALLOW, ASK = 0x80000000, 0x7FFF0000, 0x7FC00000
 """End the process; let the call be made; let the process at the listener answer, which notes it."""
 
 REFUSE, NOT_THERE, NO_ATTRIBUTES = 0x00050000 | 1, 0x00050000 | 38, 0x00050000 | 95
-NO_EFFECT = 0x00050000
-"""Return EPERM, ENOSYS, EOPNOTSUPP; return 0 and do nothing."""
+NO_EFFECT, NOBODY_LISTENS = 0x00050000, 0x00050000 | 111
+"""Return EPERM, ENOSYS, EOPNOTSUPP; return 0 and do nothing; return ECONNREFUSED."""
 
 LOAD, AND, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x54, 0x15, 0x35, 0x45, 0x06
 NUMBER, ARCHITECTURE, ARGUMENTS = 0, 4, 16
@@ -62,17 +62,19 @@ def supported() -> bool:
     return platform.machine() in NUMBERS
 
 
-def restrict(*, truncation: bool = False) -> int | None:
+def restrict(*, truncation: bool = False, listening: bool = False) -> int | None:
     """Install the filter for this process and its descendants; with `truncation`, that is filtered too.
 
+    `listening` lets it wait at Unix sockets to which nothing in the cage can connect: CUDA does not start without.
     Returns the listener, a descriptor at which refused calls can be noted (`attempts.py`), or None where the
     kernel or the container gives none: then they are refused all the same. Needs no_new_privs. Raises OSError.
     """
     machine, pid = platform.machine(), os.getpid()
     try:
-        return _install(build(machine, pid, truncation=truncation, noted=True), NEW_LISTENER)
+        program = build(machine, pid, truncation=truncation, listening=listening, noted=True)
+        return _install(program, NEW_LISTENER)
     except OSError:
-        _install(build(machine, pid, truncation=truncation), 0)
+        _install(build(machine, pid, truncation=truncation, listening=listening), 0)
         return None
 
 
@@ -83,7 +85,9 @@ def _install(program: bytes, flags: int) -> int:
     return libc.syscall(number, SET_MODE_FILTER, flags, ctypes.byref(header))
 
 
-def build(machine: str, pid: int, *, truncation: bool = False, noted: bool = False) -> bytes:
+def build(
+    machine: str, pid: int, *, truncation: bool = False, listening: bool = False, noted: bool = False
+) -> bytes:
     """Return the filter for a process of `machine` as 8-byte instructions; `noted` calls go to the listener."""
     numbers = NUMBERS[machine]
     refuse = _step(RETURN, ASK if noted else REFUSE)
@@ -101,6 +105,8 @@ def build(machine: str, pid: int, *, truncation: bool = False, noted: bool = Fal
     judged = {name: [_step(RETURN, answer)] for name, answer in answers.items()}
     judged |= {name: [refuse] for name in REFUSED}
     judged |= _sockets(refuse)
+    if listening:
+        judged |= _listening()
     # Landlock has no say in who owns a file, its mode, times and attributes: a user could change those of
     # every file of theirs. Only what the standard library calls on copies of its own gets no error.
     judged |= {name: [_step(RETURN, NO_EFFECT)] for name in IGNORED}
@@ -134,15 +140,7 @@ def _sockets(refuse: bytes) -> dict[str, Steps]:
     ]
     return {
         "socket": [_load(0), *tried, refuse, _step(RETURN, REFUSE)],
-        "socketpair": [
-            _load(0),
-            _step(JUMP_EQUAL, UNIX, 0, 4),
-            _load(1),
-            _step(AND, TYPE_BITS),
-            *(_step(JUMP_EQUAL, each, 2 - place, 0) for place, each in enumerate(CONNECTED_TYPES)),
-            refuse,
-            _step(RETURN, ALLOW),
-        ],
+        "socketpair": _of_connected_type(refuse),
         "sendto": [
             _load(4),
             _step(JUMP_EQUAL, 0, 0, 2),
@@ -152,6 +150,32 @@ def _sockets(refuse: bytes) -> dict[str, Steps]:
             _step(RETURN, ALLOW),
         ],
     }
+
+
+def _listening() -> dict[str, Steps]:
+    """Allow sockets that wait for a connection, which never comes: CUDA opens one for each process it runs in.
+
+    It also asks whether there is a server (MPS) that shares the GPU.
+    """
+    allow = [_step(RETURN, ALLOW)]
+    return {
+        "socket": _of_connected_type(_step(RETURN, REFUSE)),
+        "connect": [_step(RETURN, NOBODY_LISTENS)],
+        **dict.fromkeys(("bind", "listen", "accept", "accept4"), allow),
+    }
+
+
+def _of_connected_type(refuse: bytes) -> Steps:
+    """Allow the family of Unix and types that know one other end."""
+    return [
+        _load(0),
+        _step(JUMP_EQUAL, UNIX, 0, 4),
+        _load(1),
+        _step(AND, TYPE_BITS),
+        *(_step(JUMP_EQUAL, each, 2 - place, 0) for place, each in enumerate(CONNECTED_TYPES)),
+        refuse,
+        _step(RETURN, ALLOW),
+    ]
 
 
 def _times(path: int, times: int) -> Steps:
