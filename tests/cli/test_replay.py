@@ -81,7 +81,8 @@ def test_the_lines_own_gpu_threads_and_batch_are_used(stored: Stored) -> None:
     gpu, threads, *argv = replayed(stored)
 
     assert (gpu, threads) == (stored.standin.uuid(1), "3")
-    flags = dict(zip(argv[3::2], argv[4::2], strict=True))
+    given = argv[argv.index("accsearch.worker") + 1 :]
+    flags = dict(zip(given[::2], given[1::2], strict=True))
     assert flags["--batch_size"] == "2"
     assert flags["--num_samples"] == "6"
     assert flags["--replay"] == "tome-r0.5-d1"
