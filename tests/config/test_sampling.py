@@ -42,6 +42,11 @@ UNKNOWN: dict[str, Any] = {}
         ("UniPCMultistep", SANA, True),
         ("EulerDiscrete", SANA, False),
         ("EDMEuler", UNKNOWN, True),
+        ("PNDM", {**SD, "prediction_type": "sample"}, False),
+        ("EulerDiscrete", {**SD, "prediction_type": "sample"}, True),
+        ("DDIM", {**SD, "beta_schedule": "sigmoid"}, False),
+        ("DDPM", {**SD, "beta_schedule": "sigmoid"}, True),
+        ("DDIM", {**SD, "beta_schedule": "sigmoid", "trained_betas": [0.1]}, True),
         ("DDIM", OF_ITS_OWN, True),
     ],
 )

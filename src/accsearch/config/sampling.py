@@ -26,6 +26,10 @@ Training = Literal["diffusion", "flow", "edm"]
 TRAINED_STEPS = 1000
 DISTILLED_STEPS = 50
 PRK_STEPS = 4
+NO_IMAGES = frozenset({"EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "KDPM2Discrete", "PNDM"})
+"""Schedulers that know models which predict noise or velocity alone."""
+BETAS = frozenset({"linear", "scaled_linear", "squaredcos_cap_v2"})
+"""What every scheduler knows as `beta_schedule`."""
 LOWEST_START = 0.75
 """Share of the training's timesteps below which an image does not start from noise as the model knows it."""
 
@@ -65,6 +69,11 @@ def misfit(scheduler: str, settings: Settings, pipeline_class: str, model: str) 
         )
     if training == "edm":
         return f"{scheduler} draws noise with {model}, an EDM model (allowed {', '.join(sorted(EDM))})"
+    if settings.get("prediction_type") == "sample" and scheduler in NO_IMAGES:
+        return f"{scheduler} cannot sample a model that predicts images (prediction_type sample), as {model}"
+    betas = settings.get("beta_schedule") or "linear"
+    if settings.get("trained_betas") is None and betas not in BETAS and not scheduler.startswith("DDPM"):
+        return f"{scheduler} does not know the beta_schedule {betas} of {model} (allowed DDPM, DDPMParallel)"
     return None
 
 

@@ -56,7 +56,11 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
             raise kind(f"{source} cannot be loaded{advice}: {' '.join(str(error).split())}") from error
     if why := misfit(scheduler, pipeline.scheduler.config, model.pipeline_class, model.alias):
         raise UsageError(why)
-    pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
+    try:
+        pipeline.scheduler = scheduler_class.from_config(pipeline.scheduler.config)  # type: ignore[union-attr]
+    except (ImportError, NotImplementedError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError(f"{scheduler} cannot be made with {model.alias}'s settings: {said}") from error
     pipeline.set_progress_bar_config(disable=True)
     return pipeline.to(machine.device)
 
