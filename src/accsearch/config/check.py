@@ -128,18 +128,20 @@ def _worker(config: Config) -> Iterator[Mistake]:
 
 
 def _methods(config: Config) -> Iterator[Mistake]:
-    """Refuse what the user listed and no cell admits; of the defaults such values are merely left out."""
+    """Yield what the user listed and no cell admits; of the defaults such values are merely left out."""
     if config.facts.default_methods:
         return
     cells = list(cells_of(config))
     distinct = set(cells)
+    wrong: set[str] = set()
     for (method, name, value), refusing in refusals(config.methods, cells).items():
         if distinct <= refusing.keys():
             values = config.methods[method][name]
             reason = refusing[cells[0]]
+            wrong.add(method)
             yield Mistake(
                 ("methods", method, name, values.index(value)), f"no cell of the grid admits it: {reason}"
             )
     for method, lists in config.methods.items():
-        if why := refused_everywhere(method, lists, cells):
+        if method not in wrong and (why := refused_everywhere(method, lists, cells)):
             yield Mistake(("methods", method), f"no cell of the grid admits it: {why}")
