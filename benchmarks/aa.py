@@ -18,7 +18,7 @@ from statistics import median
 import torch
 from subject import add_options, open_subject
 
-from accsearch.worker.bench import Bench
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import plain_call
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.stopwatch import race, warm_up
@@ -34,19 +34,19 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--comparisons", type=int, default=100)
     parser.add_argument("--width", type=float, default=0.015, help="largest median half-width")
     options = parser.parse_args(argv)
-    with open_subject(options, {}) as bench:
-        return _judge(_compare(bench, options.comparisons), options.width) | _repeats(bench)
+    with open_subject(options, {}) as loaded:
+        return _judge(_compare(loaded, options.comparisons), options.width) | _repeats(loaded)
 
 
-def _compare(bench: Bench, comparisons: int) -> list[tuple[float, float]]:
-    settings = bench.assignment.config.worker
-    arguments = bench.workload.arguments(range(bench.assignment.batch_size))
+def _compare(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
+    settings = loaded.assignment.config.worker
+    arguments = loaded.workload.arguments(range(loaded.assignment.batch_size))
     intervals = []
-    with apply(bench.pipeline, {}) as applied:
-        trial, baseline = partial(applied, **arguments), partial(plain_call, bench, **arguments)
-        warm_up(bench.machine, trial, 3)
+    with apply(loaded.pipeline, {}) as applied:
+        trial, baseline = partial(applied, **arguments), partial(plain_call, loaded, **arguments)
+        warm_up(loaded.machine, trial, 3)
         for number in range(comparisons):
-            times = race(bench.machine, applied, trial, baseline, settings)
+            times = race(loaded.machine, applied, trial, baseline, settings)
             assert times.speedup.interval is not None
             low, high = times.speedup.interval
             intervals.append((low, high))
@@ -64,10 +64,10 @@ def _judge(intervals: Sequence[tuple[float, float]], width: float) -> int:
     return 0 if holding >= FEWEST_THAT_HOLD * len(intervals) and half <= width else 1
 
 
-def _repeats(bench: Bench) -> int:
-    numbers = range(bench.assignment.batch_size)
+def _repeats(loaded: LoadedTask) -> int:
+    numbers = range(loaded.assignment.batch_size)
     with torch.inference_mode():
-        first, second = (plain_call(bench, **bench.workload.arguments(numbers)) for _ in range(2))
+        first, second = (plain_call(loaded, **loaded.workload.arguments(numbers)) for _ in range(2))
     same = torch.equal(first, second)
     print(f"images of two runs: {'identical' if same else 'different'}")
     return 0 if same else 1

@@ -17,10 +17,10 @@ from PIL import Image
 from subject import add_options, open_subject
 
 from accsearch.task import Methods
-from accsearch.worker.bench import Bench
-from accsearch.worker.codeeval.duel import Shot
-from accsearch.worker.codeeval.likeness import coarse, distance, distances, psnr
-from accsearch.worker.codeeval.suspicion import AREAS, FEWER_STEPS, seed_likeness
+from accsearch.worker.codeeval.image_distance import coarse, distance, distances, psnr
+from accsearch.worker.codeeval.paired_run import ImagePair
+from accsearch.worker.codeeval.validity import AREAS, FEWER_STEPS, seed_agreement
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.methods.compose import apply
 
 SCHEDULERS = ("DDIM", "DPMSolverMultistep", "EulerAncestralDiscrete")
@@ -62,17 +62,17 @@ MILD: Mapping[str, Methods] = {
 
 def main() -> None:
     for scheduler in SCHEDULERS:
-        with _demo("--sched", scheduler) as bench:
-            _follow_the_seed(bench, scheduler)
-    with _demo() as bench:
+        with _demo("--sched", scheduler) as loaded:
+            _follow_the_seed(loaded, scheduler)
+    with _demo() as loaded:
         for steps in STEPS_OF_A_LOOK:
-            _fewer_steps(bench, steps)
-        _nearest(bench, MILD)
-    with _demo("--dtype", "bfloat16") as bench:
-        _nearest(bench, {"another memory layout in bfloat16": {"channels_last": {}}})
+            _fewer_steps(loaded, steps)
+        _nearest(loaded, MILD)
+    with _demo("--dtype", "bfloat16") as loaded:
+        _nearest(loaded, {"another memory layout in bfloat16": {"channels_last": {}}})
 
 
-def _demo(*arguments: str) -> AbstractContextManager[Bench]:
+def _demo(*arguments: str) -> AbstractContextManager[LoadedTask]:
     """Open the demo pipeline with as many prompts as a look takes."""
     parser = argparse.ArgumentParser()
     add_options(parser)
@@ -80,42 +80,43 @@ def _demo(*arguments: str) -> AbstractContextManager[Bench]:
     return open_subject(options, {})
 
 
-def _follow_the_seed(bench: Bench, scheduler: str) -> None:
+def _follow_the_seed(loaded: LoadedTask, scheduler: str) -> None:
     """Print how images follow the seed, and how near a method brings two of them to each other."""
-    prompts = bench.workload.prompts[:PAIRS]
+    prompts = loaded.workload.prompts[:PAIRS]
     asked = [(prompt, 2 * number + of_two) for number, prompt in enumerate(prompts) for of_two in range(2)]
-    plain = _draw(bench, asked, STEPS)
+    plain = _draw(loaded, asked, STEPS)
     apart = distances(plain)
     pairs = list(combinations(range(len(asked)), 2))
     print(
-        f"{scheduler}, {STEPS} steps: likeness of {PAIRS} pairs; two images' distance, share of the plain ones'"
+        f"{scheduler}, {STEPS} steps: agreement of {PAIRS} pairs; two images' distance, share of the plain ones'"
     )
     for name, methods in METHODS.items():
-        drawn = _draw(bench, asked, STEPS, methods)
+        drawn = _draw(loaded, asked, STEPS, methods)
         nearer = distances(drawn)
         least = min(float(nearer[pair] / apart[pair]) for pair in pairs)
         print(f"  {name}: {_likeness(asked, plain, drawn)}; {least:.2f} at least", flush=True)
-    others = _draw(bench, [(prompt, seed + 1000) for prompt, seed in asked], STEPS)
+    others = _draw(loaded, [(prompt, seed + 1000) for prompt, seed in asked], STEPS)
     print(f"  another image of the same prompt: {_likeness(asked, plain, others)}", flush=True)
 
 
 def _likeness(asked: Sequence[tuple[str, int]], plain: Sequence[Any], drawn: Sequence[Any]) -> str:
-    shots = [
-        Shot(*each, ours, theirs, 1.0, 1.0) for each, ours, theirs in zip(asked, plain, drawn, strict=True)
+    image_pairs = [
+        ImagePair(*each, ours, theirs, 1.0, 1.0)
+        for each, ours, theirs in zip(asked, plain, drawn, strict=True)
     ]
-    probes = list(zip(shots[::2], shots[1::2], strict=True))
-    single = [seed_likeness([probe]) or 0.0 for probe in probes]
-    return f"{seed_likeness(probes):.2f} ({min(single):.2f} to {max(single):.2f})"
+    probes = list(zip(image_pairs[::2], image_pairs[1::2], strict=True))
+    single = [seed_agreement([probe]) or 0.0 for probe in probes]
+    return f"{seed_agreement(probes):.2f} ({min(single):.2f} to {max(single):.2f})"
 
 
-def _fewer_steps(bench: Bench, full: int) -> None:
+def _fewer_steps(loaded: LoadedTask, full: int) -> None:
     """Print how many images by DeepCache 2, and by half the steps with noise, look like those of fewer steps."""
-    asked = [(prompt, 1) for prompt in bench.workload.prompts[:IMAGES_OF_A_LOOK]]
-    plain, drawn = _draw(bench, asked, full), _draw(bench, asked, full, _deepcache(2))
-    halves = [_noisy(image) for image in _draw(bench, asked, full // 2)]
+    asked = [(prompt, 1) for prompt in loaded.workload.prompts[:IMAGES_OF_A_LOOK]]
+    plain, drawn = _draw(loaded, asked, full), _draw(loaded, asked, full, _deepcache(2))
+    halves = [_noisy(image) for image in _draw(loaded, asked, full // 2)]
     most, least = 0, 1.0
     for steps in range(1, full * 3 // 4 + 1):
-        fewer = _draw(bench, asked, steps)
+        fewer = _draw(loaded, asked, steps)
         shares = _shares(drawn, fewer, plain)
         most, least = max(most, sum(share < FEWER_STEPS for share in shares)), min(least, *shares)
         if steps == full // 2:
@@ -140,30 +141,30 @@ def _noisy(image: Any) -> Any:
     return Image.frombytes("RGB", image.size, changed.numpy().tobytes())
 
 
-def _nearest(bench: Bench, mild: Mapping[str, Methods]) -> None:
+def _nearest(loaded: LoadedTask, mild: Mapping[str, Methods]) -> None:
     """Print how near to the plain images the mildest methods come."""
-    asked = [(prompt, 1) for prompt in bench.workload.prompts[:IMAGES_OF_A_LOOK]]
-    plain = _draw(bench, asked, STEPS_OF_A_LOOK[0])
+    asked = [(prompt, 1) for prompt in loaded.workload.prompts[:IMAGES_OF_A_LOOK]]
+    plain = _draw(loaded, asked, STEPS_OF_A_LOOK[0])
     for name, methods in mild.items():
         found = [
-            psnr(*pair) for pair in zip(plain, _draw(bench, asked, STEPS_OF_A_LOOK[0], methods), strict=True)
+            psnr(*pair) for pair in zip(plain, _draw(loaded, asked, STEPS_OF_A_LOOK[0], methods), strict=True)
         ]
         spread = f"{min(found):.1f} to {max(found):.1f}, mean {statistics.fmean(found):.1f} dB"
         print(f"{name}: PSNR {spread}", flush=True)
 
 
 def _draw(
-    bench: Bench, asked: Sequence[tuple[str, int]], steps: int, methods: Methods | None = None
+    loaded: LoadedTask, asked: Sequence[tuple[str, int]], steps: int, methods: Methods | None = None
 ) -> list[Any]:
     """Return the pictures of prompts and seeds, drawn one at a time as `evaluate` does."""
     pictures = []
-    with apply(bench.pipeline, methods or {}) as applied, torch.inference_mode():
+    with apply(loaded.pipeline, methods or {}) as applied, torch.inference_mode():
         for prompt, seed in asked:
             generator = torch.Generator().manual_seed(seed)
             image = applied(
                 prompt=prompt,
                 num_inference_steps=steps,
-                guidance_scale=bench.assignment.guidance_scale,
+                guidance_scale=loaded.assignment.guidance_scale,
                 generator=generator,
             )[0]
             values = (image.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)

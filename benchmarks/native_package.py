@@ -16,7 +16,7 @@ from typing import Any
 from subject import add_options, open_subject
 
 from accsearch.task import Methods
-from accsearch.worker.bench import Bench
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.stopwatch import Times, in_turn, timed
 
@@ -45,12 +45,12 @@ def main(argv: Sequence[str]) -> int:
     if options.ratios:
         methods["tome"] = {"ratio": options.ratios, "max_downsample": [options.max_downsample]}
     slower = []
-    with open_subject(options, methods) as bench:
+    with open_subject(options, methods) as loaded:
         print("| trial | package s / native s [95 %] | pairs |\n|---|---|--:|")
-        for trial in bench.assignment.task.trials[1:]:
+        for trial in loaded.assignment.task.trials[1:]:
             if options.only is not None and trial.id not in options.only:
                 continue
-            times = compare(bench, trial.methods)
+            times = compare(loaded, trial.methods)
             assert times.speedup.interval is not None
             low, high = times.speedup.interval
             gain = f"{times.speedup.value:.3f} [{low:.3f}, {high:.3f}]"
@@ -61,20 +61,20 @@ def main(argv: Sequence[str]) -> int:
     return 1 if slower else 0
 
 
-def compare(bench: Bench, methods: Methods) -> Times:
+def compare(loaded: LoadedTask, methods: Methods) -> Times:
     """Return the times of ours, as the trial, and of the package's, as the baseline."""
-    ours, theirs = (partial(run, bench, methods, name) for name in ("native", "package"))
+    ours, theirs = (partial(run, loaded, methods, name) for name in ("native", "package"))
     for _ in range(WARM_UPS):
         ours()
         theirs()
-    return in_turn(ours, theirs, bench.assignment.config.worker)
+    return in_turn(ours, theirs, loaded.assignment.config.worker)
 
 
-def run(bench: Bench, methods: Methods, implementation: str) -> float:
+def run(loaded: LoadedTask, methods: Methods, implementation: str) -> float:
     """Return the seconds of one batch; switching the methods on and off is not counted."""
-    arguments = bench.workload.arguments(range(bench.assignment.batch_size))
-    with apply(bench.pipeline, methods, implementation=implementation, seed=0) as applied:
-        return timed(bench.machine, partial(applied, **arguments))[1]
+    arguments = loaded.workload.arguments(range(loaded.assignment.batch_size))
+    with apply(loaded.pipeline, methods, implementation=implementation, seed=0) as applied:
+        return timed(loaded.machine, partial(applied, **arguments))[1]
 
 
 if __name__ == "__main__":

@@ -55,11 +55,11 @@ def accsearch(load: Load, setting: Setting, *extra: str) -> None:
     """Durable markers on, a keeper per slot, as users run it."""
     placeholder = "_".join(f"{{{axis}}}" for axis in load.axes)
     config = {
-        "name": "bench",
+        "name": "loaded",
         "grid": load.axes,
         "worker": {"kind": "command", "command": setting.command(placeholder)},
     }
-    path = setting.folder / "bench.yaml"
+    path = setting.folder / "loaded.yaml"
     path.write_text(json.dumps(config))
     slots = ["--gpus", "none", "--slots", str(setting.slots)]
     _call([sys.executable, "-m", "accsearch", "run", str(path), *slots, *extra], setting)

@@ -31,7 +31,7 @@ import torch
 from subject import add_options, open_subject
 
 from accsearch.results.versions import installed_versions
-from accsearch.worker.bench import Bench, generate
+from accsearch.worker.loaded_task import LoadedTask, generate
 from accsearch.worker.measurement import plain_call
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.stopwatch import timed
@@ -63,28 +63,28 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", type=Path, required=True)
     options = parser.parse_args(argv)
     recorded = _recorded(options.output)
-    with open_subject(options, GRID[options.steps]) as bench, options.output.open("a") as out:
-        trials = list(bench.assignment.task.trials)
+    with open_subject(options, GRID[options.steps]) as loaded, options.output.open("a") as out:
+        trials = list(loaded.assignment.task.trials)
         rest = trials[1:]
         random.Random(ORDER_SEED).shuffle(rest)
         if not recorded:
-            _write(out, _header(bench, options, len(trials)))
+            _write(out, _header(loaded, options, len(trials)))
         for _ in range(3):
-            _plain_seconds(bench, options.timed_batch)
+            _plain_seconds(loaded, options.timed_batch)
         for trial in [trials[0], *rest]:
             if trial.id not in recorded:
-                _write(out, {"trial": trial.id, **_measure(bench, trial.methods, options.timed_batch)})
+                _write(out, {"trial": trial.id, **_measure(loaded, trial.methods, options.timed_batch)})
     return 0
 
 
-def _measure(bench: Bench, methods: Any, batch: int) -> dict[str, Any]:
+def _measure(loaded: LoadedTask, methods: Any, batch: int) -> dict[str, Any]:
     """Return the facts of one configuration, see the module's docstring."""
-    plain = _plain_seconds(bench, batch)
-    with apply(bench.pipeline, methods, seed=0) as applied:
-        run = partial(applied, **bench.workload.arguments(range(batch)))
-        calls, whole = _call_seconds(bench, run)
-        generation = generate(bench, applied, batch)
-    scores = bench.scorer.scores(generation.images, bench.texts)
+    plain = _plain_seconds(loaded, batch)
+    with apply(loaded.pipeline, methods, seed=0) as applied:
+        run = partial(applied, **loaded.workload.arguments(range(batch)))
+        calls, whole = _call_seconds(loaded, run)
+        generation = generate(loaded, applied, batch)
+    scores = loaded.scorer.scores(generation.images, loaded.texts)
     return {
         "methods": {name: dict(parameters) for name, parameters in methods.items()},
         "seconds": [round(seconds, 6) for seconds in generation.seconds],
@@ -95,33 +95,33 @@ def _measure(bench: Bench, methods: Any, batch: int) -> dict[str, Any]:
     }
 
 
-def _plain_seconds(bench: Bench, batch: int) -> float:
-    return timed(bench.machine, partial(plain_call, bench, **bench.workload.arguments(range(batch))))[1]
+def _plain_seconds(loaded: LoadedTask, batch: int) -> float:
+    return timed(loaded.machine, partial(plain_call, loaded, **loaded.workload.arguments(range(batch))))[1]
 
 
-def _call_seconds(bench: Bench, run: Any) -> tuple[list[float], float]:
+def _call_seconds(loaded: LoadedTask, run: Any) -> tuple[list[float], float]:
     """Return the seconds of each denoiser call of one batch, and of the whole batch."""
-    denoiser, begun, taken = bench.pipeline.unet, [0.0], []
+    denoiser, begun, taken = loaded.pipeline.unet, [0.0], []
 
     def before(*_: Any) -> None:
-        bench.machine.synchronize()
+        loaded.machine.synchronize()
         begun[0] = time.perf_counter()
 
     def after(*_: Any) -> None:
-        bench.machine.synchronize()
+        loaded.machine.synchronize()
         taken.append(time.perf_counter() - begun[0])
 
     hooks = [denoiser.register_forward_pre_hook(before), denoiser.register_forward_hook(after)]
     try:
-        whole = timed(bench.machine, run)[1]
+        whole = timed(loaded.machine, run)[1]
     finally:
         for hook in hooks:
             hook.remove()
     return taken, whole
 
 
-def _header(bench: Bench, options: argparse.Namespace, trials: int) -> dict[str, Any]:
-    gpu = torch.cuda.get_device_name() if bench.machine.is_cuda else None
+def _header(loaded: LoadedTask, options: argparse.Namespace, trials: int) -> dict[str, Any]:
+    gpu = torch.cuda.get_device_name() if loaded.machine.is_cuda else None
     return {
         "recorded": time.strftime("%Y-%m-%d"),
         "command": f"benchmarks/record_search_table.py {' '.join(sys.argv[1:])}",

@@ -33,9 +33,9 @@ from typing import Any
 from accsearch.search.calls import denoiser_calls
 from accsearch.search.costs import Trace, costs_of
 from accsearch.search.measure import Batch, Confirmation
-from accsearch.search.outcome import Outcome
+from accsearch.search.outcome import SearchResult
 from accsearch.search.race import Race
-from accsearch.search.upper_bound import Settings, search
+from accsearch.search.upper_bound import SearchSettings, search
 from accsearch.task import BASELINE, Trial
 
 Tell = Callable[[float, float], None]
@@ -185,13 +185,13 @@ def ours(
     replay = Replay(table, captions, options.prompts, rng)
     calls = {trial.id: denoiser_calls(trial.methods, table.steps) for trial in table.trials}
     calls[BASELINE] = denoiser_calls({}, table.steps)
-    settings = Settings(tuple(options.limits), options.prompts // BATCH, options.prompts)
+    settings = SearchSettings(tuple(options.limits), options.prompts // BATCH, options.prompts)
     outcome = search(calls, table.trials, replay, settings)
     cost = replay.spent / original_cost(table, options.prompts)
     return [_judged(table, outcome, number, cost) for number in range(len(options.limits))]
 
 
-def _judged(table: Table, outcome: Outcome, number: int, cost: float) -> Answer:
+def _judged(table: Table, outcome: SearchResult, number: int, cost: float) -> Answer:
     bound = outcome.bounds[number]
     answer = BASELINE if bound.trial is None else bound.trial.id
     truth = table.best(bound.limit)

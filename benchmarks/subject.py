@@ -12,7 +12,7 @@ from accsearch.demo.operators import mend_torchvision
 from accsearch.grid import expand
 from accsearch.workdir import WorkDir
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.bench import Bench, open_bench
+from accsearch.worker.loaded_task import LoadedTask, open_task
 from accsearch.worker.quiet import hush_loaded
 
 
@@ -29,15 +29,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 @contextmanager
-def open_subject(options: argparse.Namespace, methods: Mapping[str, Any]) -> Iterator[Bench]:
+def open_subject(options: argparse.Namespace, methods: Mapping[str, Any]) -> Iterator[LoadedTask]:
     """Load the pipeline that the options name, for the trials of a `methods` section."""
     mend_torchvision()
     hush_loaded()
     with (
         tempfile.TemporaryDirectory() as folder,
-        open_bench(_assignment(options, methods, Path(folder))) as bench,
+        open_task(_assignment(options, methods, Path(folder))) as loaded,
     ):
-        yield bench
+        yield loaded
 
 
 def _assignment(options: argparse.Namespace, methods: Mapping[str, Any], folder: Path) -> Assignment:

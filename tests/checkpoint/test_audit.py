@@ -8,8 +8,8 @@ import pytest
 
 from accsearch.checkpoint.audit import audit
 from accsearch.checkpoint.markers import read_done, write_done, write_failed
-from accsearch.checkpoint.process import process_create_time, process_identity
 from accsearch.checkpoint.record import tidy
+from accsearch.process_identity import process_create_time, process_identity
 from accsearch.task import TaskState
 
 

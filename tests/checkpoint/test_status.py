@@ -2,8 +2,8 @@ import json
 import os
 
 from accsearch.checkpoint.plan import store_plan
-from accsearch.checkpoint.process import process_create_time
 from accsearch.checkpoint.status import status
+from accsearch.process_identity import process_create_time
 
 KEYS = [
     "id",

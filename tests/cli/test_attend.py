@@ -38,13 +38,13 @@ def test_sigterm_reaches_the_worker_and_its_time_to_tidy_up_is_waited_for(tmp_pa
     assert (tmp_path / "tidied").exists()
 
 
-def test_a_terminated_evaluation_leaves_no_process_and_no_cage(tmp_path: Path) -> None:
+def test_a_terminated_evaluation_leaves_no_process_and_no_sandbox(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text("import time\ntime.sleep(600)\n")
     command = [sys.executable, "-m", "accsearch", "evaluate", "x.py", "--allow-exec", "--device", "cpu"]
     env = {**os.environ, "TMPDIR": str(tmp_path)}
     with subprocess.Popen(command, cwd=tmp_path, env=env, start_new_session=True) as evaluation:
         deadline = time.monotonic() + LONG
-        while not list(tmp_path.glob("accsearch-cage-*")):
+        while not list(tmp_path.glob("accsearch-sandbox-*")):
             assert evaluation.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""The evaluation's light side: benchmark files, the grid, standing, the upper bound, what is printed."""
+"""The evaluation's light side: benchmark files, the grid, grade, the upper bound, what is printed."""
 
 import json
 import re
@@ -14,8 +14,8 @@ from accsearch.cli.app import app
 from accsearch.codeeval.achievement import with_upper_bound
 from accsearch.codeeval.benchmark import BenchmarkTask, find_entry, grid_of, load_benchmark
 from accsearch.codeeval.evaluation import Evaluation, render, unresolved
+from accsearch.codeeval.pass_rate import judge, summary
 from accsearch.codeeval.settings import Settings, command
-from accsearch.codeeval.standing import judge, summary
 from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import command_line, expand
@@ -222,9 +222,9 @@ def test_settings_reach_the_worker_as_options() -> None:
     ],
 )
 def test_limits_decide_who_passes(limits: dict[str, float], why: str | None, tmp_path: Path) -> None:
-    standing = judge(BenchmarkTask("a", tmp_path / "a.py", **limits), GOOD)  # type: ignore[arg-type]
-    assert standing.why == why
-    assert standing.passed == (why is None)
+    grade = judge(BenchmarkTask("a", tmp_path / "a.py", **limits), GOOD)  # type: ignore[arg-type]
+    assert grade.why == why
+    assert grade.passed == (why is None)
 
 
 @pytest.mark.parametrize(
@@ -260,15 +260,15 @@ def test_a_file_that_is_not_faster_achieves_nothing(change: dict[str, Any], tmp_
 
 
 def test_a_method_that_changes_no_image_does_not_pass(tmp_path: Path) -> None:
-    standing = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=1.3), replace(GOOD, active=False))
-    assert standing.why == "its methods do nothing: every image equals the baseline's"
+    grade = judge(BenchmarkTask("a", tmp_path / "a.py", min_speedup=1.3), replace(GOOD, active=False))
+    assert grade.why == "its methods do nothing: every image equals the baseline's"
 
 
 def test_a_file_must_agree_with_its_reference(tmp_path: Path) -> None:
     task = next(task for task in load_benchmark(EXAMPLES) if task.id == "plain-wrong-steps")
-    standing = judge(task, GOOD)
-    assert standing.why == "differs from the reference: num_inference_steps"
-    assert standing.static_rate == 0.8
+    grade = judge(task, GOOD)
+    assert grade.why == "differs from the reference: num_inference_steps"
+    assert grade.static_rate == 0.8
 
 
 def test_a_field_that_only_a_run_can_tell_does_not_pass(tmp_path: Path) -> None:
@@ -279,8 +279,8 @@ def test_a_field_that_only_a_run_can_tell_does_not_pass(tmp_path: Path) -> None:
     open_steps.write_text(
         "from own import count\n" + re.sub(r"num_inference_steps=\d+", "num_inference_steps=count", text)
     )
-    standing = judge(replace(example, generated=open_steps), GOOD)
-    assert standing.why == "only a run can tell: num_inference_steps"
+    grade = judge(replace(example, generated=open_steps), GOOD)
+    assert grade.why == "only a run can tell: num_inference_steps"
 
 
 def test_rates_are_given_per_level_and_in_all(tmp_path: Path) -> None:

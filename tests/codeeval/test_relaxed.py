@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from accsearch.codeeval.field_weights import Weights, load_weights
 from accsearch.codeeval.fields import FIELD_NAMES, Fields
 from accsearch.codeeval.method_similarity import methods_similarity
 from accsearch.codeeval.relaxed import compare_relaxed, relaxed
-from accsearch.codeeval.weights import Weights, load_weights
 from accsearch.errors import ConfigError, UsageError
 
 SD15 = "stable-diffusion-v1-5/stable-diffusion-v1-5"

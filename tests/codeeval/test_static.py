@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from accsearch.codeeval.field_weights import Weights
 from accsearch.codeeval.fields import FIELD_NAMES, Fields, agreement
 from accsearch.codeeval.method_similarity import methods_similarity
 from accsearch.codeeval.source import MAX_BYTES, Unparsable
 from accsearch.codeeval.static import compare_static, extract, extract_source
-from accsearch.codeeval.weights import Weights
 from accsearch.errors import UsageError
 
 CORPUS = Path(__file__).parent / "corpus"

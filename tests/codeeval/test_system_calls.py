@@ -1,4 +1,4 @@
-"""What native code may try in a cage, at every level: nothing passes, and what no library does is noted."""
+"""What native code may try in a sandbox, at every level: nothing passes, and what no library does is noted."""
 
 import errno
 import os
@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.codeeval.caged import ISOLATED, PIPE, load
+from tests.sandbox.sandboxed import ISOLATED, PIPE, load
 
-from accsearch.codeeval.sandbox.rules import Level
-from accsearch.codeeval.sandbox.syscalls import NUMBERS
+from accsearch.sandbox.rules import Level
+from accsearch.sandbox.syscalls import NUMBERS
 
 pytestmark = pytest.mark.skipif(not ISOLATED, reason="this kernel offers no isolation")
 

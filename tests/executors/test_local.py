@@ -16,10 +16,10 @@ import pytest
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.heartbeat import Watch
 from accsearch.checkpoint.markers import Running, read_exit, read_running, write_running
+from accsearch.executors.executor import Ended, Event, Job, NoStorage, Runner, RunnerGone
 from accsearch.executors.forkserver import ForkServer
-from accsearch.executors.local import AdoptedSlot, KeptSlot, LocalExecutor
-from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
-from accsearch.executors.wire import LEASE
+from accsearch.executors.local import AdoptedRunner, KeptRunner, LocalExecutor
+from accsearch.executors.messages import LEASE
 from accsearch.scheduler.orphans import end_attempt
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
@@ -49,8 +49,8 @@ def executor() -> Iterator[LocalExecutor]:
 
 
 @pytest.fixture
-def slot(server: ForkServer) -> Iterator[KeptSlot]:
-    kept = KeptSlot(server, None)
+def runner(server: ForkServer) -> Iterator[KeptRunner]:
+    kept = KeptRunner(server, None)
     yield kept
     kept.close()
 
@@ -78,14 +78,14 @@ def python(code: str) -> list[str]:
     return [sys.executable, "-c", code]
 
 
-def wait(slot: Slot) -> list[Event]:
+def wait(runner: Runner) -> list[Event]:
     """Return the next events; fails the test if none comes."""
-    assert select.select([slot], [], [], 60)[0], "no event"
-    return slot.read()
+    assert select.select([runner], [], [], 60)[0], "no event"
+    return runner.read()
 
 
-def ended(slot: Slot) -> Ended:
-    (event,) = wait(slot)
+def ended(runner: Runner) -> Ended:
+    (event,) = wait(runner)
     assert isinstance(event, Ended)
     return event
 
@@ -113,9 +113,9 @@ def is_gone(pid: int) -> bool:
         os.close(descriptor)
 
 
-def test_a_job_leaves_log_markers_and_report(slot: KeptSlot, paths: TaskPaths) -> None:
-    slot.start(job(paths, python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")))
-    event = ended(slot)
+def test_a_job_leaves_log_markers_and_report(runner: KeptRunner, paths: TaskPaths) -> None:
+    runner.start(job(paths, python("import sys; print('out'); print('err', file=sys.stderr); sys.exit(7)")))
+    event = ended(runner)
     marker = read_exit(paths.exit)
     assert marker is not None
     assert (marker.exit_code, marker.signal, marker.nonce, marker.reason) == (7, None, "n1", None)
@@ -129,49 +129,51 @@ def test_a_job_leaves_log_markers_and_report(slot: KeptSlot, paths: TaskPaths) -
     assert running.identity is not None
 
 
-def test_one_keeper_serves_one_job_after_another(slot: KeptSlot, paths: TaskPaths) -> None:
-    slot.start(job(paths, ["true"]))
-    ended(slot)
+def test_one_keeper_serves_one_job_after_another(runner: KeptRunner, paths: TaskPaths) -> None:
+    runner.start(job(paths, ["true"]))
+    ended(runner)
     first = running_of(paths)
-    slot.start(job(paths, ["false"], attempt=2, nonce="n2"))
-    assert ended(slot).exit.exit_code == 1
+    runner.start(job(paths, ["false"], attempt=2, nonce="n2"))
+    assert ended(runner).exit.exit_code == 1
     second = running_of(paths)
     assert first.keeper_identity == second.keeper_identity
     assert second.attempt == 2
 
 
-def test_the_log_of_an_earlier_attempt_is_kept(slot: KeptSlot, paths: TaskPaths) -> None:
+def test_the_log_of_an_earlier_attempt_is_kept(runner: KeptRunner, paths: TaskPaths) -> None:
     for attempt in (1, 2):
-        slot.start(job(paths, ["echo", f"attempt {attempt}"], attempt=attempt))
-        ended(slot)
+        runner.start(job(paths, ["echo", f"attempt {attempt}"], attempt=attempt))
+        ended(runner)
     assert paths.log.read_text() == "attempt 2\n"
     assert paths.log_of(1, frozenset()).read_text() == "attempt 1\n"
 
 
-def test_a_worker_has_its_own_session_and_only_its_streams(slot: KeptSlot, paths: TaskPaths) -> None:
+def test_a_worker_has_its_own_session_and_only_its_streams(runner: KeptRunner, paths: TaskPaths) -> None:
     code = (
         "import os; print(os.getsid(0) == os.getpid(), os.read(0, 1),"
         "sorted(map(int, os.listdir('/proc/self/fd')))[:-1])"
     )
-    slot.start(job(paths, python(code)))
-    ended(slot)
+    runner.start(job(paths, python(code)))
+    ended(runner)
     assert paths.log.read_text() == "True b'' [0, 1, 2]\n"
 
 
-def test_a_program_that_is_not_there_is_a_configuration_fault(slot: KeptSlot, paths: TaskPaths) -> None:
-    slot.start(job(paths, ["no-such-program-at-all"]))
-    exit = ended(slot).exit
+def test_a_program_that_is_not_there_is_a_configuration_fault(runner: KeptRunner, paths: TaskPaths) -> None:
+    runner.start(job(paths, ["no-such-program-at-all"]))
+    exit = ended(runner).exit
     assert exit.reason == "config"
     assert "no-such-program-at-all" in exit.message
     assert "cannot start" in paths.log.read_text()
 
 
-def test_a_worker_killed_by_a_signal_is_reported_so(slot: KeptSlot, paths: TaskPaths) -> None:
-    slot.start(job(paths, python("import os; os.kill(os.getpid(), 9)")))
-    assert ended(slot).exit.signal == 9
+def test_a_worker_killed_by_a_signal_is_reported_so(runner: KeptRunner, paths: TaskPaths) -> None:
+    runner.start(job(paths, python("import os; os.kill(os.getpid(), 9)")))
+    assert ended(runner).exit.signal == 9
 
 
-def test_a_stubborn_setsid_grandchild_is_ended_too(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+def test_a_stubborn_setsid_grandchild_is_ended_too(
+    runner: KeptRunner, paths: TaskPaths, tmp_path: Path
+) -> None:
     grandchild = (
         "import os, signal, sys, time; signal.signal(15, signal.SIG_IGN); os.setsid();"
         "os.close(int(sys.argv[1])); time.sleep(600)"
@@ -183,40 +185,44 @@ def test_a_stubborn_setsid_grandchild_is_ended_too(slot: KeptSlot, paths: TaskPa
         "os.close(done); os.read(ready, 1)\n"
         f"open({str(tmp_path / 'pid')!r}, 'w').write(str(child.pid)); print('bye')"
     )
-    slot.start(job(paths, python(code), grace=0.2))
+    runner.start(job(paths, python(code), grace=0.2))
     # The worker itself ends at once; the grandchild keeps its output open.
-    assert ended(slot).exit.exit_code == 0
+    assert ended(runner).exit.exit_code == 0
     assert not Path("/proc", (tmp_path / "pid").read_text()).exists()
     assert paths.log.read_text() == "bye\n"
 
 
-def test_stop_ends_a_worker_that_ignores_sigterm(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+def test_stop_ends_a_worker_that_ignores_sigterm(
+    runner: KeptRunner, paths: TaskPaths, tmp_path: Path
+) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
     code = (
         "import signal, time; signal.signal(15, signal.SIG_IGN);"
         f"open({str(fifo)!r}, 'w').close(); time.sleep(600)"
     )
-    slot.start(job(paths, python(code), grace=0.2))
+    runner.start(job(paths, python(code), grace=0.2))
     await_file(fifo)
-    slot.stop()
-    exit = ended(slot).exit
+    runner.stop()
+    exit = ended(runner).exit
     assert (exit.signal, exit.reason) == (9, "stopped")
 
 
 @pytest.mark.parametrize(("limit", "reason"), [("timeout", "timeout"), ("stall_timeout", "hang")])
-def test_the_watchdog_ends_a_silent_worker(slot: KeptSlot, paths: TaskPaths, limit: str, reason: str) -> None:
-    slot.start(job(paths, ["sleep", "600"], **{limit: 0.2}))
-    assert ended(slot).exit.reason == reason
+def test_the_watchdog_ends_a_silent_worker(
+    runner: KeptRunner, paths: TaskPaths, limit: str, reason: str
+) -> None:
+    runner.start(job(paths, ["sleep", "600"], **{limit: 0.2}))
+    assert ended(runner).exit.reason == reason
 
 
-def test_a_growing_results_file_is_progress(slot: KeptSlot, paths: TaskPaths) -> None:
+def test_a_growing_results_file_is_progress(runner: KeptRunner, paths: TaskPaths) -> None:
     code = (
         "import time\n"
         f"for _ in range(15): open({str(paths.results)!r}, 'a').write('x' * 10); time.sleep(0.1)\n"
     )
-    slot.start(job(paths, python(code), stall_timeout=0.8))
-    exit = ended(slot).exit
+    runner.start(job(paths, python(code), stall_timeout=0.8))
+    exit = ended(runner).exit
     assert (exit.exit_code, exit.reason) == (0, None)
 
 
@@ -225,15 +231,15 @@ def test_a_keeper_without_its_scheduler_finishes_and_ends(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
+    runner = KeptRunner(server, None)
     code = f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read(); print('done')"
-    slot.start(job(paths, python(code)))
+    runner.start(job(paths, python(code)))
     await_file(fifo)
     keeper = running_of(paths).keeper_pid
-    slot._socket.close()
+    runner._socket.close()
     fifo.write_text("go")
     assert is_gone(keeper)
-    slot.close()
+    runner.close()
     marker = read_exit(paths.exit)
     assert marker is not None
     assert marker.exit_code == 0
@@ -243,13 +249,13 @@ def test_a_keeper_without_its_scheduler_finishes_and_ends(
 def test_a_job_whose_scheduler_died_before_it_began_never_runs(
     server: ForkServer, paths: TaskPaths, tmp_path: Path
 ) -> None:
-    slot = KeptSlot(server, None)
-    assert slot._pidfd is not None
-    signal.pidfd_send_signal(slot._pidfd, signal.SIGSTOP)
-    slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
-    slot._socket.close()
-    signal.pidfd_send_signal(slot._pidfd, signal.SIGCONT)
-    slot.close()
+    runner = KeptRunner(server, None)
+    assert runner._pidfd is not None
+    signal.pidfd_send_signal(runner._pidfd, signal.SIGSTOP)
+    runner.start(job(paths, ["touch", str(tmp_path / "ran")]))
+    runner._socket.close()
+    signal.pidfd_send_signal(runner._pidfd, signal.SIGCONT)
+    runner.close()
     assert not (tmp_path / "ran").exists()
     assert not paths.running.exists()
 
@@ -257,13 +263,13 @@ def test_a_job_whose_scheduler_died_before_it_began_never_runs(
 def test_a_killed_keeper_is_noticed(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
-    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
     await_file(fifo)
     running = running_of(paths)
     os.kill(running.keeper_pid, signal.SIGKILL)
-    assert wait(slot) == [Gone()]
-    slot.close()
+    assert wait(runner) == [RunnerGone()]
+    runner.close()
     assert not paths.exit.exists()
     assert end_attempt("n1") == []
     assert is_gone(running.pid)
@@ -274,19 +280,19 @@ def test_an_attempt_of_an_earlier_scheduler_is_adopted(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
-    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
     await_file(fifo)
-    slot._socket.close()
+    runner._socket.close()
     adopted = executor.adopt(running_of(paths), paths)
-    assert isinstance(adopted, AdoptedSlot)
+    assert isinstance(adopted, AdoptedRunner)
     fifo.write_text("go")
     first, second = wait(adopted)
     adopted.close()
-    slot.close()
+    runner.close()
     assert isinstance(first, Ended)
     assert first.exit.exit_code == 0
-    assert second == Gone()
+    assert second == RunnerGone()
 
 
 def test_an_adopted_attempt_can_be_stopped(
@@ -294,25 +300,25 @@ def test_an_adopted_attempt_can_be_stopped(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
-    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
     await_file(fifo)
-    slot._socket.close()
+    runner._socket.close()
     adopted = executor.adopt(running_of(paths), paths)
     assert adopted is not None
     adopted.stop()
     event = wait(adopted)[0]
     adopted.close()
-    slot.close()
+    runner.close()
     assert isinstance(event, Ended)
     assert event.exit.reason == "stopped"
 
 
 def test_a_keeper_of_another_identity_is_not_adopted(
-    executor: LocalExecutor, slot: KeptSlot, paths: TaskPaths
+    executor: LocalExecutor, runner: KeptRunner, paths: TaskPaths
 ) -> None:
-    slot.start(job(paths, ["true"]))
-    ended(slot)
+    runner.start(job(paths, ["true"]))
+    ended(runner)
     running = json.loads(paths.running.read_text()) | {"keeper_identity": "another boot:1"}
     paths.exit.unlink()
     assert executor.adopt(Running(**running), paths) is None
@@ -321,10 +327,10 @@ def test_a_keeper_of_another_identity_is_not_adopted(
 def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(
     server: ForkServer, executor: LocalExecutor, paths: TaskPaths
 ) -> None:
-    slot = KeptSlot(server, None)
-    slot.start(job(paths, ["true"]))
-    ended(slot)
-    slot.close()
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, ["true"]))
+    ended(runner)
+    runner.close()
 
     found = executor.adopt(running_of(paths), paths)
 
@@ -339,20 +345,20 @@ def test_a_keeper_whose_task_was_taken_over_ends_its_worker_and_writes_nothing(
     monkeypatch.setattr(heartbeat, "BEAT", 0.05)
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
+    runner = KeptRunner(server, None)
     code = (
         "import signal, time; signal.signal(15, signal.SIG_IGN);"
         f"open({str(fifo)!r}, 'w').close(); time.sleep(600)"
     )
-    slot.start(job(paths, python(code), grace=600.0))
+    runner.start(job(paths, python(code), grace=600.0))
     await_file(fifo)
     running = running_of(paths)
     if taken == "replaced":
         write_running(paths.running, replace(running, nonce="n2", host="another"))
     else:
         paths.running.unlink()
-    assert wait(slot) == [Gone()]
-    slot.close()
+    assert wait(runner) == [RunnerGone()]
+    runner.close()
     assert is_gone(running.pid)
     assert not paths.exit.exists()
     assert not paths.running.exists() or running_of(paths).nonce == "n2"
@@ -363,21 +369,21 @@ def test_a_worker_that_ends_after_its_task_was_taken_over_does_not_count(
 ) -> None:
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    slot = KeptSlot(server, None)
-    slot.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
     await_file(fifo)
     write_running(paths.running, replace(running_of(paths), nonce="n2"))
     fifo.write_text("go")
-    assert wait(slot) == [Gone()]
-    slot.close()
+    assert wait(runner) == [RunnerGone()]
+    runner.close()
     assert not paths.exit.exists()
 
 
 def test_a_keeper_gives_signs_of_life(
-    slot: KeptSlot, paths: TaskPaths, monkeypatch: pytest.MonkeyPatch
+    runner: KeptRunner, paths: TaskPaths, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(heartbeat, "BEAT", 0.01)
-    slot.start(job(paths, ["sleep", "600"]))
+    runner.start(job(paths, ["sleep", "600"]))
     watch, now = Watch(), 0.0
     while (
         not paths.running.exists()
@@ -386,40 +392,42 @@ def test_a_keeper_gives_signs_of_life(
     ):
         watch.look(paths.running, now)
         now += 1.0
-    slot.stop()
-    ended(slot)
+    runner.stop()
+    ended(runner)
 
 
 def test_the_lease_is_held_by_keeper_and_worker(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:
     lease = os.open(tmp_path / "lease", os.O_RDWR | os.O_CREAT)
-    slot = KeptSlot(server, lease)
+    runner = KeptRunner(server, lease)
     os.close(lease)
-    slot.start(job(paths, python(f"import os; print(os.readlink('/proc/self/fd/{LEASE}'))")))
-    ended(slot)
+    runner.start(job(paths, python(f"import os; print(os.readlink('/proc/self/fd/{LEASE}'))")))
+    ended(runner)
     held = str(Path(f"/proc/{running_of(paths).keeper_pid}/fd/{LEASE}").readlink())
-    slot.close()
+    runner.close()
     assert held == paths.log.read_text().strip() == str(tmp_path / "lease")
 
 
-def test_a_keeper_that_cannot_record_runs_nothing(slot: KeptSlot, paths: TaskPaths, tmp_path: Path) -> None:
+def test_a_keeper_that_cannot_record_runs_nothing(
+    runner: KeptRunner, paths: TaskPaths, tmp_path: Path
+) -> None:
     paths.running.parent.rmdir()
-    slot.start(job(paths, ["touch", str(tmp_path / "ran")]))
-    assert isinstance(wait(slot)[0], NoStorage)
+    runner.start(job(paths, ["touch", str(tmp_path / "ran")]))
+    assert isinstance(wait(runner)[0], NoStorage)
     assert not (tmp_path / "ran").exists()
 
 
 def test_a_killed_server_is_started_again_and_its_keepers_live_on(
     executor: LocalExecutor, paths: TaskPaths
 ) -> None:
-    first = executor.open_slot(None)
+    first = executor.open_runner(None)
     os.kill(executor._server._pid, signal.SIGKILL)
 
-    second = executor.open_slot(None)
+    second = executor.open_runner(None)
 
-    for number, slot in enumerate((first, second), 1):
-        slot.start(job(paths, ["echo", f"attempt {number}"], attempt=number, nonce=f"n{number}"))
-        assert ended(slot).exit.exit_code == 0
-        slot.close()
+    for number, runner in enumerate((first, second), 1):
+        runner.start(job(paths, ["echo", f"attempt {number}"], attempt=number, nonce=f"n{number}"))
+        assert ended(runner).exit.exit_code == 0
+        runner.close()
     assert paths.log.read_text() == "attempt 2\n"
 
 

@@ -4,18 +4,18 @@ from pathlib import Path
 
 from accsearch.config.schema import Config
 from accsearch.scheduler.backlog import Backlog
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.order import Sample, TimeModel
+from accsearch.scheduler.durations import Sample, TimeModel
 from accsearch.scheduler.policy import Tries
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
 CONFIG = Config(name="c", grid={"pipe": ("A", "B"), "n": ("1", "2", "3")})
 
 
-def entry(pipe: str, name: str, **fields: float) -> Entry:
+def entry(pipe: str, name: str, **fields: float) -> QueuedTask:
     task = Task(f"{pipe}_{name}", "c", {"pipe": pipe, "n": name}, "d")
-    made = Entry(task, CONFIG, WorkDir(Path("w")).task("c", task.id), frozenset(), Tries())
+    made = QueuedTask(task, CONFIG, WorkDir(Path("w")).task("c", task.id), frozenset(), Tries())
     for field, value in fields.items():
         setattr(made, field, value)
     return made

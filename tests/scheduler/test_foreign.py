@@ -8,9 +8,9 @@ from accsearch.checkpoint.heartbeat import LOOK, SILENCE, Watch, renew, with_bea
 from accsearch.checkpoint.markers import Exit, Running, write_exit, write_running
 from accsearch.config.load import build_config
 from accsearch.grid import expand
-from accsearch.scheduler.entry import Entry
 from accsearch.scheduler.foreign import ForeignAttempts
 from accsearch.scheduler.policy import Tries
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.workdir import WorkDir
 
 CONFIG = build_config(
@@ -24,17 +24,17 @@ RUNNING = Running(
 
 
 @pytest.fixture
-def entry(tmp_path: Path) -> Entry:
+def entry(tmp_path: Path) -> QueuedTask:
     workdir = WorkDir(tmp_path)
     workdir.create("c")
     task = expand(CONFIG).tasks[0]
-    made = Entry(task, CONFIG, workdir.task("c", task.id), frozenset(), Tries())
+    made = QueuedTask(task, CONFIG, workdir.task("c", task.id), frozenset(), Tries())
     write_running(made.paths.running, RUNNING)
     return made
 
 
 @pytest.fixture
-def foreign(entry: Entry) -> ForeignAttempts:
+def foreign(entry: QueuedTask) -> ForeignAttempts:
     made = ForeignAttempts(Watch())
     made.add(entry, RUNNING)
     return made
@@ -51,7 +51,7 @@ def test_one_that_is_silent_is_taken_over_and_not_before(foreign: ForeignAttempt
     assert len(foreign) == 0 and foreign.next_look(now) is None
 
 
-def test_one_that_lives_is_awaited_and_judged(foreign: ForeignAttempts, entry: Entry) -> None:
+def test_one_that_lives_is_awaited_and_judged(foreign: ForeignAttempts, entry: QueuedTask) -> None:
     for number in range(200):
         renew(entry.paths.running, "n3", with_beat({"nonce": "n3"}, number // 2))
         assert foreign.step(number * LOOK) == []
@@ -62,12 +62,12 @@ def test_one_that_lives_is_awaited_and_judged(foreign: ForeignAttempts, entry: E
     assert settled.running.host == "pod-a"
 
 
-def test_the_end_of_another_attempt_is_not_its_end(foreign: ForeignAttempts, entry: Entry) -> None:
+def test_the_end_of_another_attempt_is_not_its_end(foreign: ForeignAttempts, entry: QueuedTask) -> None:
     write_exit(entry.paths.exit, Exit(attempt=2, nonce="n2", finished_at=WHEN, exit_code=0))
     assert foreign.step(0.0) == []
 
 
-def test_one_that_was_freed_is_settled_at_once(foreign: ForeignAttempts, entry: Entry) -> None:
+def test_one_that_was_freed_is_settled_at_once(foreign: ForeignAttempts, entry: QueuedTask) -> None:
     entry.paths.running.unlink()
     (settled,) = foreign.step(0.0)
     assert (settled.ended, settled.why) == (None, "freed from host pod-a")

@@ -12,8 +12,8 @@ import pytest
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.heartbeat import LOOK, SILENCE, Watch
 from accsearch.checkpoint.ownership import read_holder
-from accsearch.checkpoint.process import boot_id, host_name, pid_namespace, process_identity
 from accsearch.errors import TakenOverError, UsageError
+from accsearch.process_identity import boot_id, host_name, pid_namespace, process_identity
 from accsearch.scheduler.lock import Waiter, locked
 from accsearch.workdir import WorkDir
 

@@ -8,11 +8,11 @@ import pytest
 from accsearch.checkpoint.markers import Exit, Running
 from accsearch.config.load import build_config
 from accsearch.errors import TakenOverError
-from accsearch.executors.protocol import Ended
+from accsearch.executors.executor import Ended
 from accsearch.grid import expand
-from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.marker_writer import MarkerWriter, Recorded
 from accsearch.scheduler.policy import Tries
-from accsearch.scheduler.recorder import Recorded, Recorder
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.workdir import WorkDir
 
 CONFIG = build_config(
@@ -35,41 +35,41 @@ ENDED = Ended(
 )
 
 
-def outcome(recorder: Recorder) -> object:
-    assert select.select([recorder], [], [], 30)[0]
-    (found,) = recorder.read()
+def outcome(marker_writer: MarkerWriter) -> object:
+    assert select.select([marker_writer], [], [], 30)[0]
+    (found,) = marker_writer.read()
     return found
 
 
-def entry(workdir: WorkDir) -> Entry:
+def entry(workdir: WorkDir) -> QueuedTask:
     workdir.create("c")
     task = expand(CONFIG).tasks[0]
-    return Entry(task, CONFIG, workdir.task("c", task.id), frozenset(), Tries())
+    return QueuedTask(task, CONFIG, workdir.task("c", task.id), frozenset(), Tries())
 
 
 def test_an_outcome_is_on_disk_once_it_is_read(tmp_path: Path) -> None:
     made = entry(WorkDir(tmp_path))
-    recorder = Recorder(WorkDir(tmp_path))
-    recorder.submit(made, ENDED, None)
+    marker_writer = MarkerWriter(WorkDir(tmp_path))
+    marker_writer.submit(made, ENDED, None)
 
-    found = outcome(recorder)
+    found = outcome(marker_writer)
 
     assert isinstance(found, Recorded)
     assert found.retry
     assert made.paths.failed.exists()
-    recorder.close()
+    marker_writer.close()
 
 
 def test_what_ends_the_thread_is_raised_in_the_loop(tmp_path: Path) -> None:
     made = entry(WorkDir(tmp_path))
     made.tries = None  # type: ignore[assignment]
-    recorder = Recorder(WorkDir(tmp_path))
-    recorder.submit(made, ENDED, None)
+    marker_writer = MarkerWriter(WorkDir(tmp_path))
+    marker_writer.submit(made, ENDED, None)
 
     with pytest.raises(AttributeError, match="NoneType"):
-        outcome(recorder)
+        outcome(marker_writer)
 
-    recorder.close()
+    marker_writer.close()
 
 
 def test_nothing_is_recorded_over_what_another_host_has_taken(tmp_path: Path) -> None:
@@ -78,11 +78,11 @@ def test_nothing_is_recorded_over_what_another_host_has_taken(tmp_path: Path) ->
     def taken() -> None:
         raise TakenOverError("taken")
 
-    recorder = Recorder(WorkDir(tmp_path), taken)
-    recorder.submit(made, ENDED, None)
+    marker_writer = MarkerWriter(WorkDir(tmp_path), taken)
+    marker_writer.submit(made, ENDED, None)
 
     with pytest.raises(TakenOverError):
-        outcome(recorder)
+        outcome(marker_writer)
 
-    recorder.close()
+    marker_writer.close()
     assert not made.paths.failed.exists()

@@ -108,7 +108,7 @@ def test_the_program_prints_each_place_and_fails(
 
 def test_excepted_folders_are_not_read(tmp_path: Path) -> None:
     for name in (
-        "src/accsearch/codeeval/interpreter/machine.py",
+        "src/accsearch/codeeval/interpreter/path.py",
         "tests/codeeval/corpus/README.md",
         "tests/test_x.py",
     ):

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import pytest
 from tests.search.fake import FakeDevice
 
-from accsearch.search.outcome import Outcome, State
-from accsearch.search.upper_bound import Settings, search
+from accsearch.search.outcome import Fate, SearchResult
+from accsearch.search.upper_bound import SearchSettings, search
 from accsearch.task import BASELINE, Trial
 
 STEPS = 10
@@ -24,8 +24,8 @@ def trials(calls: Mapping[str, object] = CALLS) -> list[Trial]:
     return [Trial(id_, {"toy": {}}) for id_ in calls if id_ != BASELINE]
 
 
-def run(device: FakeDevice, *limits: float, batches: int = 8) -> Outcome:
-    return search(device.calls, trials(device.calls), device, Settings(limits or (0.02,), batches, 32))
+def run(device: FakeDevice, *limits: float, batches: int = 8) -> SearchResult:
+    return search(device.calls, trials(device.calls), device, SearchSettings(limits or (0.02,), batches, 32))
 
 
 def test_the_fastest_configuration_within_the_limit_is_confirmed_and_certified() -> None:
@@ -35,7 +35,7 @@ def test_the_fastest_configuration_within_the_limit_is_confirmed_and_certified()
     assert bound.certified and bound.faster == ()
     assert bound.confirmation is not None
     assert bound.loss_upper is not None and bound.loss_upper <= 0.02
-    assert {id_ for id_, each in outcome.settled.items() if each.state is State.EXCLUDED} == {
+    assert {id_ for id_, each in outcome.settled.items() if each.state is Fate.EXCLUDED} == {
         "skip5",
         "skip6",
         "skip7",
@@ -50,7 +50,7 @@ def test_what_is_predicted_slower_than_the_answer_is_never_generated() -> None:
     outcome = run(device)
     (bound,) = outcome.bounds
     assert bound.trial is not None and bound.trial.id == "skip27"
-    assert outcome.settled["skip5"].state is State.SLOWER
+    assert outcome.settled["skip5"].state is Fate.SLOWER
     assert "predicted" in outcome.settled["skip5"].why
     assert device.measured.count("skip5") <= 1, "at most traced"
     assert len(set(device.measured)) < len(calls) / 2
@@ -94,13 +94,13 @@ def test_a_spent_budget_leaves_what_was_not_reached_in_the_answer() -> None:
     outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, most_calls=8))
     (bound,) = outcome.bounds
     assert not bound.certified
-    assert State.NOT_REACHED in {each.state for each in outcome.settled.values()}
+    assert Fate.NOT_REACHED in {each.state for each in outcome.settled.values()}
     assert set(bound.faster) <= set(LOSSES)
 
 
 def test_a_configuration_that_cannot_be_measured_fails_alone() -> None:
     outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, broken=frozenset({"skip4"})))
-    assert outcome.settled["skip4"].state is State.FAILED
+    assert outcome.settled["skip4"].state is Fate.FAILED
     (bound,) = outcome.bounds
     assert bound.trial is not None and bound.trial.id == "skip3"
 
@@ -118,6 +118,6 @@ def test_within_the_limit_is_rarely_excluded_and_a_confirmed_limit_rarely_broken
     excluded = broken = 0
     for seed in range(60):
         (bound,) = (outcome := run(FakeDevice(COSTS, CALLS, losses, noise=0.02, seed=seed))).bounds
-        excluded += outcome.settled["skip5"].state is State.EXCLUDED
+        excluded += outcome.settled["skip5"].state is Fate.EXCLUDED
         broken += bound.trial is not None and losses[bound.trial.id] > 0.02
     assert excluded <= 6 and broken <= 6

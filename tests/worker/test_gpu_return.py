@@ -9,7 +9,7 @@ import pytest
 from tests.standin import GIB, StandIn
 
 from accsearch.task import WorkerExit
-from accsearch.worker.failure import TaskEnded
+from accsearch.worker.fatal_errors import TaskEnded
 from accsearch.worker.gpu_return import (
     LONGEST,
     PATIENCE,
@@ -23,7 +23,7 @@ OWN = os.getpid()
 OLDER = os.getppid()
 NOT_HERE = 4_000_000  # of another pid namespace
 BEFORE_CUDA = """
-from accsearch.worker.failure import TaskEnded
+from accsearch.worker.fatal_errors import TaskEnded
 from accsearch.worker.gpu_return import leave_if_taken_before_cuda
 try:
     leave_if_taken_before_cuda()

@@ -6,7 +6,7 @@ import torch
 from accsearch.errors import UsageError
 from accsearch.gpus.device import GpuLost
 from accsearch.worker.busy import union_length
-from accsearch.worker.failure import ends_the_device, is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.fatal_errors import ends_the_device, is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.monitor import Readings, open_monitor
 

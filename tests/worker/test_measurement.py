@@ -18,8 +18,8 @@ from accsearch.methods.combinations import trial_id
 from accsearch.task import Methods, Trial
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
-from accsearch.worker.bench import Bench, generate, open_bench
 from accsearch.worker.images import Images
+from accsearch.worker.loaded_task import LoadedTask, generate, open_task
 from accsearch.worker.machine import Machine
 from accsearch.worker.measurement import Baseline, is_active, measure_baseline, measure_trial
 from accsearch.worker.quality.similarity import similarity
@@ -30,9 +30,9 @@ LITTLE = 256
 
 
 @contextmanager
-def bench_of(run: Run) -> Iterator[Bench]:
-    with open_bench(assignment_of(parse(run.arguments()))) as bench:
-        yield bench
+def bench_of(run: Run) -> Iterator[LoadedTask]:
+    with open_task(assignment_of(parse(run.arguments()))) as loaded:
+        yield loaded
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,13 @@ class Counted(Machine):
 def test_set_up_memory_is_what_the_methods_hold(
     tmp_path: Path, tiny_paths: dict[str, Path], methods: Methods
 ) -> None:
-    with bench_of(Run(tmp_path, tiny_paths)) as bench:
-        counted = replace(bench, machine=Counted(**vars(bench.machine)))
+    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+        counted = replace(loaded, machine=Counted(**vars(loaded.machine)))
         # The first generation replaces the sampler's thousand training steps by a few.
         measure_baseline(counted, 2)
         plain = measure_baseline(counted, 2).set_up_bytes
         used = measure_trial(counted, methods, 2).set_up_bytes
-        copied = _copied(bench.pipeline, methods)
+        copied = _copied(loaded.pipeline, methods)
 
     assert plain is not None
     assert used is not None
@@ -128,8 +128,8 @@ def test_images_are_no_set_up_memory(tmp_path: Path, tiny_paths: dict[str, Path]
     def draw(latents: torch.Tensor, **_: Any) -> Any:
         return OnDevice(len(latents), living)
 
-    with bench_of(Run(tmp_path, tiny_paths)) as bench:
-        generation = generate(replace(bench, machine=Living(**vars(bench.machine))), draw, 2)
+    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+        generation = generate(replace(loaded, machine=Living(**vars(loaded.machine))), draw, 2)
 
     assert len(generation.images.pixels) == 3
     assert generation.allocated_bytes == 0
@@ -142,8 +142,8 @@ def test_set_up_ends_with_the_first_batch(tmp_path: Path, tiny_paths: dict[str, 
         moments.append(time.perf_counter())
         return torch.rand(len(latents), *IMAGE)
 
-    with bench_of(Run(tmp_path, tiny_paths)) as bench:
-        generation = generate(bench, draw, 2)
+    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+        generation = generate(loaded, draw, 2)
 
     first, second = moments
     assert first < generation.set_up_at < second

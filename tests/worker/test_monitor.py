@@ -12,7 +12,7 @@ from tests.standin import StandIn
 from tests.worker.runs import Run
 
 from accsearch.errors import NoGpuError
-from accsearch.worker import bench, monitor, run
+from accsearch.worker import loaded_task, monitor, run
 from accsearch.worker.machine import Machine, choose_machine
 
 # Waits for a word before each of: opening the monitor, watching until something new of each kind was read.
@@ -107,7 +107,7 @@ def test_who_is_on_the_gpus_is_asked_before_cuda_starts(
 
     monkeypatch.setattr(run, "processes_on_gpus", ask)
     monkeypatch.setattr(run, "choose_machine", choose)
-    monkeypatch.setattr(bench, "open_monitor", watched)
+    monkeypatch.setattr(loaded_task, "open_monitor", watched)
 
     Run(tmp_path, tiny_paths, methods={}).work()
 

@@ -17,9 +17,9 @@ from accsearch.worker.assignment import assignment_of
 from accsearch.worker.images import collect
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.measurement import Baseline, Measured
+from accsearch.worker.paired_times import Speedup
 from accsearch.worker.record import Recorder, git_state
 from accsearch.worker.stopwatch import Times
-from accsearch.worker.timing import Speedup
 
 
 def git(folder: Path, *arguments: str) -> None:

@@ -11,8 +11,8 @@ from accsearch.results.file import append, read, validate
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Methods, WorkerExit
 from accsearch.worker import stability
-from accsearch.worker.bench import Bench
 from accsearch.worker.images import InvalidImages
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured, measure_baseline, measure_trial
 
 TRIAL = "tome-r0.5-d1"
@@ -36,15 +36,15 @@ def measured(run: Run) -> list[ResultLine]:
 def breaking(monkeypatch: pytest.MonkeyPatch, batch_size: int, error: Exception, plain: bool = False) -> None:
     """Let trials, or the baseline, fail with `error` under conditions of one batch size."""
 
-    def trial(bench: Bench, methods: Methods, size: int) -> Measured:
+    def trial(loaded: LoadedTask, methods: Methods, size: int) -> Measured:
         if size == batch_size and not plain:
             raise error
-        return measure_trial(bench, methods, size)
+        return measure_trial(loaded, methods, size)
 
-    def baseline(bench: Bench, size: int) -> Measured:
+    def baseline(loaded: LoadedTask, size: int) -> Measured:
         if size == batch_size and plain:
             raise error
-        return measure_baseline(bench, size)
+        return measure_baseline(loaded, size)
 
     monkeypatch.setattr(stability, "measure_trial", trial)
     monkeypatch.setattr(stability, "measure_baseline", baseline)

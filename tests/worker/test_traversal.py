@@ -16,10 +16,10 @@ from accsearch.grid.reuse import is_whole
 from accsearch.methods.catalogue import METHODS
 from accsearch.results.file import append, read, validate
 from accsearch.task import BASELINE, Methods, WorkerExit
-from accsearch.worker import bench as bench_module
+from accsearch.worker import loaded_task as task_module
 from accsearch.worker import measurement, traversal
-from accsearch.worker.bench import Bench
 from accsearch.worker.images import Images, InvalidImages
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured, measure_trial
 from accsearch.worker.quality.scorer import Scorer
 
@@ -30,10 +30,10 @@ TRIALS = ["baseline", "deepcache-i2-b0", "tome-r0.5-d1", "deepcache-i2-b0+tome-r
 def breaking(monkeypatch: pytest.MonkeyPatch, trial: Methods, error: Exception) -> None:
     """Let one trial fail with `error`."""
 
-    def measure(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+    def measure(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
         if methods == trial:
             raise error
-        return measure_trial(bench, methods, batch_size)
+        return measure_trial(loaded, methods, batch_size)
 
     monkeypatch.setattr(traversal, "measure_trial", measure)
 
@@ -300,9 +300,9 @@ class Speechless:
 
 
 def speechless(monkeypatch: pytest.MonkeyPatch, lose: Callable[[Images], bool]) -> None:
-    load = bench_module.load_scorer
+    load = task_module.load_scorer
     monkeypatch.setattr(
-        bench_module, "load_scorer", lambda quality, machine: Speechless(load(quality, machine), lose)
+        task_module, "load_scorer", lambda quality, machine: Speechless(load(quality, machine), lose)
     )
 
 
@@ -355,9 +355,9 @@ def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
     run = Run(tmp_path, tiny_paths, methods=ONE)
     calls: list[Methods] = []
 
-    def measure(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+    def measure(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
         calls.append(methods)
-        return replace(measure_trial(bench, methods, batch_size), strangers=frozenset({4711}))
+        return replace(measure_trial(loaded, methods, batch_size), strangers=frozenset({4711}))
 
     monkeypatch.setattr(traversal, "measure_trial", measure)
 
@@ -453,7 +453,7 @@ def test_images_are_kept_where_asked(tmp_path: Path, tiny_paths: dict[str, Path]
 def test_the_upper_bound_search_leaves_out_what_cannot_win(
     tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("accsearch.worker.order.decide", lambda loss, interval, limit: "exceeds")
+    monkeypatch.setattr("accsearch.worker.strategy.decide", lambda loss, interval, limit: "exceeds")
     run = Run(
         tmp_path,
         tiny_paths,

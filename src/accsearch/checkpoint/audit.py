@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.checkpoint.files import attempts, names, read_all, sizes, tail
-from accsearch.checkpoint.live import attempt_of
 from accsearch.checkpoint.markers import (
     SCHEMA,
     DamagedMarker,
@@ -22,6 +21,7 @@ from accsearch.checkpoint.markers import (
 )
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.checkpoint.renewal import needs_nothing, renewal
+from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.errors import StorageError
 from accsearch.grid import Grid, digest_parts, success_sentinel
 from accsearch.results.versions import changes, installed_versions

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from accsearch.checkpoint.failure import classify, describe
+from accsearch.checkpoint.failure_reason import classify, describe
 from accsearch.checkpoint.log import SENTINEL_TAIL, find_line, find_pattern, last_error, read_tail
 from accsearch.checkpoint.markers import Done, Exit, Failed, Results, Running
 from accsearch.config.schema import Config

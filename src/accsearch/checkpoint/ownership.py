@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.checkpoint.markers import DamagedMarker, Running, read_running
-from accsearch.checkpoint.process import host_name, is_alive, is_this_machine
 from accsearch.errors import StorageError
+from accsearch.process_identity import host_name, is_alive, is_this_machine
 from accsearch.workdir import WorkDir
 
 

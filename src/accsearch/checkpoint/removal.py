@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from accsearch.checkpoint.live import attempt_of
+from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.errors import StorageError, UsageError
 from accsearch.results.file import read
 from accsearch.workdir import WorkDir

@@ -9,10 +9,10 @@ from typing import Any
 
 from accsearch.checkpoint.audit import audit
 from accsearch.checkpoint.plan import StoredPlan, load_plan
-from accsearch.checkpoint.process import is_alive
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.config.schema import Config
 from accsearch.grid.reuse import own_lines
+from accsearch.process_identity import is_alive
 from accsearch.results.file import read
 from accsearch.task import Task, TaskState
 from accsearch.workdir import WorkDir, read_json

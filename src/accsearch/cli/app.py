@@ -28,8 +28,8 @@ from accsearch.cli import (
 )
 from accsearch.cli.output import message
 from accsearch.errors import AccsearchError, StorageError
-from accsearch.signals import end_in_order
 from accsearch.streams import drop_stdout, open_streams
+from accsearch.termination import end_in_order
 
 app = typer.Typer(
     name="accsearch",

@@ -47,8 +47,8 @@ def compare(
     from rich.markup import escape
 
     from accsearch.cli.output import console, message, print_json
-    from accsearch.codeeval.text import printable
     from accsearch.errors import UsageError
+    from accsearch.sandbox.printable import printable
 
     for path in (reference, generated):
         if not path.is_file():
@@ -83,8 +83,8 @@ def _compared(
 ) -> dict[str, Any]:
     """Return the comparison; `how` are the options of the modes that run the programs."""
     if mode is Mode.RELAXED:
+        from accsearch.codeeval.field_weights import load_weights
         from accsearch.codeeval.relaxed import compare_relaxed
-        from accsearch.codeeval.weights import load_weights
 
         return compare_relaxed(reference, generated, None if weights is None else load_weights(weights))
     if mode is Mode.STATIC:
@@ -110,7 +110,7 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
     from rich.markup import escape
     from rich.table import Table
 
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     tables: list[Table] = []
     if "fields" in result:
@@ -142,7 +142,7 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
 def _shown(value: Any, absent: str = "absent") -> str:
     from rich.markup import escape
 
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     if value is None:
         return absent

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from accsearch.codeeval.evaluation import Evaluation
+    from accsearch.codeeval.pass_rate import TaskGrade
     from accsearch.codeeval.settings import Settings
-    from accsearch.codeeval.standing import Standing
     from accsearch.gpus.lend import Loan
     from accsearch.workdir import WorkDir
 
@@ -51,9 +51,9 @@ def evaluate(
     workdir: WorkDirOption = HERE,
 ) -> int:
     """Run generated code in a sandbox against its own baseline, and against the upper bound of results."""
-    from accsearch.codeeval.sandbox.levels import choose
     from accsearch.codeeval.settings import Settings
     from accsearch.errors import UsageError
+    from accsearch.sandbox.levels import choose
     from accsearch.workdir import WorkDir
 
     if not allow_exec:
@@ -120,7 +120,7 @@ def _files(files: list[Path], settings: "Settings", loan: "Loan", bound: "WorkDi
     """Evaluate one file after the other; what one of them breaks costs no other its result."""
     from accsearch.cli.output import print_json
     from accsearch.codeeval.evaluation import render
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     found, usage = [], False
     for number, file in enumerate(files):
@@ -149,7 +149,7 @@ def _one(file: Path, settings: "Settings", loan: "Loan") -> "tuple[Evaluation, i
     from accsearch.cli.output import message
     from accsearch.codeeval.evaluation import Evaluation
     from accsearch.codeeval.settings import command
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     with tempfile.TemporaryDirectory(prefix="accsearch-") as folder:
         out = Path(folder) / "evaluation.jsonl"
@@ -182,7 +182,7 @@ def _bounded(evaluation: "Evaluation", bound: "WorkDir | None") -> "Evaluation":
         return evaluation
     from accsearch.cli.output import message
     from accsearch.codeeval.achievement import with_upper_bound
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     bounded = with_upper_bound(evaluation, bound)
     if bounded.verdict == "ok" and bounded.upper_bound is None:
@@ -203,34 +203,34 @@ def _benchmark(
     json: bool,
 ) -> int:
     from accsearch.checkpoint.audit import audit
-    from accsearch.cli.launch import launch
     from accsearch.cli.output import message, print_json
+    from accsearch.cli.start_run import launch
     from accsearch.codeeval.benchmark import grid_of, load_benchmark
-    from accsearch.codeeval.standing import judge, summary
+    from accsearch.codeeval.pass_rate import judge, summary
     from accsearch.scheduler.options import RunOptions
     from accsearch.task import TaskState
 
     tasks = load_benchmark(source)
     grid = grid_of(source, tasks, workdir, settings)
     code = launch([grid], workdir, RunOptions(gpus=gpus, slots=slots))
-    standings, ended = [], []
+    grades, ended = [], []
     for task, record in zip(tasks, audit(workdir, grid), strict=True):
         # What an attempt with other settings has left is not this run's.
         done = record.state is TaskState.DONE
         evaluation = _read(workdir.task(grid.config.name, record.task.id).results) if done else None
         bounded = None if evaluation is None else _bounded(evaluation, bound)
-        standings.append(judge(task, bounded, "no result" if done else record.why))
+        grades.append(judge(task, bounded, "no result" if done else record.why))
         if record.state in (TaskState.DONE, TaskState.FAILED):
-            ended.append(standings[-1])
-    if len(ended) < len(standings):
-        left = len(standings) - len(ended)
-        message(f"{left} of {len(standings)} tasks are still to be evaluated; the rates leave them out")
+            ended.append(grades[-1])
+    if len(ended) < len(grades):
+        left = len(grades) - len(ended)
+        message(f"{left} of {len(grades)} tasks are still to be evaluated; the rates leave them out")
     levels = summary(ended)
     if json:
-        print_json({"levels": levels, "tasks": [each.to_json() for each in standings]})
+        print_json({"levels": levels, "tasks": [each.to_json() for each in grades]})
     else:
-        _print_tables(standings, levels)
-    return code or (0 if all(each.passed for each in standings) else 1)
+        _print_tables(grades, levels)
+    return code or (0 if all(each.passed for each in grades) else 1)
 
 
 def _read(path: Path) -> "Evaluation | None":
@@ -245,17 +245,17 @@ def _read(path: Path) -> "Evaluation | None":
         return None
 
 
-def _print_tables(standings: "list[Standing]", rows: "list[dict[str, Any]]") -> None:
+def _print_tables(grades: "list[TaskGrade]", rows: "list[dict[str, Any]]") -> None:
     from rich.markup import escape
     from rich.table import Table
 
     from accsearch.cli.output import console
-    from accsearch.codeeval.text import printable
+    from accsearch.sandbox.printable import printable
 
     out = console()
     headings = ("task", "level", "verdict", "speedup", "loss", "static", "achievement", "passed")
     table = Table(*headings, box=None, pad_edge=False)
-    for each in standings:
+    for each in grades:
         found = each.evaluation
         table.add_row(
             escape(printable(each.task.id)),

@@ -73,7 +73,7 @@ def _stand(workdir: "WorkDir", grid: "Grid", task: "Task") -> int:
 
 def _refuse_too_large(grids: "Sequence[Grid]") -> None:
     """Raise NoGpuError for a task that no GPU here could hold; a machine without GPUs plans for another."""
-    from accsearch.scheduler.fit import largest_here, memory_of, refuse_too_large
+    from accsearch.scheduler.slots.capacity import largest_here, memory_of, refuse_too_large
 
     on_gpus = [grid for grid in grids if grid.config.worker.device == "cuda"]
     needs = [(task.name, memory_of(task, grid.config)) for grid in on_gpus for task in grid.tasks]

@@ -21,8 +21,8 @@ def retry(
     """Run failed tasks again; a traversal task runs only its failed and missing trials."""
     from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import failed_tasks
-    from accsearch.cli.launch import launch
     from accsearch.cli.output import message
+    from accsearch.cli.start_run import launch
     from accsearch.errors import UsageError
     from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir

@@ -38,8 +38,8 @@ def run(
         plan(configs, override, no_scorer, workdir, keep_stale, rerun_on)
         return 0
 
-    from accsearch.cli.launch import launch
     from accsearch.cli.load import load_grids, say_notes
+    from accsearch.cli.start_run import launch
     from accsearch.scheduler.options import RunOptions
     from accsearch.workdir import WorkDir
 

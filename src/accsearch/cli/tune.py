@@ -18,8 +18,8 @@ def tune(
     workdir: WorkDirOption = HERE,
 ) -> int:
     """Search one task until a trial reaches the speed-up within the loss, or say how close it came."""
-    from accsearch.cli.launch import launch
     from accsearch.cli.load import load_grids
+    from accsearch.cli.start_run import launch
     from accsearch.errors import UsageError
     from accsearch.report.goal import reached
     from accsearch.scheduler.options import RunOptions

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import NoReturn
 
 from accsearch.codeeval.settings import Settings, command
-from accsearch.codeeval.text import printable
 from accsearch.config.schema import Config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import Grid, expand
+from accsearch.sandbox.printable import printable
 from accsearch.workdir import WorkDir
 
 FILE_NAME = "benchmark.jsonl"
@@ -190,7 +190,7 @@ def grid_of(source: Path, tasks: Sequence[BenchmarkTask], workdir: WorkDir, sett
 
 
 def _seconds(tasks: Sequence[BenchmarkTask], settings: Settings) -> float:
-    """Return how long the evaluation of any of the tasks may take, its looks after the duel included."""
+    """Return how long the evaluation of any of the tasks may take, its looks after the paired included."""
     longest = max(task.timeout or settings.timeout for task in tasks)
     # The baseline's images do not count towards a file's limit, and there are about three times as many.
     return 4 * longest + START_SECONDS + SECONDS_AN_IMAGE * settings.repeats * settings.images

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from accsearch.codeeval.text import printable
+from accsearch.sandbox.printable import printable
 
 Verdict = Literal["ok", "unresolved", "failed", "unsafe", "timeout", "invalid"]
 Interval = tuple[float, float]

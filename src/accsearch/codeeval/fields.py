@@ -48,7 +48,7 @@ class Fields:
         return {name: getattr(self, name) for name in FIELD_NAMES}
 
 
-UNDECIDED = Fields(methods=None)
+UNDETERMINED_FIELDS = Fields(methods=None)
 """Nothing is known of the call."""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accsearch.sandbox.wire import STEP_ARGUMENTS
+
 PIPELINE_PACKAGES = frozenset({"diffusers", "DeepCache", "optimum", "xfuser", "onediffx"})
 """Packages whose classes named like a pipeline are pipelines; those of transformers or sklearn are not."""
 
@@ -52,8 +54,6 @@ COMPONENTS = (
 NUMBER_ARGUMENTS = ("guidance_scale", "height", "width", "eta", "guidance_rescale")
 """Numbers of a pipeline's call that the time or the image depends on, beside the number of steps."""
 
-STEP_ARGUMENTS = ("timesteps", "sigmas", "denoising_end")
-"""Arguments of a pipeline's call that replace or cut the number of steps."""
 
 CALL_ARGUMENTS = (*NUMBER_ARGUMENTS, *STEP_ARGUMENTS)
 

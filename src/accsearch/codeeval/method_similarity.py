@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accsearch.codeeval.field_weights import Weights
 from accsearch.codeeval.fields import Parameters
 from accsearch.codeeval.knowledge import DEFAULTS, LOADER_CACHE_DEFAULTS, TGATE_WITH_DEEPCACHE_DEFAULTS
-from accsearch.codeeval.weights import Weights
 
 Methods = Mapping[str, Parameters]
 

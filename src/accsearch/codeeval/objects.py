@@ -1,4 +1,4 @@
-"""The objects mode: two files run, each in a cage of its own, and their `pipe` objects are compared."""
+"""The objects mode: two files run, each in a sandbox of its own, and their `pipe` objects are compared."""
 
 import json
 import math
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from accsearch.codeeval.guest import Guest, Models, Refused, guest
-from accsearch.codeeval.models import models_of
-from accsearch.codeeval.sandbox.levels import choose
-from accsearch.codeeval.sandbox.rules import Limits
+from accsearch.codeeval.readable_models import models_of
 from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
 from accsearch.cpu_load import settings_now
 from accsearch.errors import UsageError
+from accsearch.sandbox.client import Models, Refused, SandboxClient, client
+from accsearch.sandbox.levels import choose
+from accsearch.sandbox.rules import Limits
 
 TIMEOUT = 900.0
 PART = 8 << 20
@@ -63,10 +63,10 @@ def compare_objects(
         return {**result, "verdict": "unparsable", "error": str(error)}
     which, threads = "reference", settings_now(os.environ)
     try:
-        with guest(sources[0], level, limits, needed[0], threads=threads) as first:
+        with client(sources[0], level, limits, needed[0], threads=threads) as first:
             mine = _entries(first, timeout)
             which = "generated"
-            with guest(sources[1], level, limits, needed[1], hidden=[reference], threads=threads) as second:
+            with client(sources[1], level, limits, needed[1], hidden=[reference], threads=threads) as second:
                 other = _entries(second, timeout)
                 found = _Comparison(first, second, relative, absolute, timeout).of(mine, other)
     except Refused as refused:
@@ -74,12 +74,12 @@ def compare_objects(
     return {**result, **found}
 
 
-def _entries(caged: Guest, timeout: float) -> Entries:
-    caged.ask("load", timeout=timeout)
+def _entries(sandboxed: SandboxClient, timeout: float) -> Entries:
+    sandboxed.ask("load", timeout=timeout)
     found: Entries = {}
     start, total = 0, 1
     while start < total:
-        answer, _ = caged.ask("describe", timeout=timeout, max_body=PART, start=start)
+        answer, _ = sandboxed.ask("describe", timeout=timeout, max_body=PART, start=start)
         told, lines = answer.header.get("total"), answer.body.splitlines()
         if not isinstance(told, int) or not 0 < told <= MAX_ENTRIES or not lines:
             raise Refused("unsafe", "a forged description")
@@ -102,8 +102,10 @@ def _entry(line: bytes) -> dict[str, Any]:
 
 
 class _Comparison:
-    def __init__(self, first: Guest, second: Guest, relative: float, absolute: float, timeout: float) -> None:
-        self._guests = first, second
+    def __init__(
+        self, first: SandboxClient, second: SandboxClient, relative: float, absolute: float, timeout: float
+    ) -> None:
+        self._clients = first, second
         self._relative, self._absolute = relative, absolute
         self._timeout = timeout
 
@@ -138,7 +140,7 @@ class _Comparison:
     def _close(self, path: str) -> bool:
         start = 0
         while start < MAX_NUMBERS:
-            (left, total), (right, other_total) = (self._numbers(each, path, start) for each in self._guests)
+            (left, total), (right, other_total) = (self._numbers(each, path, start) for each in self._clients)
             if len(left) != len(right) or total != other_total or not left:
                 return False
             if left.tobytes() != right.tobytes() and not all(map(self._near, left, right)):
@@ -148,8 +150,8 @@ class _Comparison:
                 return True
         return True
 
-    def _numbers(self, caged: Guest, path: str, start: int) -> tuple["array[float]", int]:
-        answer, _ = caged.ask("tensor", timeout=self._timeout, max_body=PART, path=path, start=start)
+    def _numbers(self, sandboxed: SandboxClient, path: str, start: int) -> tuple["array[float]", int]:
+        answer, _ = sandboxed.ask("tensor", timeout=self._timeout, max_body=PART, path=path, start=start)
         total = answer.header.get("total")
         if not isinstance(total, int) or len(answer.body) % 4:
             raise Refused("unsafe", "a forged tensor")

@@ -3,11 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+from accsearch.codeeval.field_weights import Weights
 from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.knowledge import DEFAULT_SCHEDULERS, DEFAULT_STEPS
 from accsearch.codeeval.method_similarity import methods_similarity
 from accsearch.codeeval.static import canonical_model, compared, comparison
-from accsearch.codeeval.weights import Weights
 
 Judgement = tuple[float, str]
 """A similarity from 0 to 1 and what is different, empty if nothing is."""

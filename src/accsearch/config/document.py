@@ -26,7 +26,7 @@ _WORDS = {"": None, "~": None} | {
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Position:
     """Where a value was written: a file, or an override, and the line (from 1) in it."""
 
     file: str
@@ -66,12 +66,12 @@ class Document:
 
     file: str
     tree: dict[str, Any] = field(default_factory=dict)
-    places: dict[Path, Place] = field(default_factory=dict)
+    places: dict[Path, Position] = field(default_factory=dict)
 
     def error(self, path: Path, message: str) -> ConfigError:
         """Return the error that locates `message` at `path`, or at its nearest ancestor that was written."""
         known = next((path[:n] for n in range(len(path), 0, -1) if path[:n] in self.places), ())
-        place = self.places.get(known, Place(self.file, 1))
+        place = self.places.get(known, Position(self.file, 1))
         return ConfigError(message, file=place.file, line=place.line, key=dotted(path))
 
     def data(self, is_text: Callable[[Path], bool]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Document:
             below = branch.get(str(part))
             if below is None or (isinstance(below, Scalar) and below.value() is None):
                 below = {}
-                self.places[path[:depth]] = Place(source, None)
+                self.places[path[:depth]] = Position(source, None)
             if not isinstance(below, dict):
                 raise ConfigError(f"{dotted(path[:depth])} has no keys", file=source)
             # A copy, because an alias may share the mapping with another key.
@@ -144,11 +144,11 @@ class _Reader:
     def __init__(self, file: str, *, overriding: bool = False) -> None:
         self._file = file
         self._overriding = overriding
-        self._places: dict[Path, Place] = {}
+        self._places: dict[Path, Position] = {}
         self._anchors: dict[str, Tree] = {}
         self._nodes = 0
 
-    def read(self, text: str, path: Path) -> tuple[Tree, dict[Path, Place]]:
+    def read(self, text: str, path: Path) -> tuple[Tree, dict[Path, Position]]:
         """Return the tree of the one document in `text`, which stands at `path`, and the places in it."""
         try:
             events = iter(yaml.parse(text, Loader=_LOADER))
@@ -229,8 +229,8 @@ class _Reader:
         for each in below:
             self._count(each, line)
 
-    def _place(self, line: int) -> Place:
-        return Place(self._file, None if self._overriding else line + 1)
+    def _place(self, line: int) -> Position:
+        return Position(self._file, None if self._overriding else line + 1)
 
     def _error(self, line: int, message: str) -> ConfigError:
         place = self._place(line)

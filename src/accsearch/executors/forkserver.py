@@ -1,4 +1,4 @@
-"""The process that forks keepers: what a keeper imports is loaded once, not once a slot."""
+"""The process that forks keepers: what a keeper imports is loaded once, not once a runner."""
 
 import contextlib
 import fcntl
@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from accsearch.executors.wire import CHANNEL
+from accsearch.executors.messages import CHANNEL
 
 
 class ForkServer:

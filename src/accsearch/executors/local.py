@@ -1,4 +1,4 @@
-"""Run tasks on this machine, each slot in the care of a keeper process."""
+"""Run tasks on this machine, each runner in the care of a keeper process."""
 
 import os
 import select
@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
-from accsearch.checkpoint.process import is_alive
+from accsearch.executors.executor import Ended, Event, Job, NoStorage, Runner, RunnerGone
 from accsearch.executors.forkserver import ForkServer
-from accsearch.executors.protocol import Ended, Event, Gone, Job, NoStorage, Slot
-from accsearch.executors.wire import Lines
+from accsearch.executors.messages import Lines
+from accsearch.process_identity import is_alive
 from accsearch.workdir import TaskPaths
 
 NAME = "local"
@@ -19,8 +19,8 @@ HOST = os.uname().nodename
 Known = TypeVar("Known", Exit, Running)
 
 
-class KeptSlot:
-    """A slot whose keeper this process asked for."""
+class KeptRunner:
+    """A runner whose keeper this process asked for."""
 
     def __init__(self, server: ForkServer, lease: int | None) -> None:
         self._lines = Lines()
@@ -62,7 +62,7 @@ class KeptSlot:
         if not data:
             if self._job is not None and (ended := read_end(self._job.paths, self._job.nonce)) is not None:
                 events.append(ended)
-            events.append(Gone())
+            events.append(RunnerGone())
         return events
 
     def close(self) -> None:
@@ -82,8 +82,8 @@ class KeptSlot:
             return
 
 
-class AdoptedSlot:
-    """A slot whose keeper an earlier scheduler started: to be awaited or stopped, not given another job."""
+class AdoptedRunner:
+    """A runner whose keeper an earlier scheduler started: to be awaited or stopped, not given another job."""
 
     def __init__(self, running: Running, paths: TaskPaths, pidfd: int) -> None:
         self._running = running
@@ -94,7 +94,7 @@ class AdoptedSlot:
         return self._pidfd
 
     def start(self, job: Job) -> None:
-        raise RuntimeError("an adopted slot takes no job")
+        raise RuntimeError("an adopted runner takes no job")
 
     def stop(self) -> None:
         try:
@@ -104,7 +104,7 @@ class AdoptedSlot:
 
     def read(self) -> list[Event]:
         ended = read_end(self._paths, self._running.nonce)
-        return [ended, Gone()] if ended is not None else [Gone()]
+        return [ended, RunnerGone()] if ended is not None else [RunnerGone()]
 
     def close(self) -> None:
         os.close(self._pidfd)
@@ -118,15 +118,15 @@ class LocalExecutor:
     def __init__(self) -> None:
         self._server = ForkServer()
 
-    def open_slot(self, lease: int | None) -> Slot:
+    def open_runner(self, lease: int | None) -> Runner:
         try:
-            return KeptSlot(self._server, lease)
+            return KeptRunner(self._server, lease)
         except ConnectionError:  # somebody has killed the server
             self._server.close()
             self._server = ForkServer()
-            return KeptSlot(self._server, lease)
+            return KeptRunner(self._server, lease)
 
-    def adopt(self, running: Running, paths: TaskPaths) -> Slot | Ended | None:
+    def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:
         try:
             pidfd = os.pidfd_open(running.keeper_pid)
         except ProcessLookupError:
@@ -134,7 +134,7 @@ class LocalExecutor:
         if not is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
             os.close(pidfd)  # another process has got the number
             return read_end(paths, running.nonce)
-        return AdoptedSlot(running, paths, pidfd)
+        return AdoptedRunner(running, paths, pidfd)
 
     def strays(self) -> list[int]:
         return self._server.strays()

@@ -9,7 +9,7 @@ from itertools import product
 from accsearch.config.cells import cell_of
 from accsearch.config.schema import Config
 from accsearch.grid.digest import DIGITS, shared_parts, trials_part
-from accsearch.grid.notes import notes_of
+from accsearch.grid.remarks import notes_of
 from accsearch.methods.combinations import combinations_of, trial_id
 from accsearch.methods.compatibility import Cell, admits
 from accsearch.task import BASELINE, Scalar, Task, Trial

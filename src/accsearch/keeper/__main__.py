@@ -16,11 +16,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from accsearch.checkpoint.process import pid_namespace, process_create_time, process_identity
 from accsearch.errors import StorageError
-from accsearch.executors.wire import CHANNEL, LEASE, Lines
+from accsearch.executors.messages import CHANNEL, LEASE, Lines
 from accsearch.keeper.attempt import Attempt
 from accsearch.keeper.child import become_subreaper
+from accsearch.process_identity import pid_namespace, process_create_time, process_identity
 
 
 class Keeper:

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator
 
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.order import Sample, TimeModel, prior
+from accsearch.scheduler.durations import Sample, TimeModel, prior
+from accsearch.scheduler.slots.queued import QueuedTask
 
 REORDER = 1.0
 """Seconds between two sorts at least: each finished task teaches something, but a sort of all costs."""
@@ -15,11 +15,11 @@ LOOK_AHEAD = 32
 class Backlog:
     """Pending entries in the order in which they should start; unknown times first, to learn them."""
 
-    def __init__(self, entries: Iterable[Entry], model: TimeModel) -> None:
+    def __init__(self, entries: Iterable[QueuedTask], model: TimeModel) -> None:
         self._model = model
-        self._given: dict[Entry, int] = {}
-        self._queue: list[Entry] = []
-        self._retries: set[Entry] = set()
+        self._given: dict[QueuedTask, int] = {}
+        self._queue: list[QueuedTask] = []
+        self._retries: set[QueuedTask] = set()
         self._stale = True
         self._sorted_at = float("-inf")
         for entry in entries:
@@ -28,10 +28,10 @@ class Backlog:
     def __len__(self) -> int:
         return len(self._queue)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[QueuedTask]:
         return reversed(self._queue)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: QueuedTask) -> None:
         """Put a task in, or back."""
         if entry.not_before:
             self._retries.add(entry)
@@ -46,8 +46,8 @@ class Backlog:
         self._model.add(sample)
         self._stale = True
 
-    def pop(self, now: float, admits: Callable[[Entry], bool], pipe: object = None) -> Entry | None:
-        """Take out the task to start next, of those that `admits`; `pipe` is what the place ran last."""
+    def pop(self, now: float, admits: Callable[[QueuedTask], bool], pipe: object = None) -> QueuedTask | None:
+        """Take out the task to start next, of those that `admits`; `pipe` is what the slot ran last."""
         if self._stale and now - self._sorted_at >= REORDER:
             self._sort(now)
         first: int | None = None
@@ -84,12 +84,12 @@ class Backlog:
         self._stale = False
         self._sorted_at = now
 
-    def _rank(self, entry: Entry) -> tuple[float, float, int]:
+    def _rank(self, entry: QueuedTask) -> tuple[float, float, int]:
         expected = float("inf") if entry.expected is None else entry.expected
         return -expected, -prior(entry.task), self._given[entry]
 
 
-def _alike(one: Entry, other: Entry) -> bool:
+def _alike(one: QueuedTask, other: QueuedTask) -> bool:
     if one.expected is None or other.expected is None:
         return one.expected is other.expected and prior(one.task) == prior(other.task)
     return abs(one.expected - other.expected) <= ALIKE * max(one.expected, other.expected)

@@ -13,7 +13,7 @@ INTERRUPTED = 130
 TERMINATED = 143
 
 
-class Mode(IntEnum):
+class Shutdown(IntEnum):
     """What the loop still does; it only ever goes up."""
 
     RUN = 0
@@ -27,11 +27,11 @@ class Mode(IntEnum):
 class Ending:
     """The present mode, and what a run that is cut short says and exits with."""
 
-    mode: Mode = Mode.RUN
+    mode: Shutdown = Shutdown.RUN
     why: str | None = None
     exit_code: int = 0
 
-    def cut(self, mode: Mode, why: str, exit_code: int) -> bool:
+    def cut(self, mode: Shutdown, why: str, exit_code: int) -> bool:
         """Go up to `mode`; return whether that is news. The exit code for storage outweighs others."""
         if mode <= self.mode and exit_code != StorageError.exit_code:
             return False
@@ -45,14 +45,14 @@ class Ending:
     def take(self, number: int) -> str | None:
         """Take a signal; return what to tell the user, None if it changes nothing."""
         if number == SIGTERM:
-            mode, why, code = Mode.STOP, "terminated", TERMINATED
-        elif number == STOP or (number == SIGINT and self.mode >= Mode.DRAIN):
-            mode, why, code = Mode.STOP, "interrupted", INTERRUPTED
+            mode, why, code = Shutdown.STOP, "terminated", TERMINATED
+        elif number == STOP or (number == SIGINT and self.mode >= Shutdown.DRAIN):
+            mode, why, code = Shutdown.STOP, "interrupted", INTERRUPTED
         else:
-            mode, why, code = Mode.DRAIN, "interrupted" if number == SIGINT else "drained", INTERRUPTED
+            mode, why, code = Shutdown.DRAIN, "interrupted" if number == SIGINT else "drained", INTERRUPTED
         if not self.cut(mode, why, code):
             return None
-        if mode is Mode.STOP:
+        if mode is Shutdown.STOP:
             return f"{why}: ending the running tasks, which stay pending"
         again = "; interrupt again to end them now" if number == SIGINT else ""
         return f"no new tasks are started, the running ones end{again}"
@@ -60,5 +60,5 @@ class Ending:
 
 def stop_for_storage(ending: Ending, observer: Observer, text: str) -> None:
     """Start nothing more, since the work directory cannot be written."""
-    if ending.cut(Mode.DRAIN, text, StorageError.exit_code):
+    if ending.cut(Shutdown.DRAIN, text, StorageError.exit_code):
         observer.message(f"{text}: no new tasks are started, the running ones end")

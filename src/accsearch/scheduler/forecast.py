@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 
 from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.durations import makespan
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.order import makespan
-from accsearch.scheduler.places import Pool
-from accsearch.scheduler.station import Station
+from accsearch.scheduler.slots.occupied import OccupiedSlot
+from accsearch.scheduler.slots.slot import Slots
 
 INTERVAL = 1.0
 """Seconds between two estimates at least."""
@@ -15,24 +15,24 @@ INTERVAL = 1.0
 class Forecast:
     """Tells the observer the time left, when asked and not too often."""
 
-    def __init__(self, backlog: Backlog, pool: Pool, observer: Observer) -> None:
+    def __init__(self, backlog: Backlog, slots: Slots, observer: Observer) -> None:
         self._backlog = backlog
-        self._pool = pool
+        self._slots = slots
         self._observer = observer
         self._told_at = float("-inf")
 
-    def tell(self, now: float, stations: Iterable[Station]) -> None:
+    def tell(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> None:
         if now - self._told_at >= INTERVAL:
             self._told_at = now
-            self._observer.time_left(self._estimate(now, stations))
+            self._observer.time_left(self._estimate(now, occupied_slots))
 
-    def _estimate(self, now: float, stations: Iterable[Station]) -> float | None:
+    def _estimate(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> float | None:
         seconds = []
-        for station in stations:
-            if station.entry is not None and station.entry.expected is not None:
-                seconds.append(max(0.0, station.entry.expected - (now - station.began)))
+        for occupied in occupied_slots:
+            if occupied.entry is not None and occupied.entry.expected is not None:
+                seconds.append(max(0.0, occupied.entry.expected - (now - occupied.began)))
         for entry in self._backlog:
             if entry.expected is None:
                 return None
             seconds.append(entry.expected)
-        return makespan(seconds, self._pool.size())
+        return makespan(seconds, self._slots.size())

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.heartbeat import Watch, is_owned
 from accsearch.checkpoint.markers import Running
+from accsearch.executors.executor import Ended
 from accsearch.executors.local import read_end
-from accsearch.executors.protocol import Ended
-from accsearch.scheduler.entry import Entry
+from accsearch.scheduler.slots.queued import QueuedTask
 
 
 @dataclass(frozen=True, slots=True)
 class Settled:
     """An attempt that needs no more waiting: how it ended, or else why its task may run again."""
 
-    entry: Entry
+    entry: QueuedTask
     running: Running
     ended: Ended | None
     why: str = ""
@@ -26,13 +26,13 @@ class ForeignAttempts:
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch
-        self._waiting: dict[Entry, Running] = {}
+        self._waiting: dict[QueuedTask, Running] = {}
         self._look_at = 0.0
 
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, entry: Entry, running: Running) -> None:
+    def add(self, entry: QueuedTask, running: Running) -> None:
         """Await the end of an attempt, or of its signs of life."""
         self._waiting[entry] = running
 

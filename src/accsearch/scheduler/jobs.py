@@ -1,11 +1,11 @@
-"""Turn a task and a place into a job."""
+"""Turn a task and a slot into a job."""
 
 import uuid
 
-from accsearch.executors.protocol import Job
+from accsearch.executors.executor import Job
 from accsearch.grid import command_line, success_sentinel
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.places import Place
+from accsearch.scheduler.slots.queued import QueuedTask
+from accsearch.scheduler.slots.slot import Slot
 from accsearch.workdir import WorkDir
 
 TOLERATED = "ACCSEARCH_TOLERATED"
@@ -16,8 +16,8 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
-def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
-    """Return the next attempt of `entry`, to be started on `place`."""
+def job_of(entry: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
+    """Return the next attempt of `entry`, to be started on `slot`."""
     worker = entry.config.worker
     attempt = entry.attempt + 1
     nonce = uuid.uuid4().hex
@@ -30,16 +30,16 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
     )
     env = {
         "PYTHONUNBUFFERED": "1",
-        **place.env,
+        **slot.env,
         **{name: str(value) for name, value in worker.env.items()},
         # What pins the worker is not the configuration's to change.
-        "CUDA_VISIBLE_DEVICES": place.env["CUDA_VISIBLE_DEVICES"],
+        "CUDA_VISIBLE_DEVICES": slot.env["CUDA_VISIBLE_DEVICES"],
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "ACCSEARCH_NONCE": nonce,
     }
-    if place.gpu is not None and entry.given_back < MOST_GIVEN_BACK:
+    if slot.gpu is not None and entry.given_back < MOST_GIVEN_BACK:
         # Without it a search stays, whatever it meets, and notes that in its results.
-        env[TOLERATED] = ",".join(map(str, sorted(place.tolerated)))
+        env[TOLERATED] = ",".join(map(str, sorted(slot.tolerated)))
     return Job(
         task=entry.task,
         attempt=attempt,
@@ -49,7 +49,7 @@ def job_of(entry: Entry, place: Place, workdir: WorkDir, cwd: str) -> Job:
         cwd=cwd,
         paths=entry.paths,
         old_log=entry.paths.log_of(entry.attempt, entry.ids),
-        gpu=place.gpu,
+        gpu=slot.gpu,
         batch_size=entry.tries.batch_size,
         timeout=worker.timeout,
         stall_timeout=worker.stall_timeout,

@@ -14,8 +14,8 @@ from typing import Any
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.heartbeat import Watch, is_owned, renew, with_beat
 from accsearch.checkpoint.ownership import Holder, read_holder
-from accsearch.checkpoint.process import host_name, pid_namespace, process_create_time, process_identity
 from accsearch.errors import StorageError, TakenOverError, UsageError
+from accsearch.process_identity import host_name, pid_namespace, process_create_time, process_identity
 from accsearch.workdir import WorkDir
 
 ROOM = 1024
@@ -123,7 +123,7 @@ def locked(workdir: WorkDir, waiter: Waiter | None = None) -> Iterator[Lock]:
             lock.sign(descriptor)
             yield lock
         finally:
-            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
+            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in slot.
             lock.release()
     finally:
         os.close(descriptor)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
-from accsearch.checkpoint.live import attempt_of
+from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.workdir import TaskPaths
 
 KILL_WAIT = 30.0

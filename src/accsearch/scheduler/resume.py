@@ -8,12 +8,12 @@ from accsearch.checkpoint.markers import Running
 from accsearch.checkpoint.ownership import runs_here
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.config.schema import Config
-from accsearch.executors.protocol import Ended, Executor
-from accsearch.scheduler.entry import Entry
+from accsearch.executors.executor import Ended, Executor
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer
 from accsearch.scheduler.orphans import end_attempt
 from accsearch.scheduler.policy import Tries
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import FailureReason
 
 
@@ -21,7 +21,7 @@ from accsearch.task import FailureReason
 class Found:
     """A task with a `.running` marker, and what the files say about it."""
 
-    entry: Entry
+    entry: QueuedTask
     record: TaskRecord
 
 

@@ -10,22 +10,22 @@ from accsearch.checkpoint.heartbeat import Watch
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
 from accsearch.errors import StorageError, UsageError
+from accsearch.executors.executor import Executor
 from accsearch.executors.local import LocalExecutor
-from accsearch.executors.protocol import Executor
 from accsearch.grid import Grid
 from accsearch.scheduler.backlog import Backlog
+from accsearch.scheduler.durations import Sample, TimeModel
 from accsearch.scheduler.ending import Ending
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.fit import memory_of, refuse_too_large
 from accsearch.scheduler.foreign import ForeignAttempts
+from accsearch.scheduler.interrupts import caught
 from accsearch.scheduler.lock import Waiter, locked
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
-from accsearch.scheduler.order import Sample, TimeModel
 from accsearch.scheduler.policy import Streak
-from accsearch.scheduler.pools import open_pool
 from accsearch.scheduler.resume import Found, first_tries, resume
-from accsearch.scheduler.signals import caught
+from accsearch.scheduler.slots.capacity import memory_of, refuse_too_large
+from accsearch.scheduler.slots.opening import open_slots
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.scheduler.sweep import sweep
 from accsearch.task import TaskState
 from accsearch.workdir import WorkDir
@@ -57,12 +57,12 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
             here = str(Path.cwd())
             executor = EXECUTORS[options.executor]()
             stack.callback(executor.close)
-            pool = stack.enter_context(open_pool(configs, workdir, options, observer))
-            refuse_too_large(((entry.task.name, entry.memory) for entry in entries), pool.largest())
+            slots = stack.enter_context(open_slots(configs, workdir, options, observer))
+            refuse_too_large(((entry.task.name, entry.memory) for entry in entries), slots.largest())
             loop = Loop(
                 workdir,
                 Backlog(entries, TimeModel(samples)),
-                pool,
+                slots,
                 executor,
                 signals,
                 observer,
@@ -80,10 +80,10 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
 
 def _audit(
     grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: Observer
-) -> tuple[list[Entry], list[Found], list[Sample], int]:
+) -> tuple[list[QueuedTask], list[Found], list[Sample], int]:
     """Return what is to be run, what an earlier scheduler left under way, what finished tasks took, and how
     many of the chosen ones are done."""
-    entries: list[Entry] = []
+    entries: list[QueuedTask] = []
     found: list[Found] = []
     samples: list[Sample] = []
     done = 0
@@ -103,7 +103,7 @@ def _audit(
             if record.state is TaskState.DONE:
                 done += 1
                 continue
-            entry = Entry(
+            entry = QueuedTask(
                 record.task,
                 grid.config,
                 workdir.task(record.task.config, record.task.id),
@@ -132,7 +132,7 @@ def _chosen(name: str, options: RunOptions) -> bool:
     return options.only is None or name in options.only
 
 
-def _summary(done: int, entries: Sequence[Entry], ending: Ending) -> Summary:
+def _summary(done: int, entries: Sequence[QueuedTask], ending: Ending) -> Summary:
     counts = Counter(entry.state for entry in entries)
     counts[TaskState.DONE] += done
     failures = tuple(entry.failed for entry in entries if entry.failed is not None)

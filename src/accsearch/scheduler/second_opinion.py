@@ -1,9 +1,9 @@
 """Whether a failure is the task's or its GPU's: the task is tried on another GPU, which decides."""
 
 from accsearch.scheduler.backlog import Backlog
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.places import Pool
 from accsearch.scheduler.policy import Doubt
+from accsearch.scheduler.slots.queued import QueuedTask
+from accsearch.scheduler.slots.slot import Slots
 
 PATIENCE = 600.0
 """Seconds that a task which failed on a GPU waits for another one, before that one is good enough again."""
@@ -12,13 +12,13 @@ MOST_DOUBTS = 2
 
 
 class SecondOpinion:
-    """Keeps tasks away from GPUs that failed them, as long as the pool has another one."""
+    """Keeps tasks away from GPUs that failed them, as long as the slots has another one."""
 
-    def __init__(self, pool: Pool, backlog: Backlog) -> None:
-        self._pool = pool
+    def __init__(self, slots: Slots, backlog: Backlog) -> None:
+        self._slots = slots
         self._backlog = backlog
 
-    def doubt(self, entry: Entry, gpu: str | None, now: float) -> Doubt:
+    def doubt(self, entry: QueuedTask, gpu: str | None, now: float) -> Doubt:
         """Return about what another GPU is to decide, if `entry` has now failed on `gpu`.
 
         The first failure is in doubt, a second one where neither GPU is known to be well; even one that the
@@ -26,17 +26,17 @@ class SecondOpinion:
         """
         if gpu is None or gpu in entry.failed_on:
             return Doubt.NONE
-        health, failed_on = self._pool.health, {*entry.failed_on, gpu}
+        health, failed_on = self._slots.health, {*entry.failed_on, gpu}
         if len(failed_on) > 1 and any(health.is_well(each, now) for each in failed_on):
             return Doubt.NONE
-        if len(failed_on) > MOST_DOUBTS or not self._pool.elsewhere(failed_on):
+        if len(failed_on) > MOST_DOUBTS or not self._slots.elsewhere(failed_on):
             return Doubt.NONE
         return Doubt.ANY if health.has_just_failed(gpu) else Doubt.UNEXPLAINED
 
-    def keeps_away(self, entry: Entry, gpu: str | None, now: float) -> bool:
+    def keeps_away(self, entry: QueuedTask, gpu: str | None, now: float) -> bool:
         """Return whether `entry` waits for another GPU than this one, on which it has failed."""
         failed_at = entry.failed_on.get(gpu or "")
-        return failed_at is not None and now - failed_at < PATIENCE and self._pool.elsewhere(entry.failed_on)
+        return failed_at is not None and now - failed_at < PATIENCE and self._slots.elsewhere(entry.failed_on)
 
     def all_keep_away(self, gpu: str | None, now: float) -> bool:
         """Return whether no task that waits wants this GPU, and there is one that waits."""
@@ -44,4 +44,4 @@ class SecondOpinion:
 
     def shunned(self, now: float) -> list[str]:
         """Return the GPUs that no waiting task wants."""
-        return [gpu for gpu in self._pool.health.failing() if self.all_keep_away(gpu, now)]
+        return [gpu for gpu in self._slots.health.failing() if self.all_keep_away(gpu, now)]

@@ -4,15 +4,15 @@ from collections.abc import Callable
 
 from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
-from accsearch.executors.protocol import Ended
+from accsearch.executors.executor import Ended
 from accsearch.scheduler.backlog import Backlog
-from accsearch.scheduler.ending import FAILED, Ending, Mode, stop_for_storage
-from accsearch.scheduler.entry import Entry
-from accsearch.scheduler.gpu_health import GpuHealth
+from accsearch.scheduler.durations import Sample
+from accsearch.scheduler.ending import FAILED, Ending, Shutdown, stop_for_storage
+from accsearch.scheduler.marker_writer import MarkerWriter, Recorded, Unrecorded
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.order import Sample
 from accsearch.scheduler.policy import SHORT, Doubt, Streak, is_suspect, speaks_of_gpu
-from accsearch.scheduler.recorder import Recorded, Recorder, Unrecorded
+from accsearch.scheduler.slots.gpu_health import GpuHealth
+from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import FailureReason, TaskState
 from accsearch.workdir import WorkDir, remove
 
@@ -47,7 +47,7 @@ class Settling:
         self._clock = clock
         self._keep_stale = keep_stale
         self._check = check
-        self._recorder = Recorder(workdir, check)
+        self._recorder = MarkerWriter(workdir, check)
         self._recording: dict[str, bool] = {}  # task → whether its program failed
 
     def fileno(self) -> int:
@@ -61,12 +61,12 @@ class Settling:
         """Whether so many failures are yet unrecorded that they may be the ones that stop the run."""
         return sum(self._recording.values()) >= self._streak.limit
 
-    def submit(self, entry: Entry, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
+    def submit(self, entry: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
         """Take an ended attempt; `excuse` and `doubt` say why a failure would not be held against the task."""
         self._recording[entry.task.name] = ended.exit.exit_code != 0
         self._recorder.submit(entry, ended, excuse, doubt)
 
-    def put_back(self, entry: Entry) -> None:
+    def put_back(self, entry: QueuedTask) -> None:
         """Make an entry pending again whose attempt has left nothing to judge."""
         self._check()
         if entry.state is TaskState.RUNNING:
@@ -114,7 +114,7 @@ class Settling:
             self._weigh(entry, verdict, excused=outcome.excuse is not None)
             self._count(entry, verdict)
 
-    def _succeed(self, entry: Entry, done: Done) -> None:
+    def _succeed(self, entry: QueuedTask, done: Done) -> None:
         self._streak.success()
         self._backlog.learn(Sample(entry.task, done.seconds))
         if done.digest == entry.task.digest or self._keep_stale:
@@ -124,7 +124,7 @@ class Settling:
             self.notes[entry.task.name] = "its turn: it ended under an earlier configuration"
             self._backlog.add(entry)
 
-    def _weigh(self, entry: Entry, failed: Failed, *, excused: bool) -> None:
+    def _weigh(self, entry: QueuedTask, failed: Failed, *, excused: bool) -> None:
         """Hold a failure against its GPU, unless the task has shown that it fails on others, too."""
         gpu, task = failed.gpu, entry.task.name
         if not is_suspect(failed):
@@ -137,10 +137,10 @@ class Settling:
         if gpu is not None and is_suspect(failed):
             entry.failed_on[gpu] = self._clock()
 
-    def _count(self, entry: Entry, failed: Failed) -> None:
+    def _count(self, entry: QueuedTask, failed: Failed) -> None:
         text = failed.message.replace(entry.task.id, "{task}").replace(failed.gpu or "{gpu}", "{gpu}")
         alike = self._streak.failure(entry.task.name, failed.reason, text, failed.seconds or 0.0, failed.gpu)
         if alike and not self._health.may_be_spared(self._streak.gpus, self._clock()):
             why = f"{self._streak.limit} tasks in a row failed alike at their start ({failed.message})"
-            if self._ending.cut(Mode.DRAIN, why, FAILED):
+            if self._ending.cut(Shutdown.DRAIN, why, FAILED):
                 self._observer.message(f"{why}: no new tasks are started")

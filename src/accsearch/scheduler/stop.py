@@ -5,8 +5,8 @@ import signal
 
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.ownership import AtWork, other_hosts, read_holder
-from accsearch.checkpoint.process import host_name
 from accsearch.errors import UsageError
+from accsearch.process_identity import host_name
 from accsearch.scheduler.lock import Waiter
 from accsearch.workdir import WorkDir, remove
 

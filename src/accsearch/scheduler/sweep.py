@@ -7,8 +7,8 @@ from pathlib import Path
 
 from accsearch.checkpoint.markers import DamagedMarker, read_running
 from accsearch.checkpoint.ownership import runs_here
-from accsearch.checkpoint.process import process_identity
 from accsearch.errors import StorageError
+from accsearch.process_identity import process_identity
 from accsearch.workdir import TEMPORARY, WorkDir, remove
 
 

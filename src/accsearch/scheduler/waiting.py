@@ -3,8 +3,8 @@
 import os
 from collections.abc import Mapping
 
-from accsearch.checkpoint.process import process_create_time
 from accsearch.errors import StorageError
+from accsearch.process_identity import process_create_time
 from accsearch.scheduler.options import Observer
 from accsearch.workdir import WorkDir, remove, write_json
 

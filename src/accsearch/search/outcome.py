@@ -9,7 +9,7 @@ from accsearch.search.measure import Confirmation
 from accsearch.task import Trial
 
 
-class State(StrEnum):
+class Fate(StrEnum):
     """What became of a configuration."""
 
     EXCLUDED = "excluded"
@@ -31,7 +31,7 @@ class Settled:
     """A configuration's state, the reason in words with its figures, and the prompts it was measured on."""
 
     trial: Trial
-    state: State
+    state: Fate
     why: str
     prompts: int = 0
 
@@ -59,7 +59,7 @@ class Bound:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class SearchResult:
     """The bound of each limit and the state of each configuration, by id."""
 
     bounds: tuple[Bound, ...]

@@ -23,7 +23,7 @@ from accsearch.search.calls import Kind
 from accsearch.search.costs import Band, Costs, costs_of, to_trace
 from accsearch.search.exclusion import Fallback, looks, share
 from accsearch.search.measure import Confirmation, Measure
-from accsearch.search.outcome import Bound, Outcome, Settled, State
+from accsearch.search.outcome import Bound, Fate, SearchResult, Settled
 from accsearch.search.race import Race, fastest_first
 from accsearch.task import BASELINE, Trial
 
@@ -36,7 +36,7 @@ TRACES = 3
 
 
 @dataclass(frozen=True)
-class Settings:
+class SearchSettings:
     """What is asked for; `batches` of prompts are there to race on, `fresh_prompts` are the first look's."""
 
     limits: tuple[float, ...]
@@ -62,9 +62,9 @@ def search(
     calls: Mapping[str, tuple[Kind, ...]],
     trials: Sequence[Trial],
     measure: Measure,
-    settings: Settings,
+    settings: SearchSettings,
     say: Callable[[Settled], None] = lambda _: None,
-) -> Outcome:
+) -> SearchResult:
     """Return the upper bound under each limit. `calls` are the calls of every trial and of the baseline, by id.
 
     `say` hears of each configuration as it is settled. Raises nothing of its own; what `measure` raises besides
@@ -94,7 +94,7 @@ class _Search:
         calls: Mapping[str, tuple[Kind, ...]],
         trials: Sequence[Trial],
         measure: Measure,
-        settings: Settings,
+        settings: SearchSettings,
         say: Callable[[Settled], None],
     ) -> None:
         self._calls = calls
@@ -110,7 +110,7 @@ class _Search:
         self._next = 0
         self._limits = [_Limit(value, Fallback(settings.half_risk)) for value in sorted(settings.limits)]
 
-    def run(self) -> Outcome:
+    def run(self) -> SearchResult:
         traced = to_trace({id_: self._calls[id_] for id_ in (BASELINE, *self._trials)}, TRACES)
         self._predict(self._trace(traced))
         while True:
@@ -123,7 +123,7 @@ class _Search:
         self._settle_the_rest()
         bounds = tuple(self._bound(limit) for limit in self._limits)
         width = self._band.half_width(len(self._order) - self._next)
-        return Outcome(bounds, self._settled, width, tuple(traced))
+        return SearchResult(bounds, self._settled, width, tuple(traced))
 
     def _trace(self, ids: Sequence[str]) -> Costs:
         traces = []
@@ -132,7 +132,7 @@ class _Search:
             try:
                 traces.append(self._measure.trace(trial))
             except Unmeasurable as error:
-                self._settle(trial, State.FAILED, str(error))
+                self._settle(trial, Fate.FAILED, str(error))
         return costs_of(traces)
 
     def _predict(self, costs: Costs) -> None:
@@ -157,7 +157,7 @@ class _Search:
             try:
                 self._race(trial, predicted, wanted)
             except Unmeasurable as error:
-                self._settle(trial, State.FAILED, str(error))
+                self._settle(trial, Fate.FAILED, str(error))
                 for limit in wanted:
                     limit.fallback.settle(excluded=False)
 
@@ -212,10 +212,10 @@ class _Search:
         loss = "undefined" if race.loss is None else f"{100 * race.loss:.2f} %"
         figures = f"{1 / race.relative_seconds:.2f}x, loss {loss} over {race.prompts} prompts"
         if not open_limits:
-            self._settle(race.trial, State.EXCLUDED, f"above every open limit: {figures}", race.prompts)
+            self._settle(race.trial, Fate.EXCLUDED, f"above every open limit: {figures}", race.prompts)
             return
         if slower:
-            self._settle(race.trial, State.SLOWER, f"slower than the answer so far: {figures}", race.prompts)
+            self._settle(race.trial, Fate.SLOWER, f"slower than the answer so far: {figures}", race.prompts)
             return
         complete = len(race.batches) == self._settings.batches
         needed = [(race.prompts_needed(limit.value), limit) for limit in open_limits]
@@ -224,13 +224,11 @@ class _Search:
                 limit.candidates.append(race)
         within = next((limit for limit in open_limits if race.is_within(limit.value)), None)
         if within is not None:
-            self._settle(
-                race.trial, State.WITHIN, f"within {_percent(within.value)}: {figures}", race.prompts
-            )
+            self._settle(race.trial, Fate.WITHIN, f"within {_percent(within.value)}: {figures}", race.prompts)
             return
         decide = [f"{count} prompts would decide {_percent(limit.value)}" for count, limit in needed if count]
         why = "; ".join([f"undecided: {figures}", *decide])
-        self._settle(race.trial, State.UNRESOLVED, why, race.prompts)
+        self._settle(race.trial, Fate.UNRESOLVED, why, race.prompts)
 
     def _has_news(self, limit: _Limit) -> bool:
         """Say whether there is a candidate to confirm: any without an answer, else one surely faster than it."""
@@ -270,7 +268,7 @@ class _Search:
             if race.trial.id not in limit.tried and (race is best or not self._is_slower(race, limit)):
                 yield race
 
-    def _settle(self, trial: Trial, state: State, why: str, prompts: int = 0) -> None:
+    def _settle(self, trial: Trial, state: Fate, why: str, prompts: int = 0) -> None:
         self._settled[trial.id] = Settled(trial, state, why, prompts)
         self._say(self._settled[trial.id])
 
@@ -280,10 +278,10 @@ class _Search:
         for predicted, trial in left:
             lowest = self._band.lower(predicted, len(left))
             if spent and any(self._may_beat(limit, predicted) for limit in self._limits):
-                self._settle(trial, State.NOT_REACHED, "the budget ended first")
+                self._settle(trial, Fate.NOT_REACHED, "the budget ended first")
             else:
                 why = f"predicted to take at least {lowest:.2f} of the baseline's time, longer than every answer"
-                self._settle(trial, State.SLOWER, why)
+                self._settle(trial, Fate.SLOWER, why)
 
     def _bound(self, limit: _Limit) -> Bound:
         faster = tuple(id_ for id_ in self._settled if self._may_be_faster(id_, limit))
@@ -295,7 +293,7 @@ class _Search:
     def _may_be_faster(self, id_: str, limit: _Limit) -> bool:
         """Say whether a configuration that is not excluded for `limit` may be faster than its answer."""
         state = self._settled[id_].state
-        if state is State.NOT_REACHED:
+        if state is Fate.NOT_REACHED:
             return True
         race = self._races.get(id_)
         if race is None or limit.value in self._excluded[id_]:

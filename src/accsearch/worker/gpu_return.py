@@ -15,7 +15,7 @@ from accsearch.gpus.device import GpuLost
 from accsearch.gpus.neighbours import first_come, with_ancestor
 from accsearch.gpus.nvml import open_nvml
 from accsearch.task import WorkerExit
-from accsearch.worker.failure import TaskEnded
+from accsearch.worker.fatal_errors import TaskEnded
 
 TOLERATED = "ACCSEARCH_TOLERATED"
 """Variable by which a scheduler says which processes it found on the idle GPU; without it nothing is given back."""

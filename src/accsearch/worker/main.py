@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from accsearch.errors import AccsearchError, StorageError, UsageError
 from accsearch.gpus.device import GpuLost
-from accsearch.signals import end_in_order
 from accsearch.streams import open_streams
 from accsearch.task import WorkerExit
+from accsearch.termination import end_in_order
 from accsearch.worker.arguments import parse
 from accsearch.worker.hub import offline_without_hub
 from accsearch.worker.quiet import hush

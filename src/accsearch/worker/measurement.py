@@ -12,9 +12,9 @@ import torch
 from accsearch.methods.catalogue import METHODS
 from accsearch.methods.combinations import trial_id
 from accsearch.task import Methods, Trial
-from accsearch.worker.bench import Bench, Generation, generate
 from accsearch.worker.busy import kernel_seconds
 from accsearch.worker.images import Images, InvalidImages
+from accsearch.worker.loaded_task import Generation, LoadedTask, generate
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.methods.session import Applied
 from accsearch.worker.monitor import Readings
@@ -87,43 +87,43 @@ class Measured:
     cores_used_by_others: float | None = None
 
 
-def measure_baseline(bench: Bench, batch_size: int) -> Measured:
+def measure_baseline(loaded: LoadedTask, batch_size: int) -> Measured:
     """Measure the plain pipeline: as many repeats as are asked for at least."""
-    settings = bench.assignment.config.worker
-    before = bench.machine.allocated()
-    with bench.monitor.watching() as seen, apply(bench.pipeline, {}) as applied:
-        generation = generate(bench, applied, batch_size)
-        run = partial(applied, **bench.workload.arguments(_timed_batch(bench, batch_size)))
-        warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
+    settings = loaded.assignment.config.worker
+    before = loaded.machine.allocated()
+    with loaded.monitor.watching() as seen, apply(loaded.pipeline, {}) as applied:
+        generation = generate(loaded, applied, batch_size)
+        run = partial(applied, **loaded.workload.arguments(_timed_batch(loaded, batch_size)))
+        warm_up(loaded.machine, run, settings.warmup, _full(generation, loaded, batch_size))
         with seen.timing():
-            seconds = tuple(timed(bench.machine, run)[1] for _ in range(settings.repeats))
+            seconds = tuple(timed(loaded.machine, run)[1] for _ in range(settings.repeats))
         alone = time.perf_counter()
-        return _measured(bench, applied, run, generation, seen, alone, seconds, None, 0.0, before)
+        return _measured(loaded, applied, run, generation, seen, alone, seconds, None, 0.0, before)
 
 
-def measure_trial(bench: Bench, methods: Methods, batch_size: int) -> Measured:
+def measure_trial(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
     """Measure the pipeline with `methods` on it, in turn with the plain one on the same batch.
 
     Raises Unsupported where a method cannot run on this denoiser.
     """
-    settings = bench.assignment.config.worker
-    before, began = bench.machine.allocated(), time.perf_counter()
+    settings = loaded.assignment.config.worker
+    before, began = loaded.machine.allocated(), time.perf_counter()
     applying = apply(
-        bench.pipeline, methods, implementation=bench.assignment.config.implementation, seed=settings.seed
+        loaded.pipeline, methods, implementation=loaded.assignment.config.implementation, seed=settings.seed
     )
-    with bench.monitor.watching() as seen, applying as applied:
+    with loaded.monitor.watching() as seen, applying as applied:
         entered = time.perf_counter() - began
-        numbers = _timed_batch(bench, batch_size)
-        applied.verify(**bench.workload.arguments(numbers))
-        generation = generate(bench, applied, batch_size)
+        numbers = _timed_batch(loaded, batch_size)
+        applied.verify(**loaded.workload.arguments(numbers))
+        generation = generate(loaded, applied, batch_size)
         # Generators go on from run to run, which changes a sampler's own noise and not its time.
-        run = partial(applied, **bench.workload.arguments(numbers))
-        plain = partial(plain_call, bench, **bench.workload.arguments(numbers))
-        warm_up(bench.machine, run, settings.warmup, _full(generation, bench, batch_size))
+        run = partial(applied, **loaded.workload.arguments(numbers))
+        plain = partial(plain_call, loaded, **loaded.workload.arguments(numbers))
+        warm_up(loaded.machine, run, settings.warmup, _full(generation, loaded, batch_size))
         alone = time.perf_counter()
         with seen.timing():
-            times = race(bench.machine, applied, run, plain, settings)
-        return _measured(bench, applied, run, generation, seen, alone, times.trial, times, entered, before)
+            times = race(loaded.machine, applied, run, plain, settings)
+        return _measured(loaded, applied, run, generation, seen, alone, times.trial, times, entered, before)
 
 
 def is_active(methods: Methods, images: Images, psnr: float | None, baseline: Baseline) -> bool | None:
@@ -147,23 +147,23 @@ def _exact(methods: Methods) -> Methods:
     return {name: parameters for name, parameters in methods.items() if METHODS[name].exact}
 
 
-def plain_call(bench: Bench, **arguments: object) -> torch.Tensor:
+def plain_call(loaded: LoadedTask, **arguments: object) -> torch.Tensor:
     """Call the pipeline itself, with nothing of ours in between."""
-    images: torch.Tensor = bench.pipeline(**arguments, output_type="pt", return_dict=False)[0]
+    images: torch.Tensor = loaded.pipeline(**arguments, output_type="pt", return_dict=False)[0]
     return images
 
 
-def _timed_batch(bench: Bench, batch_size: int) -> list[int]:
-    return bench.workload.batches(batch_size)[0]
+def _timed_batch(loaded: LoadedTask, batch_size: int) -> list[int]:
+    return loaded.workload.batches(batch_size)[0]
 
 
-def _full(generation: Generation, bench: Bench, batch_size: int) -> Sequence[float]:
+def _full(generation: Generation, loaded: LoadedTask, batch_size: int) -> Sequence[float]:
     """Return the times of the full batches already run, which warmed the device up."""
-    return generation.seconds[: len(bench.workload.prompts) // batch_size]
+    return generation.seconds[: len(loaded.workload.prompts) // batch_size]
 
 
 def _measured(
-    bench: Bench,
+    loaded: LoadedTask,
     applied: Applied,
     run: Run,
     generation: Generation,
@@ -178,7 +178,7 @@ def _measured(
 
     `before` are the bytes on the device before the methods were switched on.
     """
-    scores = bench.scorer.scores(generation.images, bench.texts)
+    scores = loaded.scorer.scores(generation.images, loaded.texts)
     if lost := [str(number) for number, score in enumerate(scores) if not math.isfinite(score)]:
         raise InvalidImages(f"the score is not a number for prompt {', '.join(lost)}")
     batch = median(seconds)
@@ -191,8 +191,8 @@ def _measured(
         # What the first batch took longer than a batch takes is set-up: compiling, choice of kernels.
         set_up_seconds=entered + max(0.0, generation.seconds[0] - batch),
         set_up_bytes=None if allocated is None or before is None else allocated - before,
-        peak_bytes=None if peak is None else peak - bench.scorer_bytes - applied.idle_bytes,
-        kernel_seconds=kernel_seconds(run, bench.machine) if bench.machine.is_cuda else None,
+        peak_bytes=None if peak is None else peak - loaded.scorer_bytes - applied.idle_bytes,
+        kernel_seconds=kernel_seconds(run, loaded.machine) if loaded.machine.is_cuda else None,
         power_watts=seen.mean_power(generation.set_up_at, alone),
         utilization=seen.mean_utilization(generation.set_up_at, alone),
         strangers=frozenset(seen.strangers),

@@ -23,10 +23,10 @@ from accsearch.worker.assignment import Assignment
 from accsearch.worker.busy import HOST_BOUND
 from accsearch.worker.machine import Machine
 from accsearch.worker.measurement import Baseline, Measured, is_active
+from accsearch.worker.paired_times import outliers
 from accsearch.worker.quality.loss import loss
 from accsearch.worker.quality.optional import distances
 from accsearch.worker.quality.similarity import similarity
-from accsearch.worker.timing import outliers
 
 
 @dataclass(frozen=True)

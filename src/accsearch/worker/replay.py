@@ -7,7 +7,7 @@ from accsearch.results.line import Interval, ResultLine
 from accsearch.results.stats import speedup_interval
 from accsearch.results.versions import changes
 from accsearch.task import BASELINE, Trial
-from accsearch.worker.bench import Bench
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.record import Recorder
 
@@ -30,13 +30,13 @@ class Comparison:
         return self.images is not False and self.times is not False
 
 
-def replay(bench: Bench, recorder: Recorder, stored: ResultLine) -> Comparison:
+def replay(loaded: LoadedTask, recorder: Recorder, stored: ResultLine) -> Comparison:
     """Measure the trial of `stored` again with the same seeds, prompts and batch size."""
-    batch_size = bench.assignment.batch_size
-    plain = measure_baseline(bench, batch_size)
+    batch_size = loaded.assignment.batch_size
+    plain = measure_baseline(loaded, batch_size)
     if stored.trial == BASELINE:
         return compare(stored, recorder.baseline(plain, list(plain.seconds)))
-    measured = measure_trial(bench, stored.methods, batch_size)
+    measured = measure_trial(loaded, stored.methods, batch_size)
     baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
     return compare(stored, recorder.trial(Trial(stored.trial, stored.methods), measured, baseline))
 

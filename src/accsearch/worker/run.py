@@ -6,9 +6,9 @@ from accsearch.demo.operators import mend_torchvision
 from accsearch.results.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.bench import Bench, open_bench
-from accsearch.worker.failure import TaskEnded, is_lost_gpu, is_out_of_memory, one_line
+from accsearch.worker.fatal_errors import TaskEnded, is_lost_gpu, is_out_of_memory, one_line
 from accsearch.worker.gpu_return import leave_if_taken_before_cuda, leave_if_taken_before_first_trial
+from accsearch.worker.loaded_task import LoadedTask, open_task
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.monitor import processes_on_gpus
 from accsearch.worker.pipelines import commit_of
@@ -25,8 +25,8 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
     others = processes_on_gpus()
     if trial is not None:
         stored = stored_line(assignment.paths, assignment.task, trial)
-        with open_bench(assignment, others) as bench:
-            comparison = replay(bench, _recorder(bench), stored)
+        with open_task(assignment, others) as loaded:
+            comparison = replay(loaded, _recorder(loaded), stored)
         say(comparison.text)
         return WorkerExit.OK if comparison.agrees else WorkerExit.ERROR
     try:
@@ -59,17 +59,19 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
         say(f"{standing} of {len(assignment.task.trials)} trials stand from an earlier attempt")
     if reused.keys() == keys.keys():
         return WorkerExit.OK
-    with open_bench(assignment, others) as bench:
+    with open_task(assignment, others) as loaded:
         if machine.is_cuda:
             leave_if_taken_before_first_trial(others)
-        for note in bench.notes:
+        for note in loaded.notes:
             say(f"note: {note}")
-        return search(bench, _recorder(bench), reused)
+        return search(loaded, _recorder(loaded), reused)
 
 
-def _recorder(bench: Bench) -> Recorder:
-    commit = commit_of(bench.pipeline)
-    return Recorder(bench.assignment, bench.machine, bench.monitor.driver, commit=commit, notes=bench.notes)
+def _recorder(loaded: LoadedTask) -> Recorder:
+    commit = commit_of(loaded.pipeline)
+    return Recorder(
+        loaded.assignment, loaded.machine, loaded.monitor.driver, commit=commit, notes=loaded.notes
+    )
 
 
 def _ended(code: int, message: str) -> int:

@@ -8,8 +8,8 @@ from accsearch.grid.conditions import condition_batches
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.bench import Bench
-from accsearch.worker.failure import end_if_fatal, ends_the_device, is_out_of_memory, one_line
+from accsearch.worker.fatal_errors import end_if_fatal, ends_the_device, is_out_of_memory, one_line
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.prompts import doubled, shortened
 from accsearch.worker.record import Recorder
@@ -34,9 +34,11 @@ class Condition:
         assignment = replace(recorder.assignment, batch_size=self.batch_size)
         return replace(recorder, assignment=assignment, condition=self.name)
 
-    def bench(self, bench: Bench) -> Bench:
-        """Return `bench` with this condition's prompts."""
-        return bench if self.reword is None else bench.reworded([*map(self.reword, bench.workload.prompts)])
+    def loaded(self, loaded: LoadedTask) -> LoadedTask:
+        """Return `loaded` with this condition's prompts."""
+        return (
+            loaded if self.reword is None else loaded.reworded([*map(self.reword, loaded.workload.prompts)])
+        )
 
 
 def conditions(assignment: Assignment) -> tuple[Condition, ...]:
@@ -46,7 +48,7 @@ def conditions(assignment: Assignment) -> tuple[Condition, ...]:
 
 
 def measure_stability(
-    bench: Bench, recorder: Recorder, trials: Sequence[Trial], stand: Collection[str], write: Write
+    loaded: LoadedTask, recorder: Recorder, trials: Sequence[Trial], stand: Collection[str], write: Write
 ) -> None:
     """Write a line of each of `trials` under each condition, and of the condition's baseline.
 
@@ -54,25 +56,25 @@ def measure_stability(
     task's own prompts again gives pruned lines that say so. A failure is a failed line, which the next attempt
     tries again; raises TaskEnded where the others would fail too.
     """
-    for condition in conditions(bench.assignment):
+    for condition in conditions(loaded.assignment):
         own = condition.recorder(recorder)
         missing = [trial for trial in trials if own.name(trial) not in stand]
         if missing or own.name(PLAIN) not in stand:
             lines: Iterator[ResultLine]
-            if why := same_as_the_task(condition, bench):
+            if why := same_as_the_task(condition, loaded):
                 lines = (own.pruned(trial, why) for trial in (PLAIN, *missing))
             else:
-                lines = _lines(condition, bench, own, missing)
+                lines = _lines(condition, loaded, own, missing)
             for line in lines:
                 write(line)
 
 
-def same_as_the_task(condition: Condition, bench: Bench) -> str | None:
+def same_as_the_task(condition: Condition, loaded: LoadedTask) -> str | None:
     """Return why a condition would measure the task's own prompts again, None where it would not."""
     if condition.reword is None:
         return None
-    windows = text_windows(bench.pipeline)
-    prompts = bench.workload.prompts
+    windows = text_windows(loaded.pipeline)
+    prompts = loaded.workload.prompts
     reworded = [condition.reword(prompt) for prompt in prompts]
     if list(prompts) == reworded:
         return f"the {condition.name} prompts are the task's own"
@@ -85,10 +87,10 @@ def same_as_the_task(condition: Condition, bench: Bench) -> str | None:
 
 
 def _lines(
-    condition: Condition, bench: Bench, recorder: Recorder, trials: Sequence[Trial]
+    condition: Condition, loaded: LoadedTask, recorder: Recorder, trials: Sequence[Trial]
 ) -> Iterator[ResultLine]:
     try:
-        changed = condition.bench(bench)
+        changed = condition.loaded(loaded)
         recorder = replace(recorder, notes=changed.notes)
         plain = measure_baseline(changed, condition.batch_size)
         line = recorder.baseline(plain, list(plain.seconds))
@@ -97,7 +99,7 @@ def _lines(
     except Exception as error:  # noqa: BLE001 - without its baseline a condition says nothing, the next may
         for trial in (PLAIN, *trials):
             yield recorder.failed(trial, one_line(error))
-        _end_if_fatal(error, condition, bench)
+        _end_if_fatal(error, condition, loaded)
         return
     yield line
     baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
@@ -109,14 +111,14 @@ def _lines(
             raise
         except Exception as error:  # noqa: BLE001 - as for the trials of the task itself
             yield recorder.failed(trial, one_line(error))
-            _end_if_fatal(error, condition, bench)
+            _end_if_fatal(error, condition, loaded)
         else:
             baseline.saw(trial, measured.images)
             yield line
 
 
-def _end_if_fatal(error: Exception, condition: Condition, bench: Bench) -> None:
-    is_larger = condition.batch_size > bench.assignment.batch_size
+def _end_if_fatal(error: Exception, condition: Condition, loaded: LoadedTask) -> None:
+    is_larger = condition.batch_size > loaded.assignment.batch_size
     if is_larger and is_out_of_memory(error) and not ends_the_device(error):
         # That so many images do not fit is what the condition asked; smaller batches for the task do not help.
         return

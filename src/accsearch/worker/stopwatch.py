@@ -11,7 +11,7 @@ import torch
 from accsearch.config.schema import WorkerConfig
 from accsearch.worker.machine import Machine
 from accsearch.worker.methods.session import Applied
-from accsearch.worker.timing import Speedup, is_stable, pairs_needed, speedup
+from accsearch.worker.paired_times import Speedup, is_stable, pairs_needed, speedup
 
 Run = Callable[[], torch.Tensor]
 Seconds = Callable[[], float]

@@ -11,14 +11,14 @@ from accsearch.results.file import append, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.bench import Bench
-from accsearch.worker.failure import TaskEnded, end_if_fatal, one_line
+from accsearch.worker.fatal_errors import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Baseline, Measured, measure_baseline, measure_trial
 from accsearch.worker.methods.session import Unsupported
-from accsearch.worker.order import EveryTrial, Order, UpperBound
 from accsearch.worker.record import Recorder
 from accsearch.worker.stability import conditions, measure_stability
+from accsearch.worker.strategy import EveryTrial, Strategy, UpperBound
 
 
 def wanted(recorder: Recorder) -> dict[str, str]:
@@ -50,19 +50,19 @@ def restate(assignment: Assignment, reused: Mapping[str, ResultLine]) -> None:
             append(assignment.paths.results, replace(line, environment={**line.environment, **asked}))
 
 
-def search(bench: Bench, recorder: Recorder, reused: dict[str, ResultLine]) -> int:
+def search(loaded: LoadedTask, recorder: Recorder, reused: dict[str, ResultLine]) -> int:
     """Measure what `reused` does not hold, the baseline always; return the worker's exit code.
 
     `reused` are the lines that stand, by name. Raises TaskEnded where nothing more can be measured in this process.
     """
-    return _Search(bench, recorder).run(reused)
+    return _Search(loaded, recorder).run(reused)
 
 
 class _Search:
-    def __init__(self, bench: Bench, recorder: Recorder) -> None:
-        self._bench = bench
+    def __init__(self, loaded: LoadedTask, recorder: Recorder) -> None:
+        self._loaded = loaded
         self._recorder = recorder
-        self._assignment = bench.assignment
+        self._assignment = loaded.assignment
         self._failures: list[tuple[str, str, bool]] = []
         self._done = 0
 
@@ -84,10 +84,10 @@ class _Search:
         # The baseline was measured again beside each trial; its line now holds all of it.
         self._write(self._recorder.baseline(measured, baseline.seconds, baseline.drift))
         rest = [trial for trial in trials if trial.id in good - {BASELINE}]
-        measure_stability(self._bench, self._recorder, rest, reused.keys(), self._write)
+        measure_stability(self._loaded, self._recorder, rest, reused.keys(), self._write)
         return self._summary()
 
-    def _order(self, trials: list[Trial]) -> Order:
+    def _order(self, trials: list[Trial]) -> Strategy:
         search = self._assignment.config.search
         if search.strategy == "upper_bound":
             return UpperBound(trials, search.max_score_loss, search.target_speedup)
@@ -97,7 +97,7 @@ class _Search:
         say("Inference Original pipeline...")
         trial = Trial(BASELINE, {})
         try:
-            measured = measure_baseline(self._bench, self._assignment.batch_size)
+            measured = measure_baseline(self._loaded, self._assignment.batch_size)
         except InvalidImages as error:
             self._write(self._recorder.failed(trial, str(error)))
             raise TaskEnded(WorkerExit.VALIDATION, f"the baseline itself: {error}") from error
@@ -116,10 +116,10 @@ class _Search:
     def _trial(self, trial: Trial, baseline: Baseline) -> ResultLine:
         self._done += 1
         try:
-            measured = measure_trial(self._bench, trial.methods, self._assignment.batch_size)
+            measured = measure_trial(self._loaded, trial.methods, self._assignment.batch_size)
             if measured.strangers:
                 # Someone else used the GPU meanwhile: once more, and if it happens again the line says so.
-                measured = measure_trial(self._bench, trial.methods, self._assignment.batch_size)
+                measured = measure_trial(self._loaded, trial.methods, self._assignment.batch_size)
             line = self._recorder.trial(trial, measured, baseline)
         except AccsearchError:
             raise
@@ -145,7 +145,7 @@ class _Search:
         end_if_fatal(error)
         return line
 
-    def _leave_out(self, order: Order) -> None:
+    def _leave_out(self, order: Strategy) -> None:
         for trial, why in order.pruned():
             self._done += 1
             self._left_out(trial, why)

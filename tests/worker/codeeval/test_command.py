@@ -96,7 +96,7 @@ def test_an_evaluation_of_other_settings_is_not_shown_as_this_run_s(
     program("tasks", *SCHEDULED, cwd=tmp_path)
     monkeypatch.chdir(tmp_path)
     # A run that is interrupted before it has done anything.
-    monkeypatch.setattr("accsearch.cli.launch.launch", lambda *_: 130)
+    monkeypatch.setattr("accsearch.cli.start_run.launch", lambda *_: 130)
     same = CliRunner().invoke(app, ["evaluate", "tasks", *SCHEDULED], standalone_mode=False)
     assert json.loads(same.stdout)["tasks"][0]["evaluation"]["verdict"] == "invalid"
     other = CliRunner().invoke(

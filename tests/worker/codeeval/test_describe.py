@@ -8,7 +8,7 @@ import pytest
 import tomesd
 from DeepCache import DeepCacheSDHelper
 
-from accsearch.codeeval.harness.describe import Description
+from accsearch.sandbox.program.describe import Description
 from accsearch.worker.methods.snapshot import untouched
 
 

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.guest import Refused
-from accsearch.codeeval.models import offline
+from accsearch.codeeval.readable_models import offline
 from accsearch.codeeval.static import extract_source
 from accsearch.config.models import resolve_model
-from accsearch.worker.codeeval.baseline import Baseline, build
+from accsearch.sandbox.client import Refused
+from accsearch.worker.codeeval.baseline import PlainPipeline, build
 from accsearch.worker.codeeval.recipe import Recipe, model_of, recipe, refuse_other_steps
 from accsearch.worker.machine import Machine
 
@@ -121,7 +121,7 @@ def test_a_baseline_that_makes_no_image_has_a_verdict(error: Exception) -> None:
         raise error
 
     fields = Fields("StableDiffusionPipeline", "accsearch/demo")
-    baseline = Baseline(pipeline, recipe(model_of(fields), fields, {}), CPU)
+    baseline = PlainPipeline(pipeline, recipe(model_of(fields), fields, {}), CPU)
     with pytest.raises(Refused, match="the baseline makes no image: ") as found:
         baseline.image("a cat", 1)
     assert found.value.verdict == "invalid"

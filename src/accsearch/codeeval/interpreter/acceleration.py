@@ -32,7 +32,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 HELPER_CLASS = Symbol("DeepCache.DeepCacheSDHelper")
 COMPILE_REGIONS = ("accelerate.utils.compile_regions", "accelerate.compile_regions")

@@ -8,7 +8,7 @@ from accsearch.codeeval.library_objects import Compiled, Component, Pipeline, Sc
 from accsearch.codeeval.values import Arguments, Constant, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 MODEL = ("model",)
 DEFAULT = ("default",)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.fields import agreement
-from accsearch.codeeval.interpreter.heap import States, Trial, same
-from accsearch.codeeval.interpreter.signals import CutSignal, ExitSignal, ForkNeeded, RaiseSignal, Signal
+from accsearch.codeeval.interpreter.control_flow import CutSignal, ExitSignal, ForkNeeded, RaiseSignal, Signal
+from accsearch.codeeval.interpreter.heap import Speculation, States, same
 from accsearch.codeeval.values import Constant, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 MAX_LOCAL_DECISIONS = 12
 MAX_LOCAL_PATHS = 32
@@ -27,7 +27,7 @@ _NOTES = frozenset({"elsewhere", "imported", "loose", "module"})
 
 
 @dataclass
-class Attempt:
+class BranchAttempt:
     """A part of the program that may be run again; without a `script` nothing may be chosen in it."""
 
     site: int
@@ -36,7 +36,7 @@ class Attempt:
     position: int = 0
 
 
-def choose(attempt: Attempt) -> bool:
+def choose(attempt: BranchAttempt) -> bool:
     """Choose the outcome of a condition inside of an attempt; raise ForkNeeded where that cannot be done."""
     script = attempt.script
     if script is None or attempt.position >= MAX_LOCAL_DECISIONS:
@@ -59,7 +59,7 @@ def merge(
     machine.tick(10)
     depth, handlers = machine.depth, machine.handlers
     trial = machine.heap.begin()
-    machine.attempts.append(Attempt(id(site), trial.mark))
+    machine.attempts.append(BranchAttempt(id(site), trial.mark))
     try:
         merged = _merge(machine, trial, first, second)
     except (Signal, ForkNeeded):
@@ -75,7 +75,7 @@ def merge(
 
 
 def _merge(
-    machine: "Machine", trial: Trial, first: Callable[[], Value], second: Callable[[], Value]
+    machine: "Machine", trial: Speculation, first: Callable[[], Value], second: Callable[[], Value]
 ) -> Value | None:
     one = _unless_over(machine, first)
     states_one = machine.heap.capture(trial)
@@ -91,7 +91,7 @@ def _merge(
 
 def _together(
     machine: "Machine",
-    trial: Trial,
+    trial: Speculation,
     first: tuple[States, Value],
     second: tuple[States, Value],
     *,
@@ -117,7 +117,7 @@ def _together(
     return Unknown() if _is_plain(one) and _is_plain(other) else None
 
 
-def _noted_alike(machine: "Machine", trial: Trial, one: States, other: States) -> tuple[States, States]:
+def _noted_alike(machine: "Machine", trial: Speculation, one: States, other: States) -> tuple[States, States]:
     """Return both outcomes with one last call, which is what they agree on, as at the end of all paths.
 
     What was chosen differently in them counts as not chosen.
@@ -151,7 +151,7 @@ def settle(
         return None
     depth, handlers = machine.depth, machine.handlers
     trial = machine.heap.begin()
-    attempt = Attempt(id(site), trial.mark, [])
+    attempt = BranchAttempt(id(site), trial.mark, [])
     machine.attempts.append(attempt)
     try:
         try:
@@ -177,7 +177,7 @@ def settle(
 
 
 def _ends(
-    machine: "Machine", trial: Trial, attempt: Attempt, work: Callable[[], Value], *, exact: bool
+    machine: "Machine", trial: Speculation, attempt: BranchAttempt, work: Callable[[], Value], *, exact: bool
 ) -> list[tuple[States, Value | Signal]] | None:
     """Return the ends that the paths come to, those that are the same as one; None if there are too many."""
     script = attempt.script
@@ -208,7 +208,7 @@ def _ends(
 
 def _add_end(
     machine: "Machine",
-    trial: Trial,
+    trial: Speculation,
     ends: list[tuple[States, Value | Signal]],
     reached: tuple[States, Value | Signal],
     *,

@@ -15,7 +15,7 @@ from accsearch.codeeval.interpreter import (
     subscripts,
 )
 from accsearch.codeeval.interpreter.constants import NotConstant
-from accsearch.codeeval.interpreter.signals import ExitSignal
+from accsearch.codeeval.interpreter.control_flow import ExitSignal
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
@@ -33,7 +33,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 NAMES = frozenset(dir(builtins))
 

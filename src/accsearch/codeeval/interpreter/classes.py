@@ -21,7 +21,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _AFTERWARDS = ("__post_init__", "__attrs_post_init__", "model_post_init")
 """Methods that a generated constructor calls at its end."""

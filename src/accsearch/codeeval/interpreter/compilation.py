@@ -7,7 +7,7 @@ from accsearch.codeeval.library_objects import Compiled
 from accsearch.codeeval.values import Arguments, Dictionary, Repeated, Sequence, Stream, Symbol, Tuple, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def compiled(given: Arguments) -> Value:

@@ -10,7 +10,7 @@ from accsearch.codeeval.library_objects import Compiled
 from accsearch.codeeval.values import Repeated, Stream, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 MAX_ROUNDS = 2000
 

@@ -17,7 +17,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 MAX_TEXT = 1 << 16
 MAX_BITS = 1 << 12

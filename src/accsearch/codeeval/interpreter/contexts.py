@@ -5,18 +5,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import conditions, exceptions, expressions, lineage
-from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import (
+from accsearch.codeeval.interpreter.control_flow import (
     BreakSignal,
     ContinueSignal,
     RaiseSignal,
     ReturnSignal,
     Signal,
 )
+from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Arguments, Constant, Instance, Stream, Unknown, Value, Wrapper
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _ORDERLY = (ReturnSignal, BreakSignal, ContinueSignal)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from accsearch.codeeval.values import Arguments, Dictionary, Instance, Sequence, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def shallow(machine: "Machine", given: Arguments) -> Value:

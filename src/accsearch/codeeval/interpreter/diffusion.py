@@ -22,7 +22,7 @@ from accsearch.codeeval.signatures import LOADER_STEPS_INDEX, STEPS_INDEX
 from accsearch.codeeval.values import Arguments, Constant, Instance, Native, Symbol, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _CONSTRUCTORS = ("from_pretrained", "from_single_file", "from_ckpt")
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from accsearch.codeeval.interpreter.signals import ExitSignal, RaiseSignal
+from accsearch.codeeval.interpreter.control_flow import ExitSignal, RaiseSignal
 from accsearch.codeeval.knowledge import COMMAND_LINES
 from accsearch.codeeval.library_objects import Compiled, Component, Pipeline, owner_of
 from accsearch.codeeval.values import (
@@ -26,7 +26,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 HANDED = ("handed",)
 """Key in the state of a pipeline or a component that was given to code elsewhere."""

@@ -6,18 +6,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import conditions, lineage
-from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import (
+from accsearch.codeeval.interpreter.control_flow import (
     CutSignal,
     EndlessSignal,
     ExitSignal,
     RaiseSignal,
     Signal,
 )
+from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Instance, Sequence, Symbol, Tuple, Unknown, UserClass, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def raise_(machine: "Machine", node: ast.Raise, scope: Scope) -> None:

@@ -14,8 +14,8 @@ from accsearch.codeeval.interpreter import (
     reflection,
     subscripts,
 )
+from accsearch.codeeval.interpreter.control_flow import RaiseSignal
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import RaiseSignal
 from accsearch.codeeval.values import (
     Constant,
     Coroutine,
@@ -28,7 +28,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _OF_SCOPE = ("builtins.super", "builtins.locals", "builtins.vars")
 

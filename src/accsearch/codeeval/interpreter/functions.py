@@ -4,8 +4,8 @@ import ast
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from accsearch.codeeval.interpreter.control_flow import CutSignal, RaiseSignal, ReturnSignal
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import CutSignal, RaiseSignal, ReturnSignal
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
@@ -22,7 +22,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 MAX_CALL_DEPTH = 950
 """Python's own limit, less what a program's module and imports use of it."""

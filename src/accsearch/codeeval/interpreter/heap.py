@@ -20,7 +20,7 @@ class Undecided:
 UNDECIDED = Undecided()
 
 
-class Trial:
+class Speculation:
     """A stretch of the program that may be taken back: the states that its values had before it."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Heap:
 
     def __init__(self) -> None:
         self._values: dict[int, Value] = {}
-        self._trials: list[Trial] = []
+        self._trials: list[Speculation] = []
 
     def write(self, target: Value, key: Any, content: Any) -> None:
         """Set one entry of the state of `target`."""
@@ -52,21 +52,21 @@ class Heap:
                 self._values[id(target)] = target
                 trial.originals[id(target)] = dict(target.state)
 
-    def begin(self) -> Trial:
+    def begin(self) -> Speculation:
         """Start a trial."""
-        trial = Trial()
+        trial = Speculation()
         self._trials.append(trial)
         return trial
 
-    def end(self, trial: Trial) -> None:
+    def end(self, trial: Speculation) -> None:
         """End a trial, keeping what it has changed."""
         self._trials.remove(trial)
 
-    def capture(self, trial: Trial) -> States:
+    def capture(self, trial: Speculation) -> States:
         """Return the states of all that the trial has changed so far."""
         return {key: dict(self._values[key].state) for key in trial.originals}
 
-    def set(self, trial: Trial, states: States) -> None:
+    def set(self, trial: Speculation, states: States) -> None:
         """Set everything that the trial has changed to `states`, and what they lack to how it was before."""
         for key, original in trial.originals.items():
             value = self._values[key]
@@ -74,7 +74,7 @@ class Heap:
             value.state.clear()
             value.state.update(states.get(key, original))
 
-    def equal(self, trial: Trial, first: States, second: States) -> bool:
+    def equal(self, trial: Speculation, first: States, second: States) -> bool:
         """Tell whether two outcomes of a trial are the same for all that existed before it."""
         for key, original in trial.originals.items():
             value = self._values[key]
@@ -87,7 +87,7 @@ class Heap:
                     return False
         return True
 
-    def join(self, trial: Trial, first: States, second: States, values: tuple[Value, Value]) -> Value:
+    def join(self, trial: Speculation, first: States, second: States, values: tuple[Value, Value]) -> Value:
         """Set the state to what two outcomes of a trial have in common; return the join of `values`."""
         joiner = _Joiner(self, trial, first, second)
         joined: States = {}
@@ -107,7 +107,7 @@ def _without_reads(state: State) -> State:
 
 
 class _Joiner:
-    def __init__(self, heap: Heap, trial: Trial, first: States, second: States) -> None:
+    def __init__(self, heap: Heap, trial: Speculation, first: States, second: States) -> None:
         self._heap = heap
         self._trial = trial
         self._first = first

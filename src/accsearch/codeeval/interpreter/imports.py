@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from accsearch.codeeval.interpreter import modules
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
     from accsearch.codeeval.interpreter.scope import Scope
 
 

@@ -22,7 +22,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def iterate(machine: "Machine", value: Value) -> Iterator[Value] | None:

@@ -7,7 +7,7 @@ from accsearch.codeeval.interpreter import iteration
 from accsearch.codeeval.values import Arguments, Constant, Repeated, Stream, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def _lazy(

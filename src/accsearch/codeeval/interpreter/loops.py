@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import conditions, functions, iteration
-from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import (
+from accsearch.codeeval.interpreter.control_flow import (
     BreakSignal,
     ContinueSignal,
     CutSignal,
     EndlessSignal,
     ReturnSignal,
 )
+from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Constant, Sequence, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _Loop = ast.For | ast.AsyncFor | ast.While
 MAX_ROUNDS = 2000

@@ -8,7 +8,7 @@ from accsearch.codeeval.knowledge import KNOWN_PACKAGES, PIPELINE_PACKAGES, STAR
 from accsearch.codeeval.values import Constant, Native, Symbol, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
     from accsearch.codeeval.interpreter.scope import Scope
 
 _CONSTANTS: dict[str, object] = {

@@ -3,10 +3,9 @@
 import ast
 from dataclasses import dataclass, replace
 
-from accsearch.codeeval.fields import SETTINGS, UNDECIDED, Fields, agreement
+from accsearch.codeeval.fields import SETTINGS, UNDETERMINED_FIELDS, Fields, agreement
 from accsearch.codeeval.interpreter import diffusion
-from accsearch.codeeval.interpreter.machine import Machine
-from accsearch.codeeval.interpreter.signals import (
+from accsearch.codeeval.interpreter.control_flow import (
     CutSignal,
     EndlessSignal,
     ExitSignal,
@@ -15,6 +14,7 @@ from accsearch.codeeval.interpreter.signals import (
     RestartNeeded,
     Signal,
 )
+from accsearch.codeeval.interpreter.path import Machine
 from accsearch.codeeval.library_objects import Pipeline
 
 MAX_PATHS = 128
@@ -43,7 +43,7 @@ def fields_of(tree: ast.Module) -> Fields:
             return _conclusion(_explore(tree, lossy=lossy))
         except TooManyPaths:
             continue
-    return UNDECIDED
+    return UNDETERMINED_FIELDS
 
 
 def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
@@ -68,7 +68,7 @@ def _explore(tree: ast.Module, *, lossy: bool) -> list[Outcome]:
         except (OutOfBudget, RecursionError) as error:
             if not lossy:
                 raise TooManyPaths from error
-            outcomes.append(Outcome(UNDECIDED, UNDECIDED))
+            outcomes.append(Outcome(UNDETERMINED_FIELDS, UNDETERMINED_FIELDS))
         steps -= allowance - machine.budget
         while script and not script[-1]:
             script.pop()

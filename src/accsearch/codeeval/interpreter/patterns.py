@@ -9,7 +9,7 @@ from accsearch.codeeval.interpreter.scope import Scope
 from accsearch.codeeval.values import Constant, Dictionary, Instance, Sequence, Symbol, Tuple, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def match_(machine: "Machine", node: ast.Match, scope: Scope) -> Iterator[Value]:

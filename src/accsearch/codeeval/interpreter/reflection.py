@@ -18,7 +18,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
     from accsearch.codeeval.interpreter.scope import Scope
 
 

@@ -18,7 +18,7 @@ from accsearch.codeeval.interpreter import (
     subscripts,
 )
 from accsearch.codeeval.interpreter.constants import NotConstant
-from accsearch.codeeval.interpreter.signals import ExitSignal
+from accsearch.codeeval.interpreter.control_flow import ExitSignal
 from accsearch.codeeval.values import (
     Arguments,
     Constant,
@@ -35,7 +35,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 _PURE: dict[str, Callable[..., Any]] = {
     "math.floor": math.floor, "math.ceil": math.ceil, "math.sqrt": math.sqrt, "math.log": math.log,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from accsearch.codeeval.interpreter import (
-    assignment,
+    binding,
     calls,
     classes,
     conditions,
@@ -18,12 +18,12 @@ from accsearch.codeeval.interpreter import (
     patterns,
     subscripts,
 )
+from accsearch.codeeval.interpreter.control_flow import BreakSignal, ContinueSignal, ReturnSignal
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.interpreter.signals import BreakSignal, ContinueSignal, ReturnSignal
 from accsearch.codeeval.values import Constant, Dictionary, Sequence, Unknown, Value
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def execute(machine: "Machine", body: list[ast.stmt], scope: Scope) -> Iterator[Value]:
@@ -106,7 +106,7 @@ def _loaded(target: ast.expr) -> ast.expr:
 
 def _delete(machine: "Machine", node: ast.Delete, scope: Scope) -> None:
     for target in node.targets:
-        assignment.delete(machine, target, scope)
+        binding.delete(machine, target, scope)
 
 
 def _return(machine: "Machine", node: ast.Return, scope: Scope) -> None:

@@ -21,7 +21,7 @@ from accsearch.codeeval.values import (
 )
 
 if TYPE_CHECKING:
-    from accsearch.codeeval.interpreter.machine import Machine
+    from accsearch.codeeval.interpreter.path import Machine
 
 
 def get_item(machine: "Machine", container: Value, index: Value) -> Value:

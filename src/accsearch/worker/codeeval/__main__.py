@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from accsearch.codeeval.benchmark import SENTINEL, find_entry, load_benchmark
-from accsearch.codeeval.sandbox import libc
 from accsearch.codeeval.settings import Settings
-from accsearch.codeeval.text import printable
 from accsearch.cpu_load import settings_now
 from accsearch.errors import AccsearchError
-from accsearch.signals import end_in_order
+from accsearch.sandbox import libc
+from accsearch.sandbox.printable import printable
 from accsearch.task import WorkerExit
+from accsearch.termination import end_in_order
 from accsearch.workdir import write_json
 from accsearch.worker.quiet import hush
 

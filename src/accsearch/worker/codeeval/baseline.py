@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from accsearch.codeeval.guest import Refused
-from accsearch.codeeval.models import offline
+from accsearch.codeeval.readable_models import offline
 from accsearch.errors import AccsearchError
+from accsearch.sandbox.client import Refused
 from accsearch.worker.codeeval.recipe import Recipe
 from accsearch.worker.machine import Machine
 from accsearch.worker.pipelines import load_pipeline
@@ -31,7 +31,7 @@ FAULTS = (
 ERROR_LENGTH = 300
 
 
-class Baseline:
+class PlainPipeline:
     """The pipeline, and how it is called; the same call makes the images of fewer steps."""
 
     def __init__(self, pipeline: Any, recipe: Recipe, machine: Machine) -> None:
@@ -57,11 +57,11 @@ class Baseline:
             return result.images[0].convert("RGB")
 
 
-def build(recipe: Recipe, machine: Machine) -> Baseline:
+def build(recipe: Recipe, machine: Machine) -> PlainPipeline:
     """Load the baseline; nothing is downloaded but models of the registry. Raises Refused."""
     with _refusing("the baseline cannot be built"):
         pipeline = load_pipeline(offline(recipe.model), recipe.scheduler.removesuffix("Scheduler"), machine)
-    return Baseline(pipeline, recipe, machine)
+    return PlainPipeline(pipeline, recipe, machine)
 
 
 @contextmanager

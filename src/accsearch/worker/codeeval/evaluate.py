@@ -8,20 +8,20 @@ import torch
 
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.guest import Guest, Refused, guest
-from accsearch.codeeval.models import models_of
-from accsearch.codeeval.sandbox.levels import choose
-from accsearch.codeeval.sandbox.rules import Limits
+from accsearch.codeeval.readable_models import models_of
 from accsearch.codeeval.settings import Settings
 from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
 from accsearch.cores import usable_cores
 from accsearch.results.disturbance import busy
+from accsearch.sandbox.client import Refused, SandboxClient, client
+from accsearch.sandbox.levels import choose
+from accsearch.sandbox.rules import Limits
 from accsearch.worker.codeeval.baseline import build
-from accsearch.worker.codeeval.duel import Duel, ask_image
-from accsearch.worker.codeeval.material import draw
+from accsearch.worker.codeeval.inputs import draw
+from accsearch.worker.codeeval.paired_run import PairedRun, ask_image
 from accsearch.worker.codeeval.recipe import USUAL_STEPS, Recipe, model_of, recipe, refuse_other_steps
-from accsearch.worker.codeeval.suspicion import suspect
+from accsearch.worker.codeeval.validity import check_validity
 from accsearch.worker.machine import Machine, choose_machine
 from accsearch.worker.quiet import hush_loaded
 
@@ -52,30 +52,30 @@ def evaluate(
     memory = None if machine.is_cuda else Limits().memory
     limits = Limits(wall_seconds=settings.timeout, memory=memory)
     found = replace(found, threads=torch.get_num_threads())
-    duel = None
+    paired = None
     # Of several, the baseline runs on the first.
     gpus = "" if machine.gpu is None else machine.gpu.split(",")[0]
-    with guest(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as caged:
+    with client(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as sandboxed:
         try:
             say(f"loading it in the sandbox ({level.value}, {_count(found.threads, 'thread')})")
-            planned, entry = _planned(fields, caged, settings)
+            planned, entry = _planned(fields, sandboxed, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())
             say(
                 f"building the baseline ({planned.model.model_id}, {planned.scheduler}, {planned.steps} steps)"
             )
-            duel = _fought(planned, caged, settings, machine, say)
+            paired = _fought(planned, sandboxed, settings, machine, say)
         except Refused as refused:
             found = _refused(found, refused)
-        found = replace(found, notes=tuple(caged.read_notes()))
+        found = replace(found, notes=tuple(sandboxed.read_notes()))
     try:
-        if duel is not None:
-            others = None if machine.is_cuda else duel.others
+        if paired is not None:
+            others = None if machine.is_cuda else paired.others
             disturbed = busy(others, usable_cores(), torch.get_num_threads())
             remarks = found.remarks if disturbed is None else (*found.remarks, disturbed)
             found = replace(found, cores_used_by_others=others, remarks=remarks)
             say("looking at the images")
-            left_open = suspect(duel, disturbed)
-            found = duel.result(found)
+            left_open = check_validity(paired, disturbed)
+            found = paired.result(found)
             if left_open is not None:
                 found = replace(found, verdict="unresolved", error=left_open)
     except Refused as refused:
@@ -83,29 +83,31 @@ def evaluate(
     return _with_notes(found)
 
 
-def _planned(fields: Fields, caged: Guest, settings: Settings) -> tuple[Recipe, str]:
+def _planned(fields: Fields, sandboxed: SandboxClient, settings: Settings) -> tuple[Recipe, str]:
     """Load the file; return the baseline's recipe and the file's entry point. Raises Refused."""
     # It runs first: a file without a pipe, or an unsafe one, is told from one whose model is unclear.
-    loaded, _ = caged.ask("load", timeout=settings.timeout)
+    loaded, _ = sandboxed.ask("load", timeout=settings.timeout)
     model = model_of(fields)
     told = loaded.header.get("arguments")
     told = told if isinstance(told, dict) else {}
     if not loaded.header.get("called"):
-        told = ask_image(caged, *TRIAL, steps=fields.num_inference_steps or USUAL_STEPS).told
+        told = ask_image(sandboxed, *TRIAL, steps=fields.num_inference_steps or USUAL_STEPS).told
     refuse_other_steps(fields, told)
     return recipe(model, fields, told), str(loaded.header.get("entry"))[:40]
 
 
-def _fought(planned: Recipe, caged: Guest, settings: Settings, machine: Machine, say: Say) -> Duel:
-    """Build the baseline and return the duel, fought. Raises Refused."""
-    caged.pause()
+def _fought(
+    planned: Recipe, sandboxed: SandboxClient, settings: Settings, machine: Machine, say: Say
+) -> PairedRun:
+    """Build the baseline and return the paired, fought. Raises Refused."""
+    sandboxed.pause()
     baseline = build(planned, machine)
     hush_loaded()
-    material = draw(planned.model, settings, machine)
-    caged.resume()
-    duel = Duel(baseline, caged, material)
-    duel.run(settings.repeats, settings.images, say)
-    return duel
+    inputs = draw(planned.model, settings, machine)
+    sandboxed.resume()
+    paired = PairedRun(baseline, sandboxed, inputs)
+    paired.run(settings.repeats, settings.images, say)
+    return paired
 
 
 def _count(number: int | None, noun: str) -> str:

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from accsearch.codeeval.fields import Fields
-from accsearch.codeeval.guest import Refused
-from accsearch.codeeval.knowledge import DEFAULT_STEPS, NUMBER_ARGUMENTS, STEP_ARGUMENTS
-from accsearch.codeeval.models import saved_scheduler
-from accsearch.codeeval.sandbox.scratch import DEMO_ID
+from accsearch.codeeval.knowledge import DEFAULT_STEPS, NUMBER_ARGUMENTS
+from accsearch.codeeval.readable_models import saved_scheduler
 from accsearch.config.models import ModelInfo, resolve_model
+from accsearch.sandbox.client import Refused
+from accsearch.sandbox.scratch import DEMO_ID
+from accsearch.sandbox.wire import STEP_ARGUMENTS
 
 LOADERS = ("DiffusionPipeline", "AutoPipelineForText2Image")
 """Classes that pick the pipeline's own class from the saved files."""

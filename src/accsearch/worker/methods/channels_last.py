@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import torch
 
 from accsearch.task import Scalar
+from accsearch.worker.methods.converted_weights import converted
 from accsearch.worker.methods.session import Invoke, Session
-from accsearch.worker.methods.weights import converted
 
 
 @contextmanager

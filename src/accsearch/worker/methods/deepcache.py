@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from accsearch.task import Scalar
-from accsearch.worker.failure import end_if_fatal
+from accsearch.worker.fatal_errors import end_if_fatal
 from accsearch.worker.methods.branch import Branch
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session, Unsupported

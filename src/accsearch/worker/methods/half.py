@@ -11,8 +11,8 @@ from typing import Any
 import torch
 
 from accsearch.task import Scalar
+from accsearch.worker.methods.converted_weights import converted
 from accsearch.worker.methods.session import Invoke, Session
-from accsearch.worker.methods.weights import converted
 
 DTYPES: Mapping[str, torch.dtype] = {"float16": torch.float16, "bfloat16": torch.bfloat16}
 

@@ -1,5 +1,0 @@
-"""The program inside the cage: runs a generated file and answers the parent's requests.
-
-Nothing here is trusted: the generated file shares this process and may change any of it. The parent judges
-by images and times that it takes itself.
-"""

@@ -1,0 +1,210 @@
+"""PlainPipeline and generated file in turns, on the same prompts and seeds, timed by this side alone."""
+
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+
+from accsearch.codeeval.evaluation import Evaluation, unresolved
+from accsearch.cpu_load import LoadMeter
+from accsearch.methods.catalogue import METHODS
+from accsearch.results.stats import paired_loss_interval
+from accsearch.sandbox.client import Refused, SandboxClient
+from accsearch.worker.codeeval.baseline import PlainPipeline
+from accsearch.worker.codeeval.image_distance import psnr
+from accsearch.worker.codeeval.inputs import EvaluationInputs
+from accsearch.worker.images import Images, InvalidImages, collect
+from accsearch.worker.paired_times import speedup
+
+LONGEST_IMAGE = 600.0
+LARGEST_BODY = 4096 * 4096 * 3
+SEED_PROBES = 3
+"""How many measured images' prompts are asked once more, with another seed."""
+
+UNCHANGED = 60.0
+"""PSNR in dB from which on an image counts as the baseline's own; ToMe of a tenth of the tokens comes to 57
+on the demo pipeline."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An image of a generated file, the seconds it took, and the arguments of its own call, as it says."""
+
+    image: Any
+    seconds: float
+    told: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ImagePair:
+    """One prompt and seed, with the images of both sides and the seconds that each took."""
+
+    prompt: str
+    seed: int
+    ours: Any
+    theirs: Any
+    our_seconds: float
+    their_seconds: float
+
+
+class PairedRun:
+    """Collects times and images of both sides.
+
+    `image_pairs` are measured; `warm_up` is not; each of `probes` is a measured pair, and one of the same prompt from
+    another seed. `others` is how many cores other processes kept busy while the image_pairs were made.
+    """
+
+    def __init__(self, baseline: PlainPipeline, client: SandboxClient, inputs: EvaluationInputs) -> None:
+        self.baseline = baseline
+        self._guest = client
+        self._material = inputs
+        self.warm_up: list[ImagePair] = []
+        self.image_pairs: list[ImagePair] = []
+        self.probes: list[tuple[ImagePair, ImagePair]] = []
+        self.others: float | None = None
+        self._times: tuple[list[float], list[float]] = ([], [])
+
+    def run(self, repeats: int, images: int, say: Callable[[str], None] = lambda _: None) -> None:
+        """Measure `repeats` times; one image of each side beforehand is not counted. Raises Refused.
+
+        What `say` gets is a line of progress.
+        """
+        self.warm_up = self._round(self._material.pairs(1), baseline_first=True)
+        total = repeats * images
+        # Which ones are asked again is not known to the file, which so cannot behave for them alone.
+        probed = set(self._material.random.sample(range(total), min(SEED_PROBES, total)))
+        load = LoadMeter()
+        for repeat in range(repeats):
+            # Who begins changes, so that a machine that slows down or speeds up favours neither.
+            image_pairs = self._round(self._material.pairs(images), baseline_first=repeat % 2 == 0)
+            self._times[0].append(sum(pair.our_seconds for pair in image_pairs) / images)
+            self._times[1].append(sum(pair.their_seconds for pair in image_pairs) / images)
+            for number, pair in enumerate(image_pairs, len(self.image_pairs)):
+                if number in probed:
+                    [again] = self._round([self._material.again(pair.prompt)], baseline_first=True)
+                    self.probes.append((pair, again))
+            self.image_pairs += image_pairs
+            ours, theirs = (times[-1] for times in self._times)
+            say(f"repeat {repeat + 1} of {repeats}: baseline {ours:.3g} s an image, file {theirs:.3g} s")
+        self.others = load.others()
+
+    def sample(self, image_pairs: Sequence[ImagePair], count: int) -> list[ImagePair]:
+        """Return up to `count` of the image_pairs, chosen so that the file cannot foresee which."""
+        return self._material.random.sample(list(image_pairs), min(count, len(image_pairs)))
+
+    @property
+    def speedup(self) -> float:
+        """The ratio of the median times."""
+        return statistics.median(self._times[0]) / statistics.median(self._times[1])
+
+    def result(self, evaluation: Evaluation) -> Evaluation:
+        """Return `evaluation` with what was measured, as `ok`, or `unresolved` where that says nothing.
+
+        Raises Refused for images that are none.
+        """
+        texts = self._material.scorer.texts([pair.prompt for pair in self.image_pairs])
+        each_score = [
+            self._material.scorer.scores(_images(side), texts)
+            for side in ([pair.ours for pair in self.image_pairs], [pair.theirs for pair in self.image_pairs])
+        ]
+        scores = [statistics.fmean(each) for each in each_score]
+        faster = speedup(self._log_ratios(), len(self.image_pairs), len(self.image_pairs)).interval
+        lost = paired_loss_interval(*each_score)
+        why = unresolved(faster, lost)
+        return replace(
+            evaluation,
+            verdict="ok" if why is None else "unresolved",
+            error=None if why is None else f"{why}: take more --repeats",
+            baseline_time=statistics.median(self._times[0]),
+            accelerated_time=statistics.median(self._times[1]),
+            baseline_score=scores[0],
+            accelerated_score=scores[1],
+            speedup=self.speedup,
+            speedup_ci95=faster,
+            relative_quality_loss=(scores[0] - scores[1]) / scores[0] if scores[0] else None,
+            relative_quality_loss_ci95=lost,
+            active=self._active(evaluation),
+            seeds=tuple(pair.seed for pair in self.image_pairs),
+            baseline_times=tuple(self._times[0]),
+            accelerated_times=tuple(self._times[1]),
+        )
+
+    def _log_ratios(self) -> list[float]:
+        return [math.log(pair.our_seconds / pair.their_seconds) for pair in self.image_pairs]
+
+    def _active(self, evaluation: Evaluation) -> bool | None:
+        written = evaluation.configuration["acceleration_methods"] or []
+        if not any(name in METHODS and not METHODS[name].exact for name in written):
+            return None
+        return any(psnr(pair.ours, pair.theirs) < UNCHANGED for pair in self.image_pairs)
+
+    def _round(self, pairs: Sequence[tuple[str, int]], *, baseline_first: bool) -> list[ImagePair]:
+        ours = [self._ours(*pair) for pair in pairs] if baseline_first else []
+        theirs = [ask_image(self._guest, *pair, steps=self.baseline.steps) for pair in pairs]
+        ours = ours or [self._ours(*pair) for pair in pairs]
+        image_pairs = []
+        for (prompt, seed), (image, seconds), answer in zip(pairs, ours, theirs, strict=True):
+            _same_size(image, answer.image)
+            image_pairs.append(ImagePair(prompt, seed, image, answer.image, seconds, answer.seconds))
+        return image_pairs
+
+    def _ours(self, prompt: str, seed: int) -> tuple[Any, float]:
+        # A file that works on in the background would slow the baseline down: it is held still meanwhile.
+        self._guest.pause()
+        timed = timed_image(self.baseline, prompt, seed)
+        self._guest.resume()
+        return timed
+
+
+def timed_image(baseline: PlainPipeline, prompt: str, seed: int) -> tuple[Any, float]:
+    """Return an image of the baseline and the seconds that it took. Raises Refused."""
+    began = time.perf_counter()
+    image = baseline.image(prompt, seed)
+    image.tobytes()
+    return image, time.perf_counter() - began
+
+
+def ask_image(client: SandboxClient, prompt: str, seed: int, *, steps: int) -> Answer:
+    """Let the file make one image. Raises Refused."""
+    from PIL import Image
+
+    frame, seconds = client.ask(
+        "generate",
+        timeout=LONGEST_IMAGE,
+        max_body=LARGEST_BODY,
+        prompt=prompt,
+        seed=seed,
+        arguments={"num_inference_steps": steps},
+    )
+    width, height = (_length(frame.header.get(name)) for name in ("width", "height"))
+    if not width * height or width * height * 3 != len(frame.body):
+        raise Refused("unsafe", "a forged answer: its size is not that of its pixels")
+    told = frame.header.get("arguments")
+    image = Image.frombytes("RGB", (width, height), frame.body)
+    return Answer(image, seconds, told if isinstance(told, dict) else {})
+
+
+def _length(value: Any) -> int:
+    return value if isinstance(value, int) and value > 0 else 0
+
+
+def _same_size(expected: Any, image: Any) -> None:
+    if image.size != expected.size:
+        sizes = [f"{width}x{height}" for width, height in (image.size, expected.size)]
+        raise Refused("invalid", f"its images are {sizes[0]}, the baseline's {sizes[1]}")
+
+
+def _images(pictures: list[Any]) -> Images:
+    pixels = [
+        torch.frombuffer(bytearray(each.tobytes()), dtype=torch.uint8).view(each.height, each.width, 3)
+        for each in pictures
+    ]
+    batch = torch.stack(pixels).permute(0, 3, 1, 2)
+    try:
+        return collect([batch.float() / 255], len(pictures))
+    except InvalidImages as error:
+        raise Refused("invalid", str(error)) from None

@@ -1,0 +1,126 @@
+"""Everything that the trials of a task share, loaded once."""
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import torch
+
+from accsearch.config.models import cached_scheduler
+from accsearch.config.sampling import doubt, refused_steps
+from accsearch.errors import UsageError
+from accsearch.worker.assignment import Assignment
+from accsearch.worker.images import Images, collect
+from accsearch.worker.machine import Machine, choose_machine
+from accsearch.worker.methods.session import Invoke
+from accsearch.worker.monitor import Monitor, open_monitor
+from accsearch.worker.pipelines import load_pipeline
+from accsearch.worker.prompts import gather_prompts
+from accsearch.worker.quality.scorer import Scorer, load_scorer
+from accsearch.worker.stopwatch import timed
+from accsearch.worker.text_window import cut_off
+from accsearch.worker.workload import Workload
+
+
+@dataclass(frozen=True)
+class LoadedTask:
+    """A loaded pipeline, its prompts, scorer and device, of which the scorer holds `scorer_bytes`.
+
+    `notes` say what the results of these prompts must be read with, one line each.
+    """
+
+    assignment: Assignment
+    machine: Machine
+    pipeline: Any
+    scorer: Scorer
+    scorer_bytes: int
+    workload: Workload
+    texts: torch.Tensor
+    monitor: Monitor
+    notes: tuple[str, ...] = ()
+
+    def reworded(self, prompts: Sequence[str]) -> "LoadedTask":
+        """Return the loaded with other prompts."""
+        workload = _workload(self.assignment, self.pipeline, prompts, self.machine)
+        notes = (*_doubts(self.assignment), *cut_off(self.pipeline, self.scorer, prompts))
+        return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
+
+
+@dataclass(frozen=True)
+class Generation:
+    """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it).
+
+    `allocated_bytes` are what the device held after the first batch, without its images; `set_up_at` is when that
+    batch was over.
+    """
+
+    images: Images
+    seconds: tuple[float, ...]
+    peak_bytes: int | None
+    allocated_bytes: int | None
+    set_up_at: float
+
+
+@contextmanager
+def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> Iterator[LoadedTask]:
+    """Load pipeline, prompts and scorer, and compute what all trials share.
+
+    `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`. Raises UsageError
+    where something that the configuration names is not there or does not fit.
+    """
+    machine = choose_machine(assignment.device, assignment.config.worker.dtype)
+    prompts = gather_prompts(assignment.config.prompts, assignment.num_samples)
+    pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
+    if why := refused_steps(assignment.scheduler, pipeline.scheduler.config, assignment.steps):
+        raise UsageError(why)
+    workload = _workload(assignment, pipeline, prompts.texts, machine)
+    before = machine.allocated()
+    scorer = load_scorer(assignment.config.quality, machine)
+    held = 0 if before is None else (machine.allocated() or 0) - before
+    with open_monitor(machine.gpu, others) as monitor:
+        texts = scorer.texts(prompts.texts)
+        notes = (*_doubts(assignment), *prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
+        yield LoadedTask(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)
+
+
+def _doubts(assignment: Assignment) -> tuple[str, ...]:
+    """Return what the images of the task's scheduler must be looked at with, by the settings of the model's own."""
+    # A model of the hub was not here when it was planned, and is now.
+    settings = assignment.model.scheduler or cached_scheduler(assignment.model)
+    found = doubt(assignment.scheduler, settings, assignment.steps)
+    return () if found is None else (found,)
+
+
+def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int) -> Generation:
+    """Generate the image of every prompt once; raises InvalidImages where they are not images."""
+    machine, batches = loaded.machine, loaded.workload.batches(batch_size)
+    found: list[torch.Tensor] = []
+    seconds: list[float] = []
+    allocated, set_up_at = None, 0.0
+    machine.reset_peak()
+    for numbers in batches:
+        images, taken = timed(machine, partial(invoke, **loaded.workload.arguments(numbers)))
+        found.append(images.cpu())
+        del images
+        seconds.append(taken)
+        if len(found) == 1:
+            allocated, set_up_at = machine.allocated(), time.perf_counter()
+            if len(batches) > 1:
+                # What compiling and the first choice of kernels took is not the trial's need.
+                machine.reset_peak()
+    collected = collect(found, len(loaded.workload.prompts))
+    return Generation(collected, tuple(seconds), machine.peak(), allocated, set_up_at)
+
+
+def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:
+    worker = assignment.config.worker
+    size = {"height": worker.height, "width": worker.width}
+    settings = {
+        "num_inference_steps": assignment.steps,
+        "guidance_scale": assignment.guidance_scale,
+        **{name: value for name, value in size.items() if value is not None},
+    }
+    return Workload(pipeline, prompts, machine, seed=worker.seed, settings=settings)
