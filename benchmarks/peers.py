@@ -1,4 +1,4 @@
-"""How each scheduler of the benchmark is told to run a load: one function a scheduler, all with equal work.
+"""How each scheduler of the benchmark runs a load: one function a scheduler, all with equal work.
 
 Each task of each scheduler writes its own log; each scheduler keeps its usual record of what finished.
 """

@@ -86,7 +86,7 @@ class CapturedStep:
 
 
 def capture(step: Step, device: torch.device, eager: bool) -> Step:
-    """Return `step` as one CUDA graph, or `step` itself on a CPU or where told.
+    """Return `step` as one CUDA graph, or `step` itself on a CPU or where asked for.
 
     Raises CaptureError. The learning rate is 0 while the step is warmed up, so that changes no weight.
     """

@@ -76,7 +76,7 @@ def _counts() -> _Counts | None:
     for line in lines:
         name, *fields = line.split()
         if name in names:
-            # user nice system idle iowait irq softirq steal; guests are counted in user already.
+            # user nice system idle iowait irq softirq steal; the two that follow are counted in user already.
             counts = [int(each) for each in fields[:8]]
             total += sum(counts)
             busy += sum(counts) - sum(counts[3:5])

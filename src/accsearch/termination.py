@@ -1,4 +1,4 @@
-"""How a program of ours ends when it is told to."""
+"""How a program of ours ends at SIGTERM."""
 
 import signal
 from types import FrameType

@@ -119,7 +119,7 @@ def write_group(files: Sequence[tuple[Path, bytes]], *, durable: bool = True, mo
     place: Path | str = ""
     descriptors: list[int] = []
     try:
-        for (place, data), temporary in zip(files, temporaries, strict=True):  # noqa: B007 - told in the error
+        for (place, data), temporary in zip(files, temporaries, strict=True):  # noqa: B007 - named in the error
             descriptors.append(_write(temporary, data, mode))
         if durable:
             for descriptor in descriptors:

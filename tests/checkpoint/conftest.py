@@ -94,7 +94,7 @@ class Bench:
             write_exit(self.paths.exit, ended)
 
     def changed(self, **worker):
-        """Return the bench after an edit of the configuration's worker section."""
+        """Return a copy after an edit of the configuration's worker section."""
         resolved = self.grid.config.resolved()
         config = type(self.grid.config).from_resolved(resolved | {"worker": resolved["worker"] | worker})
         return Bench(self.workdir, expand(config))

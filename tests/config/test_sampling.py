@@ -1,4 +1,4 @@
-"""What fits a model is told by its own scheduler's settings; what images to doubt is said."""
+"""What fits a model follows from its own scheduler's settings; doubtful images are named."""
 
 import json
 from pathlib import Path

@@ -63,7 +63,7 @@ def test_an_attempt_that_lives_on_another_host_is_awaited(work: Work, gate: Gate
     work.shell(f"test $T = b || {killing_scheduler(work)}; {gate.script()}", ["a", "b"])
     with on_host(work, "pod-a", *RUN, lasting=True):
         assert gate.arrivals(1).keys() == {"a"}
-        # When a run on another host has done all else, and was told in vain to free it
+        # When a run on another host has done all else, and was refused when it asked to free it
         with quick(work, *RUN) as run:
             run.await_line("c/a: runs on host pod-a")
             assert gate.arrivals(1).keys() == {"b"}

@@ -1,4 +1,4 @@
-"""Which device files go to a sandboxed program: those of its own cards."""
+"""Which device files go to a sandboxed program: those of its own GPUs."""
 
 import subprocess
 import sys
@@ -16,7 +16,7 @@ CARDS = [Device(index, f"GPU-{index}", "NVIDIA H200") for index in range(2)]
 
 @pytest.fixture
 def machine(tmp_path: Path) -> tuple[Path, Path]:
-    """Return the folders of devices and of the driver of two cards, which the driver numbers backwards."""
+    """Return the folders of devices and of the driver of two GPUs, which the driver numbers backwards."""
     devices, driver = tmp_path / "dev", tmp_path / "driver"
     (devices / "nvidia-caps").mkdir(parents=True)
     for name in ("nvidia0", "nvidia1", "nvidiactl", "nvidia-uvm", "nvidia-modeset"):

@@ -122,4 +122,4 @@ LOADER_STEPS_INDEX: dict[str, int] = {
     "TgatePixArtAlphaLoader": 2,
     "TgatePixArtSigmaLoader": 2,
 }
-"""The same for the `tgate` entry point that each loader of T-GATE puts on the pipeline."""
+"""Where `num_inference_steps` stands among the positional arguments of the `tgate` call that each loader adds."""

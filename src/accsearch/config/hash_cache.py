@@ -49,7 +49,7 @@ class HashCache:
         return _key(one) == _key(other)
 
     def save(self) -> None:
-        """Write what is new beside what others have written meanwhile, where that is possible."""
+        """Add the new hashes to those that others have written meanwhile, where the folder can be written."""
         if self._path is None or not self._new:
             return
         # The last written are kept: dicts are ordered.

@@ -58,7 +58,7 @@ def _file(file: str, wanted: int) -> None:
 
 
 def check_scorer(quality: QualityConfig) -> None:
-    """Raise Mistake for a scorer that is not there, as far as can be told without loading it."""
+    """Raise Mistake for a scorer that is not there, as far as can be seen without loading it."""
     model, pretrained = quality.model, quality.pretrained
     if model.startswith("builtin:") and model not in BUILTIN_SCORERS:
         hint = nearest(model, BUILTIN_SCORERS)

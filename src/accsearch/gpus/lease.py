@@ -47,7 +47,7 @@ class Lease:
 def acquire(uuid: str, workdir: Path | None = None) -> Lease | None:
     """Lease a GPU, or return None if another process has it; never waits. Raises StorageError.
 
-    `workdir` is only told to who asks for the holder.
+    `workdir` is only named to those who ask for the holder.
     """
     path = lease_file(uuid)
     try:

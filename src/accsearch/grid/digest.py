@@ -32,7 +32,7 @@ DIGITS = 16
 
 
 def digest_parts(config: Config, task: Task) -> dict[str, str]:
-    """Return what the digest of `task` covers, key by key, so that two can be told apart in words."""
+    """Return what the digest of `task` covers, key by key, so that a message can name the keys in which two differ."""
     if config.worker.kind == "command":
         return shared_parts(config)
     model = config.model(str(task.axes["pipe"])).identity

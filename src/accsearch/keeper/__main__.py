@@ -24,7 +24,7 @@ from accsearch.process_identity import pid_namespace, process_create_time, proce
 
 
 class Keeper:
-    """Serves one slot: one job at a time, until told to quit or until the scheduler is gone."""
+    """Serves one slot: one job at a time, until asked to quit or until the scheduler is gone."""
 
     def __init__(self, channel: socket.socket, signals: socket.socket) -> None:
         self._channel: socket.socket | None = channel

@@ -31,7 +31,7 @@ def task_section(
     paths: TaskPaths,
     thumbnails: Thumbnails,
 ) -> Html:
-    """Return a card; images are those of the plan's own trials alone."""
+    """Return the section of a task; its images are those of the plan's own trials only."""
     lines = list(results.lines.values())
     chosen = {row.candidate.line.trial for row in best([results], limits).rows if row.decision == "within"}
     marks = text.marks(results.in_plan, results.other)

@@ -211,7 +211,7 @@ def _check_hidden(rules: Rules, path: Path) -> None:
 def _told(program: Path, rules: Rules, pipes: Sequence[int]) -> Iterator[int]:
     """Yield the descriptor of a file that tells the program's own side what it needs to know.
 
-    That is the pipes, and as much of the rules as it takes to note what is tried in vain.
+    That is the pipes, and as much of the rules as it takes to note what is refused.
     """
     visible = {"scratch": rules.scratch, "readable": rules.readable, "devices": rules.devices}
     with tempfile.TemporaryFile() as file:

@@ -1,4 +1,4 @@
-"""The device files of the GPUs that a sandboxed program may use: those its evaluation may use, no other card's."""
+"""The device files of the GPUs that a sandboxed program may use: those its evaluation may use, no other GPU's."""
 
 import re
 from collections.abc import Sequence
@@ -10,10 +10,10 @@ from accsearch.gpus.nvml import open_nvml
 from accsearch.gpus.visible import select
 
 CONTROL = ("nvidiactl", "nvidia-uvm", "nvidia-uvm-tools")
-"""What every card needs; none of them reaches a card by itself."""
+"""What every GPU needs; none of them reaches a GPU by itself."""
 
 MIG = "nvidia-caps"
-"""One file for each instance of a card in MIG mode."""
+"""One file for each instance of a GPU in MIG mode."""
 
 DEVICES, DRIVER = Path("/dev"), Path("/proc/driver/nvidia/gpus")
 _FIELD = re.compile(r"^(GPU UUID|Device Minor):\s*(\S+)", re.MULTILINE)
@@ -22,7 +22,7 @@ _FIELD = re.compile(r"^(GPU UUID|Device Minor):\s*(\S+)", re.MULTILINE)
 def card_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIVER) -> list[str]:
     """Return the device files of the GPUs in `visible`, read as CUDA_VISIBLE_DEVICES is.
 
-    Raises UsageError if one's file cannot be told from those of other cards.
+    Raises UsageError if one's file cannot be separated from those of other GPUs.
     """
     if not _nodes(devices) or (visible is not None and not visible.strip()):
         return []
@@ -36,9 +36,9 @@ def card_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIV
 
 
 def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
-    """Return the files below `devices` that belong to cards, by what `driver` says of them.
+    """Return the files below `devices` that belong to `cards`, by what `driver` says of them.
 
-    Raises UsageError for a card that the driver does not mention, where there are several.
+    Raises UsageError for a GPU that the driver does not mention, where there are several.
     """
     numbers = _numbers(driver)
     nodes = _nodes(devices)
@@ -70,7 +70,7 @@ def _numbers(driver: Path) -> dict[str, str]:
         try:
             fields = dict(_FIELD.findall(path.read_text(encoding="utf-8", errors="replace")))
         except OSError:
-            # The card fell off the bus.
+            # The GPU fell off the bus.
             continue
         if len(fields) == 2:
             found[fields["GPU UUID"]] = fields["Device Minor"]

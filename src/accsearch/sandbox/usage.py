@@ -13,7 +13,7 @@ _SHARES = re.compile(rb"^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB", re.MULTILI
 def memory_of(pids: Sequence[int], limit: int) -> int:
     """Return the bytes of memory that processes hold; pages of files, which can be had again, do not count.
 
-    What processes share is told from what each has for itself only beyond `limit`, since that takes long.
+    Memory that processes share is counted once only beyond `limit`, since finding it takes long.
     """
     held = {pid: _kilobytes(f"/proc/{pid}/status", _HELD) or 0 for pid in pids}
     if sum(held.values()) * 1024 <= limit:

@@ -30,7 +30,7 @@ Clock = Callable[[], float]
 
 
 class Loop:
-    """Starts entries of the backlog on slots of the slots until all are over, or until told to end."""
+    """Starts entries of the backlog on slots of the slots until all are over, or until asked to end."""
 
     def __init__(
         self,
@@ -320,5 +320,5 @@ class Loop:
 
 
 def _preempted(ended: Ended) -> str | None:
-    """Return the excuse of an attempt that was told to end by another than this loop."""
-    return "its keeper was told to end" if ended.exit.reason == "stopped" else None
+    """Return the excuse of an attempt that something else than this loop asked to end."""
+    return "its keeper was asked to end" if ended.exit.reason == "stopped" else None

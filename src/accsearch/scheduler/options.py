@@ -26,7 +26,7 @@ class RunOptions:
 
 
 class Observer(Protocol):
-    """Is told what happens; called in the scheduler's thread, so it must not block."""
+    """Receives what happens; called in the scheduler's thread, so it must not block."""
 
     def started(self, task: Task, gpu: str | None) -> None: ...
 

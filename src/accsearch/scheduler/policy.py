@@ -77,7 +77,7 @@ def next_try(reason: FailureReason, tries: Tries, *, max_attempts: int, on_oom: 
 
 
 def put_back(tries: Tries) -> tuple[bool, Tries]:
-    """Return the same for an attempt that ended through no fault of the task's."""
+    """Return whether to try again, and what is used up then, after an attempt whose end is not the task's fault."""
     after = Tries(tries.counted, tries.uncounted + 1, tries.batch_size)
     return after.uncounted < UNCOUNTED_LIMIT, after
 

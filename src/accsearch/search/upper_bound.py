@@ -30,7 +30,7 @@ from accsearch.task import BASELINE, Trial
 CONFIRMING_LOOKS = 4
 """How often a confirmation may look; each look doubles the fresh prompts."""
 TIMING_ROUNDS = 3
-"""How often the candidates whose times cannot be told apart are timed again before the fastest is chosen."""
+"""How often the candidates whose times do not differ beyond doubt are timed again before the fastest is chosen."""
 TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
 
@@ -261,7 +261,7 @@ class _Search:
         limit.tried.add(best.trial.id)
 
     def _contenders(self, limit: _Limit) -> Iterator[Race]:
-        """Yield the candidates whose time cannot be told from the fastest's, the fastest included."""
+        """Yield the candidates whose time does not differ from the fastest's beyond doubt, the fastest included."""
         best = limit.best()
         assert best is not None
         for race in list(limit.candidates):

@@ -8,7 +8,7 @@ from accsearch.worker.machine import Machine
 from accsearch.worker.stopwatch import Run
 
 HOST_BOUND = 0.9
-"""Under this share of busy time the host, not the card, sets the pace."""
+"""Under this share of busy time the host, not the GPU, sets the pace."""
 
 
 def kernel_seconds(run: Run, machine: Machine) -> float:

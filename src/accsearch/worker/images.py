@@ -44,7 +44,7 @@ def collect(batches: Sequence[torch.Tensor], expected: int) -> Images:
     flat = values.flatten(1)
     lost = ~flat.isfinite().all(dim=1)
     pixels = (values.nan_to_num() * 255).round().clamp(0, 255).to(torch.uint8)
-    # By channel, so that a plain red is told as well as a plain grey.
+    # By channel, so that a plain red is recognised as well as a plain grey.
     low, high = pixels.flatten(2).amin(dim=2), pixels.flatten(2).amax(dim=2)
     black, plain = (high == 0).all(dim=1), (low == high).all(dim=1)
     faults = {"NaN": lost, "black": ~lost & black, "constant": ~lost & ~black & plain}

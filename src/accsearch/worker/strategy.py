@@ -60,7 +60,7 @@ class UpperBound:
     """Leaves out what can hardly be the fastest trial within the limits.
 
     What saves more work, by the same methods, than a trial whose loss exceeds every limit will exceed them
-    too (another method may mend what one breaks: T-GATE lowers the loss of DeepCache on some samplers); what
+    too (another method may repair what one breaks: T-GATE lowers the loss of DeepCache on some samplers); what
     saves less than a trial within the strictest limit will be slower. Measured next is the trial that decides most
     others whichever way it turns out. With a target, the search ends at the first trial whose interval meets it.
     """

@@ -21,7 +21,7 @@ class Window:
 
 
 def text_windows(pipeline: Any) -> list[Window]:
-    """Return the windows of a pipeline's text encoders; none where they cannot be told."""
+    """Return the windows of a pipeline's text encoders; none where they are unknown."""
     parameters = inspect.signature(type(pipeline).__call__).parameters
     asked = parameters["max_sequence_length"].default if "max_sequence_length" in parameters else None
     windows = []

@@ -1,4 +1,4 @@
-"""Duels with a real sandboxed file and a baseline that paints instead of computing."""
+"""Paired runs with a real sandboxed file and a baseline that paints instead of computing."""
 
 import random
 import textwrap
@@ -37,7 +37,7 @@ def noisy(image, amplitude):
     return Image.frombytes("RGB", image.size, bytes(
         min(255, max(0, each + source.randint(-amplitude, amplitude))) for each in image.tobytes()))
 """
-# The harness hands a generator over where the file uses torch, whose import takes long.
+# The program hands a generator over where the file uses torch, whose import takes long.
 TORCH = """
 class Generator:
     def __init__(self, device):

@@ -1,7 +1,7 @@
-"""Tell the parent what the generated file tries in vain: network, files outside, signals to others.
+"""Report to the parent what the generated file tries and is refused: network, files outside, signals to others.
 
 The sandbox has refused it all anyway; this is only how it comes into the report. What other programs try that the
-file starts is not seen: that it starts them is told instead. What native code tries is noted outside of this
+file starts is not seen: that it starts them is reported instead. What native code tries is noted outside of this
 process (`sandbox/attempts.py`), as far as no library does it too.
 """
 

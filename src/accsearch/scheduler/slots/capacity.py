@@ -33,7 +33,7 @@ def largest_memory(devices: Sequence[Device]) -> int | None:
 
 
 def largest_here(configs: Sequence[Config]) -> int | None:
-    """Return the same for the GPUs that a run of these configurations may use; None without a driver."""
+    """Return the bytes of the largest GPU that a run of these configurations may use; None without a driver."""
     exclude = [name for config in configs for name in config.gpus.exclude]
     try:
         with open_nvml() as nvml:

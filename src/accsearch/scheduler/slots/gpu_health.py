@@ -15,7 +15,7 @@ from accsearch.scheduler.policy import SHORT
 IN_A_ROW = 3
 """Failures in a row that speak of the GPU, or whose tasks were done elsewhere, after which it is quarantined."""
 DOUBTFUL_IN_A_ROW = 5
-"""The same for failures that may as well be the tasks'."""
+"""Failures in a row after which a GPU is quarantined even if the tasks may be at fault."""
 OFTEN, WINDOW = 4, 8
 """So many failures that are surely the GPU's, of its last outcomes, are too many even with successes in between."""
 MARGIN = 3.0

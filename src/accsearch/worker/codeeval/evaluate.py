@@ -85,7 +85,7 @@ def evaluate(
 
 def _planned(fields: Fields, sandboxed: SandboxClient, settings: Settings) -> tuple[Recipe, str]:
     """Load the file; return the baseline's recipe and the file's entry point. Raises Refused."""
-    # It runs first: a file without a pipe, or an unsafe one, is told from one whose model is unclear.
+    # The file runs first, so that one without a pipe, or an unsafe one, is not reported as one whose model is unclear.
     loaded, _ = sandboxed.ask("load", timeout=settings.timeout)
     model = model_of(fields)
     told = loaded.header.get("arguments")
@@ -99,7 +99,7 @@ def _planned(fields: Fields, sandboxed: SandboxClient, settings: Settings) -> tu
 def _fought(
     planned: Recipe, sandboxed: SandboxClient, settings: Settings, machine: Machine, say: Say
 ) -> PairedRun:
-    """Build the baseline and return the paired, fought. Raises Refused."""
+    """Build the baseline and return the paired run, measured. Raises Refused."""
     sandboxed.pause()
     baseline = build(planned, machine)
     hush_loaded()

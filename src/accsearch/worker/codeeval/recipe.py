@@ -53,7 +53,7 @@ class Recipe:
 def model_of(fields: Fields) -> ModelInfo:
     """Return the model that the code names. Raises Refused where that is unknown or not there."""
     if fields.model_id is None:
-        raise Refused("invalid", "the model cannot be told from the code, so there is no baseline")
+        raise Refused("invalid", "the code does not say which model, so there is no baseline")
     model = "builtin:demo" if fields.model_id == DEMO_ID else fields.model_id
     wanted = None if fields.pipeline in (None, *LOADERS) else fields.pipeline
     try:

@@ -38,7 +38,7 @@ FEWER_STEPS_OF_FEW = 0.03
 """The same where there are fewer images to look at: without noise alone."""
 
 AREAS = 8
-"""Width and height in which images of fewer steps are told; the noise of 64 pixels of the demo's hardly counts."""
+"""Width and height of the means compared with images of fewer steps; noise over 64 pixels of the demo hardly counts."""
 
 WORTH_A_LOOK = 1.25
 LOOKED_AT = 4
