@@ -405,7 +405,7 @@ def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     path = tmp_path / "run.yaml"
     path.write_text(
         "gird: 1\n"
-        "grid: {pipe: [SD15, {name: x, modell: SDXL}], sched: [DDIMM], steps: [0, 20]}\n"
+        "grid: {pipe: [SD15, {name: x, modell: SDXL}, some/model], sched: [DDIMM], steps: [0, 20]}\n"
         "worker: {dtype: fp16, batch_size: 0, max_repeats: 1}\n"
         "methods: {tome: {ratio: [2], rate: 1}, deepcach: {}}\n"
         "quality: {model: ViT-g-41}\n"
@@ -418,6 +418,7 @@ def test_every_mistake_is_said_at_once(tmp_path: Path) -> None:
     said = [line.removeprefix(f"{path}:").split(": ")[:2] for line in caught.value.lines]
     assert said == [
         ["1", "gird"],
+        ["2", "grid.pipe[2]"],
         ["3", "worker.batch_size"],
         ["3", "worker.dtype"],
         ["6", "search.strategy"],

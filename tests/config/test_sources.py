@@ -65,9 +65,10 @@ def test_a_scorer_beside_the_configuration_is_absolute_in_the_plan(
 
 def test_the_content_of_a_scorer_counts_not_its_place(tmp_path: Path) -> None:
     digests = []
+    head = bytes(5 << 20)
     for place, content in (("one", b"weights"), ("two", b"weights"), ("three", b"weighty")):
         (tmp_path / place).mkdir()
-        (tmp_path / place / "weights.pt").write_bytes(content)
+        (tmp_path / place / "weights.pt").write_bytes(head + content)
         config = load_config(write(tmp_path / place, "quality: {model: RN50, pretrained: weights.pt}\n"))
         digests.append(expand(config).tasks[0].digest)
 

@@ -109,7 +109,7 @@ def _build(data: dict[str, Any], folder: Path, name: str) -> Config:
         findings.raise_any()
         return config
     findings.add(_axes(config, findings))
-    models = {} if findings.about(("grid", "pipe")) else resolve_pipes(pipes, folder, findings)
+    models = resolve_pipes(pipes, folder, findings)
     config = complete(config, sections, models, methods, folder, findings)
     # Of a section in which something is wrong the rest would be checked against defaults.
     findings.close(section for section in KEYS if section not in ("grid", "methods"))

@@ -19,7 +19,7 @@ def resolve_pipes(entries: Sequence[Any], folder: Path, findings: Findings) -> d
     models: dict[str, ModelInfo] = {}
     for index, entry in enumerate(entries):
         path = ("grid", "pipe", index)
-        model = findings.of(_resolved, entry, path, folder)
+        model = None if findings.about(path) else findings.of(_resolved, entry, path, folder)
         if model is not None and model.alias in models:
             findings.add(
                 [Mistake(path, f"{model.alias} is given twice, so that two tasks would have one id")]
