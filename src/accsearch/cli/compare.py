@@ -38,7 +38,7 @@ def compare(
     ] = None,
     tolerance: Annotated[
         float | None,
-        typer.Option("--tolerance", min=0, max=1, help="By which share numbers of tensors may differ."),
+        typer.Option("--tolerance", min=0, max=1, help="Largest relative difference of numbers in tensors."),
     ] = None,
     workdir: WorkDirOption = HERE,
     json: JsonOption = False,

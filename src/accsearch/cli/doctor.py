@@ -12,13 +12,13 @@ def doctor(
     configs: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[CONFIG...]", help="Also say whether what these need from the hub is cached."
+            metavar="[CONFIG...]", help="Also say what these need from the hub, and what is cached."
         ),
     ] = None,
     workdir: WorkDirOption = HERE,
     json: JsonOption = False,
 ) -> int:
-    """Look at Python, GPUs, limits, storage and results; exit 4 if storage or a result is not sound."""
+    """Check Python, GPUs, limits, storage and results; exit 4 if storage or a result is broken."""
     from accsearch.cli.load import load_grids
     from accsearch.cli.output import console, print_json
     from accsearch.doctor.examine import examine

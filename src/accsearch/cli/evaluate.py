@@ -38,9 +38,9 @@ def evaluate(
         float, typer.Option("--timeout", min=1, max=604_800, help="Seconds that a file may run.")
     ] = 900.0,
     seed: Annotated[
-        int | None, typer.Option("--seed", help="Fix prompts and seeds, which are else drawn anew.")
+        int | None, typer.Option("--seed", help="Fix prompts and seeds; by default they are drawn anew.")
     ] = None,
-    quality: Annotated[str | None, typer.Option("--quality", help="Scorer, as ViT-g-14.")] = None,
+    quality: Annotated[str | None, typer.Option("--quality", help="Scorer, such as ViT-g-14.")] = None,
     prompts: Annotated[
         str | None, typer.Option("--prompts", metavar="FILE", help="One prompt a line.")
     ] = None,

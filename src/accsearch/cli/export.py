@@ -23,7 +23,7 @@ def export(
     others: OthersOption = False,
     workdir: StoredWorkDirOption = HERE,
 ) -> None:
-    """Write every trial's latest result as one table; beside a csv or jsonl FILE, FILE.schema.json."""
+    """Write the latest result of every trial as one table; -o FILE also writes FILE.schema.json for csv and jsonl."""
     import sys
 
     from accsearch.cli.output import message, whole_file

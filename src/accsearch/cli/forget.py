@@ -14,11 +14,11 @@ def forget(
     ],
     results: Annotated[
         bool,
-        typer.Option("--results", help="Also where tasks are finished or trials measured: they are lost."),
+        typer.Option("--results", help="Also if tasks are finished or trials measured: they are lost."),
     ] = False,
     workdir: StoredWorkDirOption = HERE,
 ) -> None:
-    """Remove the checkpoints, logs and results of a configuration, say of one that could not start."""
+    """Remove the checkpoints, logs and results of a configuration, such as one that could not start."""
     from accsearch.checkpoint.heartbeat import Watch
     from accsearch.checkpoint.plan import configs_with_plan
     from accsearch.checkpoint.removal import contents, remove_config

@@ -10,7 +10,7 @@ from accsearch.cli.options import HERE, StoredWorkDirOption
 
 def logs(
     task: Annotated[str, typer.Argument(metavar="TASK", help="TASK, or CONFIG/TASK where ambiguous.")],
-    follow: Annotated[bool, typer.Option("-f", "--follow", help="Go on as the log grows.")] = False,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="Follow the log as it grows.")] = False,
     attempt: Annotated[int | None, typer.Option("--attempt", min=1, help="An earlier attempt's log.")] = None,
     workdir: StoredWorkDirOption = HERE,
 ) -> None:

@@ -17,18 +17,18 @@ StoredWorkDirOption = Annotated[
     ),
 ]
 """Of the commands that read what a run has left."""
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON alone.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print only JSON.")]
 MaxLossOption = Annotated[
     list[float] | None,
     typer.Option("--max-loss", help="Largest relative loss of the score; may be given several times."),
 ]
 OthersOption = Annotated[
-    bool, typer.Option("--all", help="Also what was measured in other settings than the plan's, marked.")
+    bool, typer.Option("--all", help="Also show results of other settings than the plan's, marked.")
 ]
 ConfigsArgument = Annotated[list[Path], typer.Argument(metavar="CONFIG...", help="YAML configurations.")]
 OverrideOption = Annotated[
     list[str] | None,
-    typer.Option("-o", "--override", metavar="KEY=VALUE", help="Override one key, as in a.b=1."),
+    typer.Option("-o", "--override", metavar="KEY=VALUE", help="Override one key: a.b=1."),
 ]
 NoScorerOption = Annotated[
     bool, typer.Option("--no-scorer", help="Measure speed only, as -o quality=null does.")
@@ -40,7 +40,7 @@ SlotsOption = Annotated[
     int | None, typer.Option("--slots", min=1, help="Tasks at once without GPUs (with --gpus none).")
 ]
 KeepStaleOption = Annotated[
-    bool, typer.Option("--keep-stale", help="Accept finished tasks of another configuration digest.")
+    bool, typer.Option("--keep-stale", help="Accept finished tasks whose configuration has changed.")
 ]
 
 

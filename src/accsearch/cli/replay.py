@@ -22,7 +22,7 @@ def replay(
     ],
     workdir: StoredWorkDirOption = HERE,
 ) -> int:
-    """Run one trial again as it was run; say whether images are identical and times agree."""
+    """Measure one trial again; say whether images are identical and times agree."""
     import os
     import sys
 

@@ -16,7 +16,7 @@ def stop(
         typer.Option(
             "--host",
             metavar="NAME",
-            help="Free what a host had at work that is gone (see `doctor`); with --now also if it lives.",
+            help="Free the work of a host that is gone (see `doctor`); with --now also of a live one.",
         ),
     ] = None,
     workdir: WorkDirOption = HERE,

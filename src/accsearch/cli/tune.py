@@ -10,7 +10,7 @@ from accsearch.cli.options import HERE, GpusOption, OverrideOption, SlotsOption,
 
 def tune(
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A configuration of one task.")],
-    target_speedup: Annotated[float, typer.Option("--target-speedup", min=1.0, help="Speed-up asked for.")],
+    target_speedup: Annotated[float, typer.Option("--target-speedup", min=1.0, help="Speed-up to reach.")],
     max_loss: Annotated[float, typer.Option("--max-loss", help="Largest relative loss of the score.")],
     override: OverrideOption = None,
     gpus: GpusOption = None,
