@@ -1,28 +1,23 @@
 """`accsearch compare`: generated code against a reference."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from accsearch.cli.options import HERE, JsonOption, WorkDirOption
+from accsearch.codeeval.comparison import ComparisonMode, compare_files
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 
-class Mode(StrEnum):
-    STATIC = "static"
-    RELAXED = "relaxed"
-    OBJECTS = "objects"
-    HYBRID = "hybrid"
-
-
 def compare(
     reference: Annotated[Path, typer.Argument(metavar="REFERENCE", help="The program to compare with.")],
     generated: Annotated[Path, typer.Argument(metavar="GENERATED", help="The program to be judged.")],
-    mode: Annotated[Mode, typer.Option("--mode", help="How to compare; see docs/codeeval.md.")] = Mode.STATIC,
+    mode: Annotated[
+        ComparisonMode, typer.Option("--mode", help="How to compare; see docs/codeeval.md.")
+    ] = ComparisonMode.STATIC,
     allow_exec: Annotated[
         bool, typer.Option("--allow-exec", help="Let objects and hybrid run the two programs, in a sandbox.")
     ] = False,
@@ -44,25 +39,22 @@ def compare(
     json: JsonOption = False,
 ) -> int:
     """Compare generated code with a reference; nothing is kept in the work directory."""
-    from rich.markup import escape
-
-    from accsearch.cli.output import console, message, print_json
+    from accsearch.cli.output import cell, console, message, print_json
     from accsearch.errors import UsageError
     from accsearch.sandbox.printable import printable
 
     for path in (reference, generated):
         if not path.is_file():
             raise UsageError(f"{path}: {'not a file' if path.exists() else 'no such file'}")
-    running = mode in (Mode.OBJECTS, Mode.HYBRID)
-    if running and not allow_exec:
+    if mode.runs_programs and not allow_exec:
         raise UsageError(f"--mode {mode} runs both programs: give --allow-exec to let it")
     given = {"isolation": isolation, "timeout": timeout, "relative": tolerance}
     how = {name: value for name, value in given.items() if value is not None}
-    if how and not running:
+    if how and not mode.runs_programs:
         raise UsageError("--isolation, --timeout and --tolerance belong to --mode objects and hybrid")
-    if weights is not None and mode is not Mode.RELAXED:
+    if weights is not None and mode is not ComparisonMode.RELAXED:
         raise UsageError("--weights belongs to --mode relaxed")
-    result = _compared(reference, generated, mode, weights, how)
+    result = compare_files(reference, generated, mode, weights, allow_exec=allow_exec, **how)
     error = result.get("error") or (result.get("objects") or {}).get("error")
     if error:
         message(f"accsearch: {printable(error)}")
@@ -73,50 +65,19 @@ def compare(
         for table in _tables(result):
             out.print(table)
         for remark in result["remarks"]:
-            out.print(f"remark: {escape(printable(remark))}")
+            out.print(f"remark: {cell(remark)}")
         out.print(_summary(result))
     return 0 if result["verdict"] == "match" else 1
 
 
-def _compared(
-    reference: Path, generated: Path, mode: Mode, weights: Path | None, how: dict[str, Any]
-) -> dict[str, Any]:
-    """Return the comparison; `how` are the options of the modes that run the programs."""
-    if mode is Mode.RELAXED:
-        from accsearch.codeeval.field_weights import load_weights
-        from accsearch.codeeval.relaxed import compare_relaxed
-
-        return compare_relaxed(reference, generated, None if weights is None else load_weights(weights))
-    if mode is Mode.STATIC:
-        from accsearch.codeeval.static import compare_static
-
-        return compare_static(reference, generated)
-    from accsearch.codeeval.objects import compare_objects
-
-    if mode is Mode.OBJECTS:
-        return {"mode": mode.value, **compare_objects(reference, generated, allow_exec=True, **how)}
-    from accsearch.codeeval.static import compare_static
-
-    result = {**compare_static(reference, generated), "mode": mode.value, "objects": None}
-    if result["verdict"] in ("match", "undetermined"):
-        objects = compare_objects(reference, generated, allow_exec=True, **how)
-        # Objects that match decide no field that stayed open, such as the number of steps.
-        same = objects["verdict"] == "match"
-        result.update(objects=objects, verdict=result["verdict"] if same else objects["verdict"])
-    return result
-
-
 def _tables(result: dict[str, Any]) -> "list[Table]":
-    from rich.markup import escape
-    from rich.table import Table
-
-    from accsearch.sandbox.printable import printable
+    from accsearch.cli.output import cell, columns
 
     tables: list[Table] = []
     if "fields" in result:
         scored = "score" in result
         scores = ("similarity", "note") if scored else ()
-        table = Table("field", "reference", "generated", "match", *scores, box=None, pad_edge=False)
+        table = columns("field", "reference", "generated", "match", *scores)
         for name, field in result["fields"].items():
             cells = [
                 name,
@@ -126,13 +87,11 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
                 ),
                 "yes" if field["match"] else "open" if "undetermined" in field["states"] else "no",
             ]
-            table.add_row(
-                *cells, *([f"{field['similarity']:.2f}", escape(printable(field["note"]))] if scored else [])
-            )
+            table.add_row(*cells, *([f"{field['similarity']:.2f}", cell(field["note"])] if scored else []))
         tables.append(table)
     objects = result if "differences" in result else result.get("objects")
     if objects and objects["differences"]:
-        table = Table("path", "reference", "generated", box=None, pad_edge=False)
+        table = columns("path", "reference", "generated")
         for difference in objects["differences"]:
             table.add_row(*(_shown(difference[key]) for key in ("path", "reference", "generated")))
         tables.append(table)
@@ -140,15 +99,11 @@ def _tables(result: dict[str, Any]) -> "list[Table]":
 
 
 def _shown(value: Any, absent: str = "absent") -> str:
-    from rich.markup import escape
-
-    from accsearch.sandbox.printable import printable
+    from accsearch.cli.output import cell
 
     if value is None:
         return absent
-    if isinstance(value, list):
-        return escape(printable(", ".join(map(str, value)))) or "none"
-    return escape(printable(value))
+    return cell(", ".join(map(str, value))) or "none" if isinstance(value, list) else cell(value)
 
 
 def _summary(result: dict[str, Any]) -> str:

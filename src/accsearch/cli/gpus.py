@@ -40,14 +40,12 @@ def gpus(json: JsonOption = False, workdir: WorkDirOption = HERE) -> None:
 
 
 def _table(rows: "Sequence[Row]") -> "Table":
-    from rich.table import Table
     from rich.text import Text
 
+    from accsearch.cli.output import columns
     from accsearch.gpus.idle import gib
 
-    table = Table(box=None, pad_edge=False)
-    for heading in ("GPU", "name", "UUID", "free", "total", "use", "idle", "why"):
-        table.add_column(heading, overflow="fold")
+    table = columns("GPU", "name", "UUID", "free", "total", "use", "idle", "why", fold=True)
     for row in rows:
         reading = row.reading
         free = reading.memory_free if reading else None

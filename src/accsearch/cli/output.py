@@ -10,7 +10,8 @@ from typing import IO, TYPE_CHECKING, Any, TextIO, cast
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, OverflowMethod
+    from rich.table import Table
 
 
 def print_json(value: Any) -> None:
@@ -67,14 +68,18 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(file=cast(IO[str], stream), highlight=False, width=None if stream.isatty() else 200)
 
 
-def duration(seconds: float | None) -> str:
-    """Render seconds as `1h02m`, `3m04s` or `5.6s`; a dash for None."""
-    if seconds is None:
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f}s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes}m{rest:02d}s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes:02d}m"
+def columns(*headings: str, fold: bool = False) -> "Table":
+    """Return an empty table without lines; `fold` goes on in the next line with a word that is too long."""
+    from rich.table import Column, Table
+
+    overflow: OverflowMethod = "fold" if fold else "ellipsis"
+    return Table(*(Column(each, overflow=overflow) for each in headings), box=None, pad_edge=False)
+
+
+def cell(value: object) -> str:
+    """Return a value that generated code decides as one safe line of a table."""
+    from rich.markup import escape
+
+    from accsearch.sandbox.printable import printable
+
+    return escape(printable(value))

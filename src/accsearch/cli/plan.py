@@ -82,13 +82,9 @@ def _refuse_too_large(grids: "Sequence[Grid]") -> None:
 
 
 def _print_table(rows: list[dict[str, Any]]) -> None:
-    from rich.table import Table
+    from accsearch.cli.output import columns, console
 
-    from accsearch.cli.output import console
-
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "state", "action", "trials", "why"):
-        table.add_column(heading, overflow="fold")
+    table = columns("task", "state", "action", "trials", "why", fold=True)
     for row in rows:
         total, stand = row["trials_total"], row["trials_stand"]
         trials = f"{total}, {stand} stand" if row["action"] == "run" and stand else str(total or "-")

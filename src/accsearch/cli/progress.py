@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from accsearch.cli.output import console, duration, message
+from accsearch.cli.output import columns, console, message
+from accsearch.report.text import duration
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
@@ -93,12 +94,9 @@ class LiveTable:
     def render(self) -> "Group":
         """Draw the table; called by the live display twice a second."""
         from rich.console import Group
-        from rich.table import Table
         from rich.text import Text
 
-        table = Table(box=None, pad_edge=False)
-        for heading in ("task", "GPU", "trial", "time"):
-            table.add_column(heading)
+        table = columns("task", "GPU", "trial", "time")
         for name, (task, gpu, since) in list(self._running.items()):
             table.add_row(name, gpu or "-", self._trial(task), duration(time.monotonic() - since))
         left = f", about {duration(self._left)} left" if self._left is not None else ""

@@ -28,7 +28,8 @@ def replay(
 
     from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import find_task
-    from accsearch.cli.attend import attend
+    from accsearch.cli.output import message
+    from accsearch.executors.foreground import run_in_foreground
     from accsearch.results.stored import stored_line
     from accsearch.task import WorkerExit
     from accsearch.workdir import WorkDir
@@ -48,10 +49,11 @@ def replay(
     }
     arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
     with _loan(line, config.gpus, directory.root) as loan:
-        code = attend(
+        code = run_in_foreground(
             [sys.executable, "-P", "-m", "accsearch.worker", *arguments],
             env={**os.environ, **_threads(line), **config.worker.env, **loan.env},
             leases=loan.leases,
+            say=message,
         )
     return code if code in (WorkerExit.OK, WorkerExit.CONFIG) else WorkerExit.ERROR
 

@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from accsearch.cli.output import duration, message
+from accsearch.cli.output import message
+from accsearch.report.text import duration
 
 if TYPE_CHECKING:
     from accsearch.grid import Grid

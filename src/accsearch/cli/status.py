@@ -60,15 +60,13 @@ def _watch(root: Any, out: Any) -> NoReturn:
 
 def _render(state: dict[str, Any]) -> "Group":
     from rich.console import Group
-    from rich.table import Table
     from rich.text import Text
 
-    from accsearch.cli.output import duration
+    from accsearch.cli.output import columns
+    from accsearch.report.text import duration
 
     colours = {"done": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
-    table = Table(box=None, pad_edge=False)
-    for heading in ("task", "state", "GPU", "attempt", "trials", "time", "reason"):
-        table.add_column(heading, overflow="fold")
+    table = columns("task", "state", "GPU", "attempt", "trials", "time", "reason", fold=True)
     for task in state["tasks"]:
         trials = f"{task['trials_done']}/{task['trials_total']}" if task["trials_total"] else "-"
         why = ": ".join(part for part in (task["reason"], task["message"]) if part)
@@ -78,7 +76,7 @@ def _render(state: dict[str, Any]) -> "Group":
             task["gpu"] or "-",
             str(task["attempt"] or "-"),
             trials,
-            duration(task["seconds"]),
+            "-" if task["seconds"] is None else duration(task["seconds"]),
             Text(why),
         )
     counts = "  ".join(f"{n} {name}" for name, n in state["counts"].items())

@@ -50,17 +50,13 @@ def size(value: int | None) -> str:
     return f"{amount:.1f} GiB"
 
 
-def duration(seconds: float | None) -> str:
-    """Return seconds as `42 s`, `3 min 5 s` or `2 h 10 min`."""
-    if seconds is None:
-        return "–"
-    if seconds < 10:
-        return f"{seconds:.1f} s"
+def duration(seconds: float) -> str:
+    """Return seconds as `5.6s`, `3m04s` or `1h02m`."""
+    if round(seconds, 1) < 60:
+        return f"{seconds:.1f}s"
     minutes, rest = divmod(round(seconds), 60)
-    if minutes == 0:
-        return f"{rest} s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return f"{hours}h{minutes:02d}m" if hours else f"{minutes}m{rest:02d}s"
 
 
 def methods(value: Methods | Mapping[str, Any]) -> str:

@@ -1,20 +1,19 @@
 """Run a worker in the foreground: whoever ends this program ends the worker too, in order."""
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import IO
-
-from accsearch.cli.output import message
 
 GRACE = 20.0
 """Seconds that a worker has to tidy up before it is killed."""
 
 
-def attend(
+def run_in_foreground(
     line: Sequence[str],
     *,
     env: Mapping[str, str],
     leases: Sequence[int],
+    say: Callable[[str], None],
     stdout: int | None = None,
     stderr: IO[bytes] | None = None,
     own_session: bool = False,
@@ -23,7 +22,7 @@ def attend(
 
     In a session of its own it gets a fair share of the processor whatever else runs in this one.
     Where an exception ends this program meanwhile, as SIGTERM and Ctrl-C do, the worker gets SIGTERM and its time to
-    tidy up.
+    tidy up; of Ctrl-C `say` prints a line.
     """
     worker = subprocess.Popen(
         line, env=dict(env), pass_fds=leases, stdout=stdout, stderr=stderr, start_new_session=own_session
@@ -31,7 +30,7 @@ def attend(
     try:
         return worker.wait()
     except KeyboardInterrupt:
-        message("accsearch: interrupted: nothing is kept of what was being measured")
+        say("accsearch: interrupted: nothing is kept of what was being measured")
         raise
     finally:
         if worker.poll() is None:

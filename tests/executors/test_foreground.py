@@ -25,8 +25,8 @@ def test_sigterm_reaches_the_worker_and_its_time_to_tidy_up_is_waited_for(tmp_pa
     command = (
         "import os, signal, sys\n"
         "signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))\n"
-        "from accsearch.cli.attend import attend\n"
-        f"attend([sys.executable, '-c', {worker!r}], env=os.environ, leases=())\n"
+        "from accsearch.executors.foreground import run_in_foreground\n"
+        f"run_in_foreground([sys.executable, '-c', {worker!r}], env=os.environ, leases=(), say=print)\n"
     )
     ended = subprocess.Popen([sys.executable, "-c", command], cwd=tmp_path, stdout=subprocess.PIPE)
     with ended:
