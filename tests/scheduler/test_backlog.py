@@ -13,7 +13,7 @@ from accsearch.workdir import WorkDir
 CONFIG = Config(name="c", grid={"pipe": ("A", "B"), "n": ("1", "2", "3")})
 
 
-def entry(pipe: str, name: str, **fields: float) -> QueuedTask:
+def queued(pipe: str, name: str, **fields: float) -> QueuedTask:
     task = Task(f"{pipe}_{name}", "c", {"pipe": pipe, "n": name}, "d")
     made = QueuedTask(task, CONFIG, WorkDir(Path("w")).task("c", task.id), frozenset(), Tries())
     for field, value in fields.items():
@@ -37,16 +37,16 @@ def timed(**seconds: float) -> TimeModel:
 
 def test_unknown_times_keep_the_given_order() -> None:
     names = ["3", "1", "2"]
-    assert order(Backlog([entry("A", name) for name in names], TimeModel())) == ["A_3", "A_1", "A_2"]
+    assert order(Backlog([queued("A", name) for name in names], TimeModel())) == ["A_3", "A_1", "A_2"]
 
 
 def test_the_longest_comes_first() -> None:
-    backlog = Backlog([entry("A", name) for name in "123"], timed(A_1=1.0, A_2=9.0, A_3=4.0))
+    backlog = Backlog([queued("A", name) for name in "123"], timed(A_1=1.0, A_2=9.0, A_3=4.0))
     assert order(backlog) == ["A_2", "A_3", "A_1"]
 
 
 def test_what_finishes_changes_the_order_of_the_rest() -> None:
-    backlog = Backlog([entry("A", name) for name in "123"], timed(A_1=5.0, A_2=4.0, A_3=3.0))
+    backlog = Backlog([queued("A", name) for name in "123"], timed(A_1=5.0, A_2=4.0, A_3=3.0))
     assert backlog.pop(0.0, lambda _: True) is not None
     backlog.learn(Sample(Task("A_3", "c", {"pipe": "A", "n": "3"}, "d"), 30.0))
     assert order(backlog, now=10.0) == ["A_3", "A_2"]
@@ -54,13 +54,13 @@ def test_what_finishes_changes_the_order_of_the_rest() -> None:
 
 def test_the_pipeline_just_run_is_preferred_between_equals_only() -> None:
     times = timed(A_1=5.0, B_1=5.0, B_2=9.0)
-    entries = [entry("A", "1"), entry("B", "1"), entry("B", "2")]
-    assert order(Backlog(entries, times), pipe="A") == ["B_2", "A_1", "B_1"]
-    assert order(Backlog(entries, times), pipe="B") == ["B_2", "B_1", "A_1"]
+    pending = [queued("A", "1"), queued("B", "1"), queued("B", "2")]
+    assert order(Backlog(pending, times), pipe="A") == ["B_2", "A_1", "B_1"]
+    assert order(Backlog(pending, times), pipe="B") == ["B_2", "B_1", "A_1"]
 
 
 def test_a_retry_waits_its_time_and_lets_others_pass() -> None:
-    backlog = Backlog([entry("A", "1", not_before=5.0), entry("A", "2")], TimeModel())
+    backlog = Backlog([queued("A", "1", not_before=5.0), queued("A", "2")], TimeModel())
     assert order(backlog, now=1.0) == ["A_2"]
     assert backlog.next_retry(1.0) == 4.0
     assert order(backlog, now=5.0) == ["A_1"]
@@ -68,7 +68,7 @@ def test_a_retry_waits_its_time_and_lets_others_pass() -> None:
 
 
 def test_a_task_that_does_not_fit_is_left() -> None:
-    backlog = Backlog([entry("A", "1"), entry("B", "1")], TimeModel())
+    backlog = Backlog([queued("A", "1"), queued("B", "1")], TimeModel())
     found = backlog.pop(0.0, lambda each: each.task.axes["pipe"] == "B")
     assert found is not None
     assert found.task.id == "B_1"

@@ -24,7 +24,7 @@ RUNNING = Running(
 
 
 @pytest.fixture
-def entry(tmp_path: Path) -> QueuedTask:
+def queued(tmp_path: Path) -> QueuedTask:
     workdir = WorkDir(tmp_path)
     workdir.create("c")
     task = expand(CONFIG).tasks[0]
@@ -34,9 +34,9 @@ def entry(tmp_path: Path) -> QueuedTask:
 
 
 @pytest.fixture
-def foreign(entry: QueuedTask) -> ForeignAttempts:
+def foreign(queued: QueuedTask) -> ForeignAttempts:
     made = ForeignAttempts(Watch())
-    made.add(entry, RUNNING)
+    made.add(queued, RUNNING)
     return made
 
 
@@ -51,23 +51,23 @@ def test_one_that_is_silent_is_taken_over_and_not_before(foreign: ForeignAttempt
     assert len(foreign) == 0 and foreign.next_look(now) is None
 
 
-def test_one_that_lives_is_awaited_and_judged(foreign: ForeignAttempts, entry: QueuedTask) -> None:
+def test_one_that_lives_is_awaited_and_judged(foreign: ForeignAttempts, queued: QueuedTask) -> None:
     for number in range(200):
-        renew(entry.paths.running, "n3", with_beat({"nonce": "n3"}, number // 2))
+        renew(queued.paths.running, "n3", with_beat({"nonce": "n3"}, number // 2))
         assert foreign.step(number * LOOK) == []
-    write_running(entry.paths.running, RUNNING)
-    write_exit(entry.paths.exit, Exit(attempt=3, nonce="n3", finished_at=WHEN, exit_code=0))
+    write_running(queued.paths.running, RUNNING)
+    write_exit(queued.paths.exit, Exit(attempt=3, nonce="n3", finished_at=WHEN, exit_code=0))
     (settled,) = foreign.step(1000.0)
     assert settled.ended is not None and settled.ended.exit.exit_code == 0
     assert settled.running.host == "pod-a"
 
 
-def test_the_end_of_another_attempt_is_not_its_end(foreign: ForeignAttempts, entry: QueuedTask) -> None:
-    write_exit(entry.paths.exit, Exit(attempt=2, nonce="n2", finished_at=WHEN, exit_code=0))
+def test_the_end_of_another_attempt_is_not_its_end(foreign: ForeignAttempts, queued: QueuedTask) -> None:
+    write_exit(queued.paths.exit, Exit(attempt=2, nonce="n2", finished_at=WHEN, exit_code=0))
     assert foreign.step(0.0) == []
 
 
-def test_one_that_was_freed_is_settled_at_once(foreign: ForeignAttempts, entry: QueuedTask) -> None:
-    entry.paths.running.unlink()
+def test_one_that_was_freed_is_settled_at_once(foreign: ForeignAttempts, queued: QueuedTask) -> None:
+    queued.paths.running.unlink()
     (settled,) = foreign.step(0.0)
     assert (settled.ended, settled.why) == (None, "freed from host pod-a")

@@ -41,14 +41,14 @@ def outcome(marker_writer: MarkerWriter) -> object:
     return found
 
 
-def entry(workdir: WorkDir) -> QueuedTask:
+def queued(workdir: WorkDir) -> QueuedTask:
     workdir.create("c")
     task = expand(CONFIG).tasks[0]
     return QueuedTask(task, CONFIG, workdir.task("c", task.id), frozenset(), Tries())
 
 
 def test_an_outcome_is_on_disk_once_it_is_read(tmp_path: Path) -> None:
-    made = entry(WorkDir(tmp_path))
+    made = queued(WorkDir(tmp_path))
     marker_writer = MarkerWriter(WorkDir(tmp_path))
     marker_writer.submit(made, ENDED, None)
 
@@ -61,7 +61,7 @@ def test_an_outcome_is_on_disk_once_it_is_read(tmp_path: Path) -> None:
 
 
 def test_what_ends_the_thread_is_raised_in_the_loop(tmp_path: Path) -> None:
-    made = entry(WorkDir(tmp_path))
+    made = queued(WorkDir(tmp_path))
     made.tries = None  # type: ignore[assignment]
     marker_writer = MarkerWriter(WorkDir(tmp_path))
     marker_writer.submit(made, ENDED, None)
@@ -73,7 +73,7 @@ def test_what_ends_the_thread_is_raised_in_the_loop(tmp_path: Path) -> None:
 
 
 def test_nothing_is_recorded_over_what_another_host_has_taken(tmp_path: Path) -> None:
-    made = entry(WorkDir(tmp_path))
+    made = queued(WorkDir(tmp_path))
 
     def taken() -> None:
         raise TakenOverError("taken")

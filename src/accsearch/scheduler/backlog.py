@@ -13,17 +13,17 @@ LOOK_AHEAD = 32
 
 
 class Backlog:
-    """Pending entries in the order in which they should start; unknown times first, to learn them."""
+    """Pending tasks in the order in which they should start; unknown times first, to learn them."""
 
-    def __init__(self, entries: Iterable[QueuedTask], model: TimeModel) -> None:
+    def __init__(self, pending: Iterable[QueuedTask], model: TimeModel) -> None:
         self._model = model
         self._given: dict[QueuedTask, int] = {}
         self._queue: list[QueuedTask] = []
         self._retries: set[QueuedTask] = set()
         self._stale = True
         self._sorted_at = float("-inf")
-        for entry in entries:
-            self.add(entry)
+        for queued in pending:
+            self.add(queued)
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -31,13 +31,13 @@ class Backlog:
     def __iter__(self) -> Iterator[QueuedTask]:
         return reversed(self._queue)
 
-    def add(self, entry: QueuedTask) -> None:
+    def add(self, queued: QueuedTask) -> None:
         """Put a task in, or back."""
-        if entry.not_before:
-            self._retries.add(entry)
-        self._given.setdefault(entry, len(self._given))
-        entry.expected = self._model.predict(entry.task)
-        self._queue.append(entry)
+        if queued.not_before:
+            self._retries.add(queued)
+        self._given.setdefault(queued, len(self._given))
+        queued.expected = self._model.predict(queued.task)
+        self._queue.append(queued)
         self._stale = True
         self._sorted_at = float("-inf")
 
@@ -53,40 +53,40 @@ class Backlog:
         first: int | None = None
         seen = 0
         for position in range(len(self._queue) - 1, -1, -1):
-            entry = self._queue[position]
-            if entry.not_before > now or not admits(entry):
+            queued = self._queue[position]
+            if queued.not_before > now or not admits(queued):
                 continue
             if first is None:
                 first = position
             seen += 1
-            if entry.task.axes.get("pipe") == pipe or not _alike(entry, self._queue[first]):
-                if _alike(entry, self._queue[first]):
+            if queued.task.axes.get("pipe") == pipe or not _alike(queued, self._queue[first]):
+                if _alike(queued, self._queue[first]):
                     first = position
                 break
             if seen >= LOOK_AHEAD:
                 break
         if first is None:
             return None
-        entry = self._queue.pop(first)
-        self._retries.discard(entry)
-        return entry
+        queued = self._queue.pop(first)
+        self._retries.discard(queued)
+        return queued
 
     def next_retry(self, now: float) -> float | None:
         """Return in how many seconds the first retry that is held back may start, None without one."""
-        held = [entry.not_before - now for entry in self._retries if entry.not_before > now]
+        held = [queued.not_before - now for queued in self._retries if queued.not_before > now]
         return min(held, default=None)
 
     def _sort(self, now: float) -> None:
-        for entry in self._queue:
-            entry.expected = self._model.predict(entry.task)
+        for queued in self._queue:
+            queued.expected = self._model.predict(queued.task)
         # The next one is at the end, from where it can be taken without moving the others.
         self._queue.sort(key=self._rank, reverse=True)
         self._stale = False
         self._sorted_at = now
 
-    def _rank(self, entry: QueuedTask) -> tuple[float, float, int]:
-        expected = float("inf") if entry.expected is None else entry.expected
-        return -expected, -prior(entry.task), self._given[entry]
+    def _rank(self, queued: QueuedTask) -> tuple[float, float, int]:
+        expected = float("inf") if queued.expected is None else queued.expected
+        return -expected, -prior(queued.task), self._given[queued]
 
 
 def _alike(one: QueuedTask, other: QueuedTask) -> bool:

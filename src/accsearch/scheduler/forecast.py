@@ -29,10 +29,10 @@ class Forecast:
     def _estimate(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> float | None:
         seconds = []
         for occupied in occupied_slots:
-            if occupied.entry is not None and occupied.entry.expected is not None:
-                seconds.append(max(0.0, occupied.entry.expected - (now - occupied.began)))
-        for entry in self._backlog:
-            if entry.expected is None:
+            if occupied.queued is not None and occupied.queued.expected is not None:
+                seconds.append(max(0.0, occupied.queued.expected - (now - occupied.began)))
+        for queued in self._backlog:
+            if queued.expected is None:
                 return None
-            seconds.append(entry.expected)
+            seconds.append(queued.expected)
         return makespan(seconds, self._slots.size())

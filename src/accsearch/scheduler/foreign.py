@@ -15,7 +15,7 @@ from accsearch.scheduler.slots.queued import QueuedTask
 class Settled:
     """An attempt that needs no more waiting: how it ended, or else why its task may run again."""
 
-    entry: QueuedTask
+    queued: QueuedTask
     running: Running
     ended: Ended | None
     why: str = ""
@@ -32,9 +32,9 @@ class ForeignAttempts:
     def __len__(self) -> int:
         return len(self._waiting)
 
-    def add(self, entry: QueuedTask, running: Running) -> None:
+    def add(self, queued: QueuedTask, running: Running) -> None:
         """Await the end of an attempt, or of its signs of life."""
-        self._waiting[entry] = running
+        self._waiting[queued] = running
 
     def step(self, now: float) -> list[Settled]:
         """Look at each attempt, if it is time to; return those that are settled, which are not looked at again."""
@@ -43,7 +43,7 @@ class ForeignAttempts:
         self._look_at = now + heartbeat.LOOK
         settled = list(self._settled(now))
         for each in settled:
-            del self._waiting[each.entry]
+            del self._waiting[each.queued]
         return settled
 
     def next_look(self, now: float) -> float | None:
@@ -51,12 +51,12 @@ class ForeignAttempts:
         return max(0.0, self._look_at - now) if self._waiting else None
 
     def _settled(self, now: float) -> Iterator[Settled]:
-        for entry, running in self._waiting.items():
-            ended = read_end(entry.paths, running.nonce)
+        for queued, running in self._waiting.items():
+            ended = read_end(queued.paths, running.nonce)
             if ended is not None:
-                yield Settled(entry, running, ended)
-            elif not is_owned(entry.paths.running, running.nonce):
-                yield Settled(entry, running, None, f"freed from host {running.host}")
-            elif (silent := self._watch.look_at_task(entry.paths, now)) >= heartbeat.SILENCE:
+                yield Settled(queued, running, ended)
+            elif not is_owned(queued.paths.running, running.nonce):
+                yield Settled(queued, running, None, f"freed from host {running.host}")
+            elif (silent := self._watch.look_at_task(queued.paths, now)) >= heartbeat.SILENCE:
                 why = f"no sign of life from host {running.host} for {silent:.0f} s"
-                yield Settled(entry, running, None, why)
+                yield Settled(queued, running, None, why)

@@ -16,16 +16,16 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
-def job_of(entry: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
-    """Return the next attempt of `entry`, to be started on `slot`."""
-    worker = entry.config.worker
-    attempt = entry.attempt + 1
+def job_of(queued: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
+    """Return the next attempt of `queued`, to be started on `slot`."""
+    worker = queued.config.worker
+    attempt = queued.attempt + 1
     nonce = uuid.uuid4().hex
     argv = command_line(
-        entry.config,
-        entry.task,
+        queued.config,
+        queued.task,
         attempt=attempt,
-        batch_size=entry.tries.batch_size or worker.batch_size,
+        batch_size=queued.tries.batch_size or worker.batch_size,
         workdir=workdir.root,
     )
     env = {
@@ -37,22 +37,22 @@ def job_of(entry: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
         "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
         "ACCSEARCH_NONCE": nonce,
     }
-    if slot.gpu is not None and entry.given_back < MOST_GIVEN_BACK:
+    if slot.gpu is not None and queued.given_back < MOST_GIVEN_BACK:
         # Without it a search stays, whatever it meets, and notes that in its results.
         env[TOLERATED] = ",".join(map(str, sorted(slot.tolerated)))
     return Job(
-        task=entry.task,
+        task=queued.task,
         attempt=attempt,
         nonce=nonce,
         argv=argv,
         env=env,
         cwd=cwd,
-        paths=entry.paths,
-        old_log=entry.paths.log_of(entry.attempt, entry.ids),
+        paths=queued.paths,
+        old_log=queued.paths.log_of(queued.attempt, queued.ids),
         gpu=slot.gpu,
-        batch_size=entry.tries.batch_size,
+        batch_size=queued.tries.batch_size,
         timeout=worker.timeout,
         stall_timeout=worker.stall_timeout,
         grace=GRACE,
-        sentinel=success_sentinel(entry.config, entry.task),
+        sentinel=success_sentinel(queued.config, queued.task),
     )

@@ -30,7 +30,7 @@ GROUP = 64
 class Recorded:
     """An attempt whose outcome is on disk; a retry is to follow if `retry`."""
 
-    entry: QueuedTask
+    queued: QueuedTask
     verdict: Done | Failed
     retry: bool
     tries: Tries
@@ -44,13 +44,13 @@ class Recorded:
 class Unrecorded:
     """An attempt whose outcome could not be written."""
 
-    entry: QueuedTask
+    queued: QueuedTask
     error: StorageError
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    entry: QueuedTask
+    queued: QueuedTask
     ended: Ended
     excuse: str | None
     doubt: Doubt
@@ -75,12 +75,12 @@ class MarkerWriter:
     def fileno(self) -> int:
         return self._ready
 
-    def submit(self, entry: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
+    def submit(self, queued: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
         """Take an attempt; an `excuse` says why a failure would not be the task's fault.
 
         A failure that the `doubt` covers is not held against the task either: another GPU is to decide.
         """
-        self._items.put(_Item(entry, ended, excuse, doubt))
+        self._items.put(_Item(queued, ended, excuse, doubt))
 
     def read(self) -> list[Recorded | Unrecorded]:
         """Return the outcomes that are on disk by now; never blocks. Raises what has ended the thread."""
@@ -123,7 +123,7 @@ class MarkerWriter:
             try:
                 outcome = self._judge(item)
             except StorageError as error:
-                outcomes.append(Unrecorded(item.entry, error))
+                outcomes.append(Unrecorded(item.queued, error))
                 continue
             outcomes.append(outcome)
             if (path := _marker(outcome)) is not None:
@@ -135,38 +135,38 @@ class MarkerWriter:
                 if isinstance(each, Recorded):
                     _clear(each)
         except StorageError as error:
-            return [Unrecorded(item.entry, error) for item in group]
+            return [Unrecorded(item.queued, error) for item in group]
         return outcomes
 
     def _judge(self, item: _Item) -> Recorded:
-        entry = item.entry
-        verdict = judge(self._workdir, entry.config, entry.task, item.ended.exit, item.ended.running)
+        queued = item.queued
+        verdict = judge(self._workdir, queued.config, queued.task, item.ended.exit, item.ended.running)
         if isinstance(verdict, Done):
-            return Recorded(entry, verdict, False, entry.tries, None)
+            return Recorded(queued, verdict, False, queued.tries, None)
         excuse, reason = item.excuse, verdict.reason
         if excuse is None and item.doubt.covers(verdict):
             excuse = f"a failure that may be its GPU's ({verdict.message})"
         elif excuse is None and reason is FailureReason.LOST_GPU:
-            if entry.failed_on.keys() - {verdict.gpu}:
+            if queued.failed_on.keys() - {verdict.gpu}:
                 reason = FailureReason.ERROR  # whatever it says: it fails on other GPUs, too
             else:
                 excuse = verdict.message
         if excuse is not None:
-            retry, tries = put_back(entry.tries)
+            retry, tries = put_back(queued.tries)
         else:
             retry, tries = next_try(
                 reason,
-                entry.tries,
-                max_attempts=entry.config.retry.max_attempts,
-                on_oom=entry.config.retry.on_oom,
+                queued.tries,
+                max_attempts=queued.config.retry.max_attempts,
+                on_oom=queued.config.retry.on_oom,
             )
         counted = replace(verdict, counted=tries.counted)
-        return Recorded(entry, counted, retry, tries, excuse, disturbed=item.excuse is not None)
+        return Recorded(queued, counted, retry, tries, excuse, disturbed=item.excuse is not None)
 
 
 def _marker(outcome: Recorded) -> Path | None:
     """Return which marker tells of the outcome; a task that is put back without blame has none."""
-    paths = outcome.entry.paths
+    paths = outcome.queued.paths
     if isinstance(outcome.verdict, Done):
         return paths.done
     return None if outcome.retry and outcome.excuse is not None else paths.failed
@@ -182,7 +182,7 @@ def _plain(verdict: Done | Failed) -> dict[str, Any]:
 
 def _clear(outcome: Recorded) -> None:
     """Remove the markers that the new one replaces; a crash in between leaves both, and the new one wins."""
-    paths = outcome.entry.paths
+    paths = outcome.queued.paths
     remove(paths.running)
     if isinstance(outcome.verdict, Done):
         remove(paths.failed)

@@ -21,7 +21,7 @@ from accsearch.task import FailureReason
 class Found:
     """A task with a `.running` marker, and what the files say about it."""
 
-    entry: QueuedTask
+    queued: QueuedTask
     record: TaskRecord
 
 
@@ -46,31 +46,33 @@ def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Obs
         running = each.record.running
         assert running is not None
         if each.record.exit is not None:
-            loop.judge(each.entry, Ended(each.record.exit, running))
+            loop.judge(each.queued, Ended(each.record.exit, running))
         elif runs_here(running):
             _adopt(each, running, loop, executor, observer)
         else:
-            loop.await_foreign(each.entry, running)
+            loop.await_foreign(each.queued, running)
             observer.message(
-                f"{each.entry.task.name}: runs on host {running.host} (pid {running.pid}) and is left alone "
+                f"{each.queued.task.name}: runs on host {running.host} (pid {running.pid}) and is left alone "
                 f"until it ends, or shows no sign of life for {heartbeat.SILENCE:.0f} s"
             )
 
 
 def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, observer: Observer) -> None:
-    entry = found.entry
-    adopted = executor.adopt(running, entry.paths)
+    queued = found.queued
+    adopted = executor.adopt(running, queued.paths)
     if isinstance(adopted, Ended):
-        loop.judge(entry, adopted)
+        loop.judge(queued, adopted)
         return
     if adopted is not None:
-        observer.message(f"{entry.task.name}: still at work from an earlier run (pid {running.pid}), adopted")
-        loop.adopt(entry, adopted, running)
+        observer.message(
+            f"{queued.task.name}: still at work from an earlier run (pid {running.pid}), adopted"
+        )
+        loop.adopt(queued, adopted, running)
         return
     orphan = found.record.orphan_pid
     left = end_attempt(running.nonce, [] if orphan is None else [orphan])
     if left:
-        observer.message(f"{entry.task.name}: cannot end what is left of it (pids {left}); it is not run")
+        observer.message(f"{queued.task.name}: cannot end what is left of it (pids {left}); it is not run")
         return
-    observer.message(f"{entry.task.name}: {found.record.why}; it runs again")
-    loop.put_back(entry)
+    observer.message(f"{queued.task.name}: {found.record.why}; it runs again")
+    loop.put_back(queued)

@@ -1,4 +1,4 @@
-"""Run the tasks of one or several grids that are not done: the public entry of the scheduler."""
+"""Run the tasks of one or several grids that are not done: the public function of the scheduler."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer, RunOptions, Silent, Summary
 from accsearch.scheduler.policy import Streak
 from accsearch.scheduler.resume import Found, first_tries, resume
+from accsearch.scheduler.settling import Settling
 from accsearch.scheduler.slots.capacity import memory_of, refuse_too_large
 from accsearch.scheduler.slots.opening import open_slots
 from accsearch.scheduler.slots.queued import QueuedTask
@@ -50,32 +51,37 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         lock = stack.enter_context(locked(workdir, Waiter(watch, observer.message)))
         sweep(workdir, [grid.config.name for grid in grids])
         signals = stack.enter_context(caught())
-        entries, found, samples, done = _audit(grids, workdir, options, observer)
-        loop: Loop | None = None
-        if entries or found:
+        pending, found, samples, done = _audit(grids, workdir, options, observer)
+        ending = Ending()
+        if pending or found:
             configs = [grid.config for grid in grids]
             here = str(Path.cwd())
             executor = EXECUTORS[options.executor]()
             stack.callback(executor.close)
             slots = stack.enter_context(open_slots(configs, workdir, options, observer))
-            refuse_too_large(((entry.task.name, entry.memory) for entry in entries), slots.largest())
+            refuse_too_large(((queued.task.name, queued.memory) for queued in pending), slots.largest())
+            backlog = Backlog(pending, TimeModel(samples))
+            streak = Streak(min(config.retry.stop_after_identical for config in configs))
+            settling = Settling(
+                workdir, backlog, observer, streak, slots.health, lock.check, keep_stale=options.keep_stale
+            )
+            ending = settling.ending
             loop = Loop(
                 workdir,
-                Backlog(entries, TimeModel(samples)),
+                backlog,
                 slots,
                 executor,
                 signals,
                 observer,
+                settling,
                 lock=lock,
                 foreign=ForeignAttempts(watch),
                 cwd={name: options.cwd.get(name, here) for name in (config.name for config in configs)},
-                streak=Streak(min(config.retry.stop_after_identical for config in configs)),
-                keep_stale=options.keep_stale,
             )
             resume(found, loop, executor, observer)
             loop.run()
-        tried = [*entries, *(each.entry for each in found)]
-        return _summary(done, tried, loop.ending if loop is not None else Ending())
+        tried = [*pending, *(each.queued for each in found)]
+        return _summary(done, tried, ending)
 
 
 def _audit(
@@ -83,7 +89,7 @@ def _audit(
 ) -> tuple[list[QueuedTask], list[Found], list[Sample], int]:
     """Return what is to be run, what an earlier scheduler left under way, what finished tasks took, and how
     many of the chosen ones are done."""
-    entries: list[QueuedTask] = []
+    pending: list[QueuedTask] = []
     found: list[Found] = []
     samples: list[Sample] = []
     done = 0
@@ -103,7 +109,7 @@ def _audit(
             if record.state is TaskState.DONE:
                 done += 1
                 continue
-            entry = QueuedTask(
+            queued = QueuedTask(
                 record.task,
                 grid.config,
                 workdir.task(record.task.config, record.task.id),
@@ -113,9 +119,9 @@ def _audit(
                 memory=memory_of(record.task, grid.config),
             )
             if record.running is not None:
-                found.append(Found(entry, record))
+                found.append(Found(queued, record))
             else:
-                entries.append(entry)
+                pending.append(queued)
         if options.only is None:
             launch = {
                 "gpus": options.gpus,
@@ -125,17 +131,17 @@ def _audit(
             }
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))
             store_plan(workdir, grid, launch, grid.config.facts.file, cwd)
-    return entries, found, samples, done
+    return pending, found, samples, done
 
 
 def _chosen(name: str, options: RunOptions) -> bool:
     return options.only is None or name in options.only
 
 
-def _summary(done: int, entries: Sequence[QueuedTask], ending: Ending) -> Summary:
-    counts = Counter(entry.state for entry in entries)
+def _summary(done: int, pending: Sequence[QueuedTask], ending: Ending) -> Summary:
+    counts = Counter(queued.state for queued in pending)
     counts[TaskState.DONE] += done
-    failures = tuple(entry.failed for entry in entries if entry.failed is not None)
+    failures = tuple(queued.failed for queued in pending if queued.failed is not None)
     left = counts[TaskState.PENDING] + counts[TaskState.RUNNING]
     if ending.exit_code == StorageError.exit_code or (ending.exit_code and left):
         code = ending.exit_code

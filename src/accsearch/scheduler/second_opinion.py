@@ -18,25 +18,27 @@ class SecondOpinion:
         self._slots = slots
         self._backlog = backlog
 
-    def doubt(self, entry: QueuedTask, gpu: str | None, now: float) -> Doubt:
-        """Return about what another GPU is to decide, if `entry` has now failed on `gpu`.
+    def doubt(self, queued: QueuedTask, gpu: str | None, now: float) -> Doubt:
+        """Return about what another GPU is to decide, if `queued` has now failed on `gpu`.
 
         The first failure is in doubt, a second one where neither GPU is known to be well; even one that the
         program explains is, if the GPU has just failed another task.
         """
-        if gpu is None or gpu in entry.failed_on:
+        if gpu is None or gpu in queued.failed_on:
             return Doubt.NONE
-        health, failed_on = self._slots.health, {*entry.failed_on, gpu}
+        health, failed_on = self._slots.health, {*queued.failed_on, gpu}
         if len(failed_on) > 1 and any(health.is_well(each, now) for each in failed_on):
             return Doubt.NONE
         if len(failed_on) > MOST_DOUBTS or not self._slots.elsewhere(failed_on):
             return Doubt.NONE
         return Doubt.ANY if health.has_just_failed(gpu) else Doubt.UNEXPLAINED
 
-    def keeps_away(self, entry: QueuedTask, gpu: str | None, now: float) -> bool:
-        """Return whether `entry` waits for another GPU than this one, on which it has failed."""
-        failed_at = entry.failed_on.get(gpu or "")
-        return failed_at is not None and now - failed_at < PATIENCE and self._slots.elsewhere(entry.failed_on)
+    def keeps_away(self, queued: QueuedTask, gpu: str | None, now: float) -> bool:
+        """Return whether `queued` waits for another GPU than this one, on which it has failed."""
+        failed_at = queued.failed_on.get(gpu or "")
+        return (
+            failed_at is not None and now - failed_at < PATIENCE and self._slots.elsewhere(queued.failed_on)
+        )
 
     def all_keep_away(self, gpu: str | None, now: float) -> bool:
         """Return whether no task that waits wants this GPU, and there is one that waits."""

@@ -1,5 +1,6 @@
 """What becomes of a task whose attempt has ended: it is done, has failed, is tried again or put back."""
 
+import time
 from collections.abc import Callable
 
 from accsearch.checkpoint.markers import Done, Failed
@@ -18,29 +19,27 @@ from accsearch.workdir import WorkDir, remove
 
 
 class Settling:
-    """Has ended attempts recorded, and settles their entries once that is on disk (`fileno` is readable).
+    """Has ended attempts recorded, and settles their tasks once that is on disk (`fileno` is readable).
 
-    `check` raises if the work directory is another run's by now: nothing is settled then.
-
-    `notes` says what tasks (CONFIG/TASK) that are tried again wait for.
+    `check` raises if the work directory is another run's by now: nothing is settled then. `ending` says how far the
+    run is on its way to its end, `notes` what tasks (CONFIG/TASK) that are tried again wait for.
     """
 
     def __init__(
         self,
         workdir: WorkDir,
         backlog: Backlog,
-        ending: Ending,
         observer: Observer,
         streak: Streak,
         health: GpuHealth,
-        clock: Callable[[], float],
         check: Callable[[], None],
         *,
-        keep_stale: bool,
+        keep_stale: bool = False,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.ending = Ending()
         self.notes: dict[str, str] = {}
         self._backlog = backlog
-        self._ending = ending
         self._observer = observer
         self._streak = streak
         self._health = health
@@ -61,31 +60,31 @@ class Settling:
         """Whether so many failures are yet unrecorded that they may be the ones that stop the run."""
         return sum(self._recording.values()) >= self._streak.limit
 
-    def submit(self, entry: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
+    def submit(self, queued: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
         """Take an ended attempt; `excuse` and `doubt` say why a failure would not be held against the task."""
-        self._recording[entry.task.name] = ended.exit.exit_code != 0
-        self._recorder.submit(entry, ended, excuse, doubt)
+        self._recording[queued.task.name] = ended.exit.exit_code != 0
+        self._recorder.submit(queued, ended, excuse, doubt)
 
-    def put_back(self, entry: QueuedTask) -> None:
-        """Make an entry pending again whose attempt has left nothing to judge."""
+    def put_back(self, queued: QueuedTask) -> None:
+        """Make a task pending again whose attempt has left nothing to judge."""
         self._check()
-        if entry.state is TaskState.RUNNING:
-            entry.become(TaskState.PENDING)
+        if queued.state is TaskState.RUNNING:
+            queued.become(TaskState.PENDING)
         try:
-            remove(entry.paths.running)
-            remove(entry.paths.exit)
+            remove(queued.paths.running)
+            remove(queued.paths.exit)
         except StorageError as error:
-            stop_for_storage(self._ending, self._observer, str(error))
+            stop_for_storage(self.ending, self._observer, str(error))
         else:
-            self._backlog.add(entry)
+            self._backlog.add(queued)
 
     def settle(self) -> None:
         """Settle the attempts that are on disk by now; never blocks."""
         for outcome in self._recorder.read():
-            del self._recording[outcome.entry.task.name]
+            del self._recording[outcome.queued.task.name]
             if isinstance(outcome, Unrecorded):
-                outcome.entry.become(TaskState.PENDING)
-                stop_for_storage(self._ending, self._observer, str(outcome.error))
+                outcome.queued.become(TaskState.PENDING)
+                stop_for_storage(self.ending, self._observer, str(outcome.error))
             else:
                 self._settle(outcome)
 
@@ -93,54 +92,54 @@ class Settling:
         self._recorder.close()
 
     def _settle(self, outcome: Recorded) -> None:
-        entry, verdict = outcome.entry, outcome.verdict
-        entry.tries = outcome.tries
+        queued, verdict = outcome.queued, outcome.verdict
+        queued.tries = outcome.tries
         if isinstance(verdict, Done):
-            self._succeed(entry, verdict)
+            self._succeed(queued, verdict)
         elif outcome.retry:
-            entry.become(TaskState.PENDING)
+            queued.become(TaskState.PENDING)
             why = outcome.excuse or f"{verdict.reason}: {verdict.message}"
-            self.notes[entry.task.name] = f"its turn again, after {why}"
-            entry.not_before = self._clock() + entry.config.retry.backoff
-            entry.wants_room = verdict.reason is FailureReason.OOM
-            self._backlog.add(entry)
+            self.notes[queued.task.name] = f"its turn again, after {why}"
+            queued.not_before = self._clock() + queued.config.retry.backoff
+            queued.wants_room = verdict.reason is FailureReason.OOM
+            self._backlog.add(queued)
         else:
-            entry.become(TaskState.FAILED)
-            entry.failed = verdict
-        self._observer.ended(entry.task, verdict)
+            queued.become(TaskState.FAILED)
+            queued.failed = verdict
+        self._observer.ended(queued.task, verdict)
         if isinstance(verdict, Done):
-            self._health.succeeded(verdict.gpu, entry.task.name)
+            self._health.succeeded(verdict.gpu, queued.task.name)
         elif not outcome.disturbed:
-            self._weigh(entry, verdict, excused=outcome.excuse is not None)
-            self._count(entry, verdict)
+            self._weigh(queued, verdict, excused=outcome.excuse is not None)
+            self._count(queued, verdict)
 
-    def _succeed(self, entry: QueuedTask, done: Done) -> None:
+    def _succeed(self, queued: QueuedTask, done: Done) -> None:
         self._streak.success()
-        self._backlog.learn(Sample(entry.task, done.seconds))
-        if done.digest == entry.task.digest or self._keep_stale:
-            entry.become(TaskState.DONE)
+        self._backlog.learn(Sample(queued.task, done.seconds))
+        if done.digest == queued.task.digest or self._keep_stale:
+            queued.become(TaskState.DONE)
         else:
-            entry.become(TaskState.PENDING)
-            self.notes[entry.task.name] = "its turn: it ended under an earlier configuration"
-            self._backlog.add(entry)
+            queued.become(TaskState.PENDING)
+            self.notes[queued.task.name] = "its turn: it ended under an earlier configuration"
+            self._backlog.add(queued)
 
-    def _weigh(self, entry: QueuedTask, failed: Failed, *, excused: bool) -> None:
+    def _weigh(self, queued: QueuedTask, failed: Failed, *, excused: bool) -> None:
         """Hold a failure against its GPU, unless the task has shown that it fails on others, too."""
-        gpu, task = failed.gpu, entry.task.name
+        gpu, task = failed.gpu, queued.task.name
         if not is_suspect(failed):
             if (failed.seconds or 0.0) > SHORT:
                 self._health.succeeded(gpu, None)
-        elif not excused and entry.failed_on.keys() - {gpu}:
+        elif not excused and queued.failed_on.keys() - {gpu}:
             self._health.forgive(task)
         else:
             self._health.failed(gpu, task, failed.message, speaks_of_gpu=speaks_of_gpu(failed))
         if gpu is not None and is_suspect(failed):
-            entry.failed_on[gpu] = self._clock()
+            queued.failed_on[gpu] = self._clock()
 
-    def _count(self, entry: QueuedTask, failed: Failed) -> None:
-        text = failed.message.replace(entry.task.id, "{task}").replace(failed.gpu or "{gpu}", "{gpu}")
-        alike = self._streak.failure(entry.task.name, failed.reason, text, failed.seconds or 0.0, failed.gpu)
+    def _count(self, queued: QueuedTask, failed: Failed) -> None:
+        text = failed.message.replace(queued.task.id, "{task}").replace(failed.gpu or "{gpu}", "{gpu}")
+        alike = self._streak.failure(queued.task.name, failed.reason, text, failed.seconds or 0.0, failed.gpu)
         if alike and not self._health.may_be_spared(self._streak.gpus, self._clock()):
             why = f"{self._streak.limit} tasks in a row failed alike at their start ({failed.message})"
-            if self._ending.cut(Shutdown.DRAIN, why, FAILED):
+            if self.ending.cut(Shutdown.DRAIN, why, FAILED):
                 self._observer.message(f"{why}: no new tasks are started")

@@ -67,7 +67,7 @@ def test_idle_readings_in_a_row_make_it_ready(gpu_slot: GpuSlot) -> None:
     assert (gpu_slot.state, gpu_slot.due) == (GpuState.TESTING, 0.5)
     gpu_slot.step(0.5)
     assert gpu_slot.state is GpuState.READY
-    assert gpu_slot.slot().env == {"CUDA_VISIBLE_DEVICES": "GPU-a"}
+    assert gpu_slot.env == {"CUDA_VISIBLE_DEVICES": "GPU-a"}
 
 
 def test_a_busy_one_is_given_back_at_once_and_tried_again_later(gpu_slot: GpuSlot, probe: FakeProbe) -> None:
@@ -175,9 +175,9 @@ def test_a_run_keeps_no_more_than_tasks_want(probe: FakeProbe, tmp_path: Path) -
     slots.step(0.0, 2)
     ready_slots = slots.ready()
     assert len(ready_slots) == 2
-    slots.take(ready_slots[0], 0.0)
+    ready_slots[0].take(0.0)
     slots.step(1.0, 0)
-    assert [slots.holds(slot) for slot in ready_slots] == [True, False]
+    assert [slot.held for slot in ready_slots] == [True, False]
     assert slots.ready() == []
     # Nothing to do but look after the GPU at work.
     assert slots.next_step(1.0) == HEALTH - 1.0

@@ -43,19 +43,18 @@ class Probe(Protocol):
     def processes(self, uuid: str) -> Sequence[Process]: ...
 
 
-class GpuSlot:
-    """The state of one GPU; times are monotonic seconds, `due` is when `step` has something to do."""
+class GpuSlot(Slot):
+    """The state of one GPU; `due` is when `step` has something to do."""
 
     def __init__(
         self, device: Device, probe: Probe, limits: GpuConfig, workdir: Path, say: Callable[[str], None]
     ) -> None:
+        super().__init__(device.uuid, {"CUDA_VISIBLE_DEVICES": device.uuid}, device.uuid)
         self.device = device
         self.state = GpuState.OUT
         self.why = "not looked at yet"
         self.due = 0.0
         self.lost = False
-        self.taken_by: str | None = None
-        """Why the worker at work has to leave."""
         self._probe = probe
         self._limits = limits
         self._workdir = workdir
@@ -64,12 +63,12 @@ class GpuSlot:
         self._test = IdleTest(limits, describe_process)
         self._before: Reading | None = None
         self._seen = float("-inf")
-        self._free: int | None = None
         self._pause = RELEASE_FIRST
         self._give_up_at = 0.0
         self._quarantine = QUARANTINE_FIRST
-        self._at_work = False
         self._retired = False
+        self._taken_by: str | None = None
+        """Why the worker at work has to leave."""
         self._watch: NeighbourWatch | None = None
         self._health_at = 0.0
 
@@ -79,15 +78,16 @@ class GpuSlot:
 
     @property
     def held(self) -> bool:
-        """Whether this scheduler has the lease."""
         return self._lease is not None
 
-    def slot(self) -> Slot:
-        """Return what a worker on this GPU gets: exactly this GPU, by UUID."""
-        uuid = self.device.uuid
-        assert self._lease is not None
-        env = {"CUDA_VISIBLE_DEVICES": uuid}
-        return Slot(uuid, env, uuid, self._lease.fileno(), self._free, self._tolerated())
+    @property
+    def lease(self) -> int | None:
+        return None if self._lease is None else self._lease.fileno()
+
+    @property
+    def trouble(self) -> str | None:
+        why = self.why if self.state is GpuState.QUARANTINED else self._taken_by
+        return f"{self.name}: {why}" if why else None
 
     def room(self) -> int:
         """Return how many bytes are free on a GPU that is not ours, 0 if that is not known."""
@@ -99,7 +99,7 @@ class GpuSlot:
     def step(self, now: float) -> None:
         """Do what is due."""
         match self.state:
-            case GpuState.QUARANTINED if self._at_work:
+            case GpuState.QUARANTINED if self.at_work:
                 self.due = now + HEALTH  # its worker is being ended; `free` follows
             case GpuState.OUT | GpuState.QUARANTINED:
                 self._enter(now)
@@ -113,16 +113,14 @@ class GpuSlot:
                 self.due = float("inf")
 
     def take(self, now: float, nonce: str | None = None) -> None:
-        """Give the GPU to a worker; with its `nonce`, look for others on the GPU while it starts."""
+        super().take(now, nonce)
         self.state = GpuState.TAKEN
-        self._at_work = True
-        self.taken_by = None
-        self._watch = NeighbourWatch(nonce, self._tolerated(), now) if nonce is not None else None
+        self._taken_by = None
+        self._watch = NeighbourWatch(nonce, self.tolerated, now) if nonce is not None else None
         self._health_at = now + HEALTH
         self.due = self._next_look(now)
 
     def confirm(self, now: float) -> bool:
-        """Look once more before a start; a GPU that someone else has taken meanwhile is given up."""
         if now <= self._seen:
             return True
         outcome = self._released(now, worker_ended=False)
@@ -134,9 +132,8 @@ class GpuSlot:
         return outcome.state is ReleaseState.FREE
 
     def free(self, now: float) -> str | None:
-        """Take the GPU back from an ended worker; return what is wrong with it, if anything."""
-        self._at_work = False
-        self.taken_by = None
+        super().free(now)
+        self._taken_by = None
         if self.state is GpuState.QUARANTINED:
             return f"{self.name}: {self.why}"
         self.state = GpuState.RELEASING
@@ -148,7 +145,6 @@ class GpuSlot:
         return None
 
     def drop(self, now: float, why: str) -> None:
-        """Give the lease back."""
         self.close()
         self.state = GpuState.OUT
         self.why = why
@@ -177,10 +173,6 @@ class GpuSlot:
             self._lease.close()
             self._lease = None
 
-    def _tolerated(self) -> frozenset[int]:
-        """Return the processes that were on the GPU when it was found idle."""
-        return self._before.compute_pids() if self._before is not None else frozenset()
-
     def _look_after(self, now: float) -> None:
         """Watch a GPU at work: is it still there, and who else is on it?"""
         if self._watch is not None and now >= self._watch.next_look(now):
@@ -203,7 +195,7 @@ class GpuSlot:
             return  # the next reading says so
         if news is not None:
             self._say(f"{self.name}: another process is on it, too: {news}")
-        self.taken_by = why
+        self._taken_by = why
 
     def _enter(self, now: float) -> None:
         """Lease the GPU and begin the idle test."""
@@ -232,6 +224,7 @@ class GpuSlot:
         if verdict.idle:
             self.state = GpuState.READY
             self._before = reading
+            self.tolerated = reading.compute_pids()
             self._quarantine = QUARANTINE_FIRST
             self.due = float("inf")
         elif verdict.idle is False:
@@ -270,13 +263,13 @@ class GpuSlot:
         try:
             reading = self._probe.read(self.device.uuid)
         except GpuLost as error:
-            if isinstance(error, DriverLost) and self._at_work:
+            if isinstance(error, DriverLost) and self.at_work:
                 return None
             self.lost = True
             self._isolate(now, f"lost: {error}")
             return None
         self._seen = now
-        self._free = reading.memory_free
+        self.memory = reading.memory_free
         return reading
 
     def _isolate(self, now: float, why: str) -> None:

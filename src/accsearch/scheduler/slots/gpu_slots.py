@@ -7,11 +7,10 @@ from pathlib import Path
 from accsearch.config.schema import GpuConfig
 from accsearch.errors import NoGpuError
 from accsearch.gpus.device import Device
-from accsearch.gpus.idle import gib
 from accsearch.scheduler.slots.capacity import largest_memory
 from accsearch.scheduler.slots.gpu_health import GpuHealth
 from accsearch.scheduler.slots.gpu_slot import GpuSlot, GpuState, Probe
-from accsearch.scheduler.slots.slot import Slot
+from accsearch.scheduler.slots.slot import Slot, Slots
 
 PATIENCE = 900.0
 """Seconds after which a run whose GPUs are all lost gives up."""
@@ -26,7 +25,7 @@ ON_OFFER = (GpuState.TESTING, GpuState.RELEASING, GpuState.READY)
 """Ours and not at work, those first that are given back first."""
 
 
-class GpuSlots:
+class GpuSlots(Slots):
     """The GPUs that a run may use; NVML is asked only about those that a task waits for or runs on."""
 
     def __init__(
@@ -57,18 +56,8 @@ class GpuSlots:
         self._watch_losses(now)
 
     def ready(self) -> Sequence[Slot]:
-        slots = [gpu_slot.slot() for gpu_slot in self._gpu_slots.values() if gpu_slot.state is GpuState.READY]
+        slots = [gpu_slot for gpu_slot in self._gpu_slots.values() if gpu_slot.state is GpuState.READY]
         return sorted(slots, key=lambda slot: -(slot.memory or 0))
-
-    def confirm(self, slot: Slot, now: float) -> bool:
-        return self._gpu_slots[slot.id].confirm(now)
-
-    def take(self, slot: Slot, now: float, nonce: str | None = None) -> None:
-        self._gpu_slots[slot.id].take(now, nonce)
-
-    def decline(self, slot: Slot, now: float, why: str | None = None) -> None:
-        free = "unknown memory" if slot.memory is None else gib(slot.memory)
-        self._gpu_slots[slot.id].drop(now, why or f"{free} free, the tasks that wait need more")
 
     def elsewhere(self, gpus: Collection[str]) -> bool:
         return any(
@@ -76,26 +65,9 @@ class GpuSlots:
             for uuid, gpu_slot in self._gpu_slots.items()
         )
 
-    def gives_way(self, slot: Slot, now: float) -> bool:
+    def has_larger(self, slot: Slot) -> bool:
         rooms = [gpu_slot.room() for gpu_slot in self._gpu_slots.values() if gpu_slot.state is GpuState.OUT]
-        if max(rooms, default=0) <= (slot.memory or 0) + WORTH_MOVING:
-            return False
-        self._gpu_slots[slot.id].drop(now, "a task that ran out of memory looks for more")
-        return True
-
-    def reserve(self, change: int) -> None:
-        """Do nothing: an adopted keeper holds the lease of its GPU itself."""
-
-    def free(self, slot: Slot, now: float) -> str | None:
-        return self._gpu_slots[slot.id].free(now)
-
-    def holds(self, slot: Slot) -> bool:
-        return self._gpu_slots[slot.id].held
-
-    def trouble(self, slot: Slot) -> str | None:
-        gpu_slot = self._gpu_slots[slot.id]
-        why = gpu_slot.why if gpu_slot.state is GpuState.QUARANTINED else gpu_slot.taken_by
-        return f"{gpu_slot.name}: {why}" if why else None
+        return max(rooms, default=0) > (slot.memory or 0) + WORTH_MOVING
 
     def next_step(self, now: float) -> float | None:
         short = self._is_short()

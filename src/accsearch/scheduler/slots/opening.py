@@ -11,8 +11,9 @@ from accsearch.gpus.idle import gib
 from accsearch.gpus.nvml import WITHOUT_GPUS, open_nvml
 from accsearch.gpus.visible import NONE, select
 from accsearch.scheduler.options import Observer, RunOptions
+from accsearch.scheduler.slots.cpu_slots import CpuSlots
 from accsearch.scheduler.slots.gpu_slots import GpuSlots
-from accsearch.scheduler.slots.slot import CpuSlots, Slots
+from accsearch.scheduler.slots.slot import Slots
 from accsearch.workdir import WorkDir
 
 MOST_CPU_SLOTS = 8

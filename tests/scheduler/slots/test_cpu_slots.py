@@ -7,11 +7,11 @@ from tests.busy import bound, busy_core
 
 from accsearch.cores import PASSIVE
 from accsearch.cpu_load import LoadMeter
-from accsearch.scheduler.slots import slot
-from accsearch.scheduler.slots.slot import CpuSlots
+from accsearch.scheduler.slots import cpu_slots as module
+from accsearch.scheduler.slots.cpu_slots import CpuSlots
 
 BESIDE_OTHERS = """
-from accsearch.scheduler.slots.slot import CpuSlots
+from accsearch.scheduler.slots.cpu_slots import CpuSlots
 slots = CpuSlots(1)
 slots.step(0.0, 1)
 print(slots.ready()[0].env["OMP_NUM_THREADS"])
@@ -20,7 +20,7 @@ print(slots.ready()[0].env["OMP_NUM_THREADS"])
 
 def machine(monkeypatch: pytest.MonkeyPatch, cores: int, others: float | None) -> None:
     """Pretend so many usable cores, of which other processes use some."""
-    monkeypatch.setattr(slot, "usable_cores", lambda: cores)
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
     monkeypatch.setattr(LoadMeter, "others_soon", lambda self, at_least: others)
 
 
