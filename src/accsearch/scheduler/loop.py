@@ -266,10 +266,10 @@ class Loop:
                 f"{queued.task.name}: cannot end what is left of it (pids {left}); not run"
             )
             return
+        queued.not_before = now + queued.config.retry.backoff
         self.put_back(queued)
         if self._ending.mode is Shutdown.STOP:
             return
-        queued.not_before = now + queued.config.retry.backoff
         again, queued.tries = put_back(queued.tries)
         self._observer.message(f"{queued.task.name}: its keeper died; it runs again")
         if not again and self._ending.cut(Shutdown.DRAIN, "keepers die again and again", FAILED):
