@@ -339,7 +339,7 @@ def fake_search(work: Work) -> None:
     (work.folder / "fake" / "sitecustomize.py").write_text(
         "import os, sys\nif 'accsearch.worker' in sys.orig_argv: os._exit(2)\n"
     )
-    (work.folder / "prompts.txt").write_text("a red circle\n" * 4)
+    (work.folder / "prompts.txt").write_text("".join(f"{number} circles\n" for number in range(4)))
     (work.folder / "c.yaml").write_text(
         "grid: {pipe: [SD1.5], sched: [DDIM], steps: [4]}\n"
         "methods: {deepcache: {cache_interval: [2]}}\n"
