@@ -23,7 +23,18 @@ COMMANDS = [
     "tune",
     "replay",
 ]
-HEAVY = {"torch", "diffusers", "transformers", "numpy", "pydantic", "yaml", "rich", "pynvml", "psutil"}
+HEAVY = {
+    "jinja2",
+    "torch",
+    "diffusers",
+    "transformers",
+    "numpy",
+    "pydantic",
+    "yaml",
+    "rich",
+    "pynvml",
+    "psutil",
+}
 
 
 def test_help_names_every_command(tmp_path: Path) -> None:

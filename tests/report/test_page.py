@@ -1,12 +1,19 @@
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
 from PIL import Image
 
+from accsearch.checkpoint.plan import store_plan
+from accsearch.config.load import build_config
+from accsearch.grid import expand
+from accsearch.grid.reuse import setting_of
 from accsearch.report.images import PER_TRIAL, Thumbnails
 from accsearch.report.page import page, write_page
+from accsearch.results.file import append, read
+from accsearch.results.key import reuse_key
 from accsearch.workdir import WorkDir
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -66,6 +73,49 @@ def test_what_others_wrote_is_escaped(workdir):
     assert "&lt;script&gt;" in document
     assert "<script" not in document
     assert "OutOfMemoryError: &lt;b&gt;2 GiB" in document
+
+
+@pytest.fixture
+def two_measured(workdir, grid):
+    """The work directory whose second task has the first one's trials too, at twice the times."""
+    first, second = grid.tasks
+    setting = setting_of(grid.config, second, batch_size=2, dtype="float16", gpu_model="NVIDIA H200")
+    for line in read(workdir.task("C", first.id).results):
+        if line.condition is None:
+            times = tuple(2 * each for each in line.times)
+            key = reuse_key(setting, line.methods)
+            again = replace(
+                line, task=second.id, key=key, seconds_per_image=2 * line.seconds_per_image, times=times
+            )
+            append(
+                workdir.task("C", second.id).results,
+                replace(again, host_bound=True, gpu_busy=0.42, note="{{ 7 * 7 }} {% raw %}"),
+            )
+    return workdir
+
+
+def test_tasks_are_compared_over_the_whole_grid(two_measured, grid):
+    document = page(two_measured, NOW)
+
+    check(document)
+    assert "Over the whole grid, against one reference task" in document
+    assert f"<td>{grid.tasks[0].id}</td>" in document
+    assert "host-bound: a kernel runs 42 % of the time" in document
+
+
+def test_what_others_wrote_is_no_template(two_measured):
+    assert "{{ 7 * 7 }} {% raw %}" in page(two_measured, NOW)
+
+
+def test_a_configuration_of_commands_has_no_bound(workdir):
+    workdir.create("D")
+    worker = {"kind": "command", "command": ["true"]}
+    store_plan(workdir, expand(build_config({"grid": {"a": [1]}, "worker": worker}, name="D")), {}, None, ".")
+
+    document = page(workdir, NOW)
+
+    check(document)
+    assert "Its workers are commands, which have no trials." in document
 
 
 def test_nothing_is_loaded_from_elsewhere(workdir):

@@ -53,8 +53,7 @@ def _heading(row: Mapping[str, Any]) -> str:
     name = f"{row['config']}/{row.get('pipe') or row['task']}"
     if "pipe" in row:
         name += f" against the baseline of {row['reference']}"
-    marks = text.marks(row["in_plan"], row["other_setting"])
-    return f"{name} ({marks})" if marks else name
+    return text.marked(name, row["in_plan"], row["other_setting"])
 
 
 def _figures(row: Mapping[str, Any]) -> str:

@@ -4,8 +4,8 @@ import base64
 import io
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from accsearch.report.html import Html, tag
 from accsearch.workdir import TaskPaths
 
 EDGE = 96
@@ -15,13 +15,20 @@ AS_IT_IS = 48 * 1024
 """Bytes of an image file that is embedded unchanged where Pillow is not installed."""
 
 
+class Thumbnail(NamedTuple):
+    """An image as a data URI, and its name in words."""
+
+    source: str
+    name: str
+
+
 class Thumbnails:
     """Embeds images until their data URIs fill a budget, so that a page can be opened."""
 
     def __init__(self, budget: int = 6 << 20) -> None:
         self._left = budget
 
-    def of_trial(self, paths: TaskPaths, trial: str) -> Sequence[Html]:
+    def of_trial(self, paths: TaskPaths, trial: str) -> Sequence[Thumbnail]:
         """Return the first images of a trial, in the order of their names; none where none are kept."""
         shown = []
         for path in sorted((paths.images / trial).glob("*.png"))[:PER_TRIAL]:
@@ -31,7 +38,7 @@ class Thumbnails:
             if len(data) > self._left:
                 break
             self._left -= len(data)
-            shown.append(tag("img", src=data, alt=f"{trial} {path.stem}", loading="lazy"))
+            shown.append(Thumbnail(data, f"{trial} {path.stem}"))
         return shown
 
 

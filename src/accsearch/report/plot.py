@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from accsearch.report.html import Html, join, tag
+from markupsafe import Markup
+
+from accsearch.report.svg import element
 from accsearch.results.line import Interval
 
 WIDTH, HEIGHT = 680, 340
@@ -50,7 +52,7 @@ def pareto_front(points: Iterable[Point]) -> list[Point]:
     return front
 
 
-def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Html:
+def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Markup:
     """Return speed-up against score loss, with confidence bars, the limits and the Pareto front."""
     losses = [
         value
@@ -70,18 +72,20 @@ def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Htm
     parts = [*_axes(x, y)]
     for limit in limits:
         at = x.at(_bend(limit))
-        parts.append(tag("line", x1=at, x2=at, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="limit"))
+        parts.append(element("line", x1=at, x2=at, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="limit"))
         inside = at < WIDTH - 90
         place = {"x": at + (4 if inside else -4), "text_anchor": "start" if inside else "end"}
-        parts.append(tag("text", f"limit {100 * limit:g} %", y=HEIGHT - _BOTTOM - 6, class_="tick", **place))
+        parts.append(
+            element("text", f"limit {100 * limit:g} %", y=HEIGHT - _BOTTOM - 6, class_="tick", **place)
+        )
     front = pareto_front(points)
     path = " ".join(f"{x.at(_bend(p.loss))},{y.at(p.speedup)}" for p in front)
-    parts.append(tag("polyline", points=path, class_="front"))
+    parts.append(element("polyline", points=path, class_="front"))
     parts.extend(_mark(p, x, y) for p in points)
     return _svg(parts, HEIGHT, title)
 
 
-def bars(rows: Sequence[Bar], title: str) -> Html:
+def bars(rows: Sequence[Bar], title: str) -> Markup:
     """Return one bar a row from 1.0 on, with its confidence interval."""
     left, step = 230, 26
     height = _TOP + step * len(rows) + 26
@@ -90,21 +94,30 @@ def bars(rows: Sequence[Bar], title: str) -> Html:
     parts = []
     for tick in _ticks(x.low, x.high):
         at = x.at(tick)
-        parts.append(tag("line", x1=at, x2=at, y1=_TOP, y2=height - 22, class_="grid"))
-        parts.append(tag("text", f"{tick:g}x", x=at, y=height - 6, class_="tick", text_anchor="middle"))
+        parts.append(element("line", x1=at, x2=at, y1=_TOP, y2=height - 22, class_="grid"))
+        parts.append(element("text", f"{tick:g}x", x=at, y=height - 6, class_="tick", text_anchor="middle"))
     for k, row in enumerate(rows):
         y = _TOP + step * k
         start, end = sorted((x.at(1.0), x.at(row.value)))
-        parts.append(tag("text", row.label, x=left - 8, y=y + 16, class_="name", text_anchor="end"))
+        parts.append(element("text", row.label, x=left - 8, y=y + 16, class_="name", text_anchor="end"))
         width = max(1.0, end - start)
         parts.append(
-            tag("rect", _title(row.note), x=start, y=y + 4, width=width, height=16, class_="bar", rx=2)
+            element(
+                "rect",
+                element("title", row.note),
+                x=start,
+                y=y + 4,
+                width=width,
+                height=16,
+                class_="bar",
+                rx=2,
+            )
         )
         reach = end
         if row.interval is not None:
             low, reach = x.at(row.interval[0]), max(end, x.at(row.interval[1]))
-            parts.append(tag("line", x1=low, x2=reach, y1=y + 12, y2=y + 12, class_="error"))
-        parts.append(tag("text", f"{row.value:.2f}x", x=reach + 6, y=y + 16, class_="value"))
+            parts.append(element("line", x1=low, x2=reach, y1=y + 12, y2=y + 12, class_="error"))
+        parts.append(element("text", f"{row.value:.2f}x", x=reach + 6, y=y + 16, class_="value"))
     return _svg(parts, height, title)
 
 
@@ -124,25 +137,25 @@ def _bend(loss: float) -> float:
     return math.asinh(loss / _LINEAR)
 
 
-def _axes(x: _Scale, y: _Scale) -> list[Html]:
+def _axes(x: _Scale, y: _Scale) -> list[Markup]:
     parts = []
     bottom = HEIGHT - _BOTTOM
     for tick in _ticks(y.low, y.high):
         at = y.at(tick)
-        parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=at, y2=at, class_="grid"))
-        parts.append(tag("text", f"{tick:g}x", x=_LEFT - 8, y=at + 4, class_="tick", text_anchor="end"))
+        parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=at, y2=at, class_="grid"))
+        parts.append(element("text", f"{tick:g}x", x=_LEFT - 8, y=at + 4, class_="tick", text_anchor="end"))
     for loss in _LOSS_TICKS:
         if x.low - 1e-9 <= _bend(loss) <= x.high + 1e-9:
             at = x.at(_bend(loss))
-            parts.append(tag("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"))
+            parts.append(element("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"))
             label = f"{100 * loss:g} %"
-            parts.append(tag("text", label, x=at, y=bottom + 18, class_="tick", text_anchor="middle"))
-    parts.append(tag("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
+            parts.append(element("text", label, x=at, y=bottom + 18, class_="tick", text_anchor="middle"))
+    parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
     middle = (_LEFT + WIDTH - _RIGHT) / 2
-    parts.append(tag("text", _LOSS_AXIS, x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
+    parts.append(element("text", _LOSS_AXIS, x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
     turn = f"rotate(-90 12 {(_TOP + bottom) / 2})"
     parts.append(
-        tag(
+        element(
             "text",
             "speed-up",
             x=12,
@@ -155,32 +168,28 @@ def _axes(x: _Scale, y: _Scale) -> list[Html]:
     return parts
 
 
-def _mark(point: Point, x: _Scale, y: _Scale) -> Html:
+def _mark(point: Point, x: _Scale, y: _Scale) -> Markup:
     px, py = x.at(_bend(point.loss)), y.at(point.speedup)
-    parts = [_title(point.label)]
+    parts = [element("title", point.label)]
     if point.loss_ci95 is not None:
         low, high = (x.at(_bend(value)) for value in point.loss_ci95)
-        parts.append(tag("line", x1=low, x2=high, y1=py, y2=py, class_="error"))
+        parts.append(element("line", x1=low, x2=high, y1=py, y2=py, class_="error"))
         if _bend(point.loss_ci95[0]) < x.low:
             parts.append(_arrow(low, py, -1))
         if _bend(point.loss_ci95[1]) > x.high:
             parts.append(_arrow(high, py, 1))
     if point.speedup_ci95 is not None:
         low, high = (y.at(value) for value in point.speedup_ci95)
-        parts.append(tag("line", x1=px, x2=px, y1=low, y2=high, class_="error"))
+        parts.append(element("line", x1=px, x2=px, y1=low, y2=high, class_="error"))
     shape = "hollow" if point.hollow else "dot"
-    parts.append(tag("circle", cx=px, cy=py, r=4.5, class_=shape))
-    return tag("g", *parts, class_=f"s{point.series % SERIES}")
+    parts.append(element("circle", cx=px, cy=py, r=4.5, class_=shape))
+    return element("g", *parts, class_=f"s{point.series % SERIES}")
 
 
-def _arrow(x: float, y: float, way: int) -> Html:
+def _arrow(x: float, y: float, way: int) -> Markup:
     """Return the head at the end of a bar that goes on outside the picture."""
     back = x - 5 * way
-    return tag("polyline", points=f"{back},{y - 4} {x},{y} {back},{y + 4}", class_="error", fill="none")
-
-
-def _title(text: str) -> Html:
-    return tag("title", text)
+    return element("polyline", points=f"{back},{y - 4} {x},{y} {back},{y + 4}", class_="error", fill="none")
 
 
 def _ticks(low: float, high: float) -> list[float]:
@@ -194,7 +203,7 @@ def _ticks(low: float, high: float) -> list[float]:
     return [round(k * step, 6) for k in range(first, math.floor(high / step + 1e-9) + 1)]
 
 
-def _svg(parts: Iterable[Html], height: int, title: str) -> Html:
-    return tag(
-        "svg", _title(title), join(parts), viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title
+def _svg(parts: Iterable[Markup], height: int, title: str) -> Markup:
+    return element(
+        "svg", element("title", title), *parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title
     )

@@ -71,3 +71,9 @@ def methods(value: Methods | Mapping[str, Any]) -> str:
 def marks(in_plan: bool, other: str | None) -> str:
     """Return in words what `TaskResults` has of the same names; nothing for the latest plan's own results."""
     return "; ".join(mark for mark in (None if in_plan else OUTSIDE, other) if mark)
+
+
+def marked(name: str, in_plan: bool, other: str | None) -> str:
+    """Return a name with the marks in brackets where there are any."""
+    shown = marks(in_plan, other)
+    return f"{name} ({shown})" if shown else name
