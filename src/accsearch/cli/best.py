@@ -20,6 +20,9 @@ def best(
         str | None, typer.Option("--reference", metavar="TASK", help="Baseline of --per pipe.")
     ] = None,
     others: OthersOption = False,
+    snippet: Annotated[
+        bool, typer.Option("--snippet", help="Print a program that applies each upper bound.")
+    ] = False,
     workdir: StoredWorkDirOption = HERE,
     json: JsonOption = False,
 ) -> None:
@@ -28,12 +31,14 @@ def best(
     from accsearch.cli.output import console, message, print_json
     from accsearch.errors import UsageError
     from accsearch.report.best import best_selection, best_table
+    from accsearch.report.snippet import snippets
     from accsearch.workdir import WorkDir
 
     if others and per is Per.PIPE:
         raise UsageError("--all: trials of other settings are compared per task only; leave --per pipe out")
+    root = WorkDir(workdir.resolve())
     selection = best_selection(
-        WorkDir(workdir.resolve()),
+        root,
         max_losses=max_losses(max_loss) or (0.01,),
         per=per.value,
         reference=reference,
@@ -44,5 +49,11 @@ def best(
         message(note)
     if json:
         print_json(rows)
+        return
+    if snippet:
+        programs = snippets(root, rows)
+        print(
+            programs or "# nothing is faster than the baseline within the limit", end="" if programs else None
+        )
         return
     console().print(best_table(rows))

@@ -1,10 +1,13 @@
 """All combinations of methods and parameter values."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, product
 
+from accsearch.errors import UsageError
 from accsearch.methods.catalogue import METHODS
 from accsearch.methods.compatibility import combines
+from accsearch.methods.info import ParameterInfo
 from accsearch.task import BASELINE, Methods, Scalar
 
 Lists = Mapping[str, Mapping[str, tuple[Scalar, ...]]]
@@ -48,6 +51,55 @@ def settings(
 def trial_id(methods: Methods) -> str:
     """Return the stable, filename-safe id of a trial, as `deepcache-i3-b0+tome-r0.5-d1`."""
     return "+".join(_part(name, parameters) for name, parameters in methods.items()) or BASELINE
+
+
+def methods_of(trial: str) -> Methods:
+    """Return the methods that a trial's id stands for; parameters that it does not show take their defaults.
+
+    Raises UsageError for an id that is none.
+    """
+    if trial == BASELINE:
+        return {}
+    return complete(dict(_parsed(part, trial) for part in trial.split("+")))
+
+
+def complete(methods: Mapping[str, Mapping[str, Scalar]]) -> Methods:
+    """Return `methods` in the catalogue's order with every parameter, absent ones by default.
+
+    Raises UsageError for an unknown method or parameter, or a value that is not allowed.
+    """
+    if unknown := sorted(methods.keys() - METHODS.keys()):
+        raise UsageError(f"unknown method {unknown[0]} (allowed {', '.join(METHODS)})")
+    for name, given in methods.items():
+        known = METHODS[name].parameters
+        if strange := sorted(given.keys() - known.keys()):
+            raise UsageError(f"{name} has no parameter {strange[0]} (allowed {', '.join(known) or 'none'})")
+        for key, value in given.items():
+            if known[key].admit(value) is None:
+                raise UsageError(f"{name}.{key} {value!r} is not allowed (allowed {known[key].allowed})")
+    return {
+        name: next(settings(name, {key: (value,) for key, value in methods[name].items()}, tuple(methods)))
+        for name in METHODS
+        if name in methods
+    }
+
+
+def _parsed(part: str, trial: str) -> tuple[str, Mapping[str, Scalar]]:
+    """Return method and shown parameters of one part of a trial's id, as `deepcache-i3-b0`."""
+    for name, info in METHODS.items():
+        shown = {key: each for key, each in info.parameters.items() if each.short}
+        pattern = name + "".join(rf"-{re.escape(each.short.strip('-'))}(.+?)" for each in shown.values())
+        if found := re.fullmatch(pattern, part):
+            values = zip(shown, found.groups(), strict=True)
+            return name, {key: _typed(info.parameters[key], text, trial) for key, text in values}
+    raise UsageError(f"{trial} is no trial: {part} names no method with its parameters")
+
+
+def _typed(parameter: ParameterInfo, text: str, trial: str) -> Scalar:
+    try:
+        return parameter.type(text)
+    except ValueError as error:
+        raise UsageError(f"{trial} is no trial: {text} is not {parameter.allowed}") from error
 
 
 def _part(method: str, parameters: Mapping[str, Scalar]) -> str:
