@@ -5,7 +5,11 @@ BIN := .venv/bin
 # Test processes share the machine: one thread each is about ten times faster than two each on two cores.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: setup demo test slow check format clean
+# What needs no process, no torch and no GPU; tests/quick.py holds them to that.
+QUICK := $(addprefix tests/, checkpoint config docs gpus grid keeper methods report results scheduler scripts search \
+	test_cores.py doctor/test_storage.py $(addprefix codeeval/test_, reader.py relaxed.py source.py static.py))
+
+.PHONY: setup demo quick test slow check format clean
 
 setup: .venv/.installed
 
@@ -25,6 +29,9 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+quick: setup
+	$(BIN)/python -m pytest -q -p tests.quick -m "not slow and not process" -n 2 $(QUICK)
 
 test: check
 	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --junitxml=build/tests.xml

@@ -215,6 +215,7 @@ def test_a_failure_after_a_marker_that_no_longer_holds_counts(command):
     assert (found.state, found.attempt, found.set_aside) == (TaskState.FAILED, 2, (command.paths.done,))
 
 
+@pytest.mark.process
 def test_a_live_keeper_means_running(command, alive):
     command.start(attempt=4, keeper_pid=alive.pid, keeper_create_time=process_create_time(alive.pid))
 
@@ -223,6 +224,7 @@ def test_a_live_keeper_means_running(command, alive):
     assert (found.state, found.attempt, found.running.nonce) == (TaskState.RUNNING, 4, "nonce4")
 
 
+@pytest.mark.process
 def test_a_reused_pid_is_another_process(command, alive):
     command.start(keeper_pid=alive.pid, keeper_create_time=process_create_time(alive.pid) - 100)
 
@@ -231,12 +233,14 @@ def test_a_reused_pid_is_another_process(command, alive):
     assert (found.state, found.why) == (TaskState.PENDING, "its keeper and worker died without a trace")
 
 
+@pytest.mark.process
 def test_an_identity_is_believed_over_a_stepped_clock(command, alive):
     command.start(keeper_pid=alive.pid, keeper_create_time=5.0, keeper_identity=process_identity(alive.pid))
 
     assert record(command).state is TaskState.RUNNING
 
 
+@pytest.mark.process
 def test_a_worker_left_by_its_keeper_is_to_be_ended(command, alive):
     command.start(pid=alive.pid, create_time=process_create_time(alive.pid))
 

@@ -17,6 +17,8 @@ from accsearch.errors import StorageError
 from accsearch.gpus.lease import acquire, holder
 from accsearch.gpus.lease_files import lease_file, lease_folder, open_lock_file
 
+pytestmark = pytest.mark.process
+
 GPU = "GPU-0000"
 # Takes the lease, says whether it did, holds it until its input ends.
 TAKE = """

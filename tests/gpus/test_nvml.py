@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from tests.standin import GIB, StandIn, uuid_of
 
+pytestmark = pytest.mark.process
+
 MIG: list[dict[str, Any]] = [
     {
         "uuid": "MIG-11111111-0000",

@@ -7,6 +7,8 @@ import pytest
 
 from accsearch.keeper.child import spawn, why_not_started
 
+pytestmark = pytest.mark.process
+
 BARE, SCRIPT, LOST = b"echo hello\n", b"#!/bin/sh\necho hello\n", b"#!/nowhere/python\n"
 
 

@@ -74,6 +74,7 @@ def test_no_file_means_no_lines(tmp_path):
     assert read(tmp_path / "none.jsonl") == []
 
 
+@pytest.mark.process
 def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
     path = tmp_path / "T.jsonl"
     append(path, line())

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from accsearch.results.versions import changes, installed_versions
 
 
@@ -11,6 +13,7 @@ def test_versions_name_python_and_accsearch():
     assert "accsearch" in found
 
 
+@pytest.mark.process
 def test_nothing_is_imported_to_know_them():
     code = (
         "import sys; from accsearch.results.versions import installed_versions; installed_versions()\n"

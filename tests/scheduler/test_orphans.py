@@ -4,7 +4,11 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from accsearch.scheduler.orphans import end_attempt
+
+pytestmark = pytest.mark.process
 
 
 def test_a_process_that_is_loading_a_program_is_found_too(tmp_path: Path) -> None:

@@ -4,9 +4,13 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from accsearch.checkpoint.markers import Running, write_running
 from accsearch.scheduler.sweep import sweep
 from accsearch.workdir import WorkDir
+
+pytestmark = pytest.mark.process
 
 
 def test_only_files_that_nobody_writes_any_more_are_removed(tmp_path: Path) -> None:

@@ -51,6 +51,7 @@ def test_the_tasks_of_an_earlier_scheduler_are_no_others(monkeypatch: pytest.Mon
     assert each.env["OMP_NUM_THREADS"] == "4"
 
 
+@pytest.mark.process
 def test_one_slot_beside_a_busy_core_computes_on_the_other() -> None:
     with busy_core():
         ended = subprocess.run(bound(BESIDE_OTHERS), capture_output=True, text=True, check=True)
