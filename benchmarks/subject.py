@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.config.load import build_config
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.grid import expand
 from accsearch.workdir import WorkDir
 from accsearch.worker.assignment import Assignment
@@ -31,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 @contextmanager
 def open_subject(options: argparse.Namespace, methods: Mapping[str, Any]) -> Iterator[LoadedTask]:
     """Load the pipeline that the options name, for the trials of a `methods` section."""
-    mend_torchvision()
+    register_torchvision_operators()
     hush_loaded()
     with (
         tempfile.TemporaryDirectory() as folder,

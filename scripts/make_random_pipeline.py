@@ -15,9 +15,9 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "src"))
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 
-mend_torchvision()
+register_torchvision_operators()
 
 from diffusers import (  # noqa: E402
     AutoencoderKL,

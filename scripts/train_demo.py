@@ -18,9 +18,9 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT / "src"), str(ROOT / "scripts")]
 
-from accsearch.demo.operators import mend_torchvision  # noqa: E402
+from accsearch.demo.operators import register_torchvision_operators  # noqa: E402
 
-mend_torchvision()
+register_torchvision_operators()
 
 from demo_training.autoencoder import train_autoencoder  # noqa: E402
 from demo_training.denoiser import train_denoiser  # noqa: E402

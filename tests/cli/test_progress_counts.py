@@ -58,11 +58,11 @@ def test_tasks_are_counted_and_not_reasons_or_attempts(tmp_path: Path, grid: Gri
 
 
 def test_an_observer_hears_when_nothing_waits_any_more(tmp_path: Path) -> None:
-    told = []
+    received = []
 
     class Observer(Silent):
         def waiting(self, reasons: object, tasks: int) -> None:
-            told.append((reasons, tasks))
+            received.append((reasons, tasks))
 
     workdir = WorkDir(tmp_path)
     workdir.create("c")
@@ -70,4 +70,4 @@ def test_an_observer_hears_when_nothing_waits_any_more(tmp_path: Path) -> None:
     for count in (2, 2, 1, 0, 0):
         waiting.tell({}, "a slot", count, {})
 
-    assert told == [({"*": "a slot"}, 2), ({"*": "a slot"}, 1), ({}, 0)]
+    assert received == [({"*": "a slot"}, 2), ({"*": "a slot"}, 1), ({}, 0)]

@@ -233,7 +233,7 @@ def test_positional_parameters_and_unknown_ones_are_reported() -> None:
     assert fields.methods == {"tome": {"ratio": 0.4, "max_downsample": None, "sx": 4}}
 
 
-def test_fields_left_to_the_library_are_told_from_unknown_ones() -> None:
+def test_fields_left_to_the_library_are_not_unknown_ones() -> None:
     assert fields_of("pipe('a')").unwritten == {"scheduler", "num_inference_steps"}
     assert fields_of("pipe('a', num_inference_steps=int(input()))").unwritten == {"scheduler"}
     assert fields_of("pipe.scheduler = input()\npipe('a', **input())").unwritten == frozenset()

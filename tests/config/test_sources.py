@@ -92,7 +92,7 @@ def test_a_hub_name_is_no_missing_folder(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["./coco", "../coco", "/data/coco", "~/coco", "data/coco/", "a/b/c"])
-def test_a_missing_folder_of_prompts_is_told_from_a_hub_name(tmp_path: Path, name: str) -> None:
+def test_a_missing_folder_of_prompts_is_not_taken_for_a_hub_name(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match=r"prompts\.dataset: no folder "):
         load_config(write(tmp_path, f"prompts: {{dataset: {name}}}\n"))
 

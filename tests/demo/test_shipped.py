@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from accsearch.demo import captions_path, demo_path, pipeline_path, scorer_path
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.demo.scenes import COLOURS, HELD_OUT_PAIRS, SHAPES
 
-mend_torchvision()
+register_torchvision_operators()
 
 WANTED = json.loads(
     (Path(__file__).parents[2] / "scripts/demo_training/acceptance.json").read_text(encoding="utf-8")
@@ -118,9 +118,9 @@ def test_images_get_worse_with_the_cache_interval(figure: str, intervals: tuple[
 
 
 def test_the_model_card_states_the_figures_of_the_evaluation() -> None:
-    card = (demo_path() / "MODEL_CARD.md").read_text(encoding="utf-8")
+    text = (demo_path() / "MODEL_CARD.md").read_text(encoding="utf-8")
 
     for variant, found in FIGURES["variants"].items():
         psnr = "—" if found["psnr"] is None else f"{found['psnr']:.1f}"
         row = f"| {variant} | {found['clip_score']:.2f} | {found['clip_score_of_judge']:.2f} | {psnr} |"
-        assert row in card
+        assert row in text

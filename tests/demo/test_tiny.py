@@ -5,11 +5,11 @@ import numpy
 import pytest
 import torch
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.demo.tiny import IMAGE_SIZE, build_tiny_scorer, build_tiny_sd, build_tiny_sdxl
 from accsearch.demo.tiny_transformers import build_tiny_pixart, build_tiny_sd3
 
-mend_torchvision()
+register_torchvision_operators()
 
 
 @pytest.fixture(autouse=True)

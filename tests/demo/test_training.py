@@ -10,10 +10,10 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from accsearch.demo import demo_path  # noqa: E402
-from accsearch.demo.operators import mend_torchvision  # noqa: E402
+from accsearch.demo.operators import register_torchvision_operators  # noqa: E402
 from accsearch.demo.tiny import build_tiny_sd  # noqa: E402
 
-mend_torchvision()
+register_torchvision_operators()
 
 from demo_training.evaluation import accepted  # noqa: E402
 from demo_training.models import (  # noqa: E402

@@ -67,7 +67,7 @@ def test_a_token_is_seen_and_never_shown(tmp_path: Path, place: str) -> None:
     assert not any(secret in finding.text for finding in findings)
 
 
-def test_no_token_and_offline_are_told_apart(tmp_path: Path) -> None:
+def test_no_token_and_offline_are_distinguished(tmp_path: Path) -> None:
     absent = list(check_packages({"HF_HOME": str(tmp_path)}))[-1]
     offline = list(check_packages({"HF_HOME": str(tmp_path), "HF_HUB_OFFLINE": "1"}))[-1]
 

@@ -4,7 +4,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from accsearch.sandbox.client import Models, Refused, SandboxClient, client
+from accsearch.sandbox.client import ReadableModels, Refused, SandboxClient, open_client
 from accsearch.sandbox.levels import missing
 from accsearch.sandbox.rules import GIB, Level, Limits
 
@@ -16,7 +16,7 @@ PIPE = "pipe = lambda prompt, **options: None\n"
 @contextmanager
 def running(source: str, level: Level = Level.LANDLOCK, limits: Limits = LIMITS) -> Iterator[SandboxClient]:
     """Yield the client of a program that has not run yet."""
-    with client(textwrap.dedent(source).encode(), level, limits, Models({})) as sandboxed:
+    with open_client(textwrap.dedent(source).encode(), level, limits, ReadableModels({})) as sandboxed:
         yield sandboxed
 
 

@@ -247,7 +247,7 @@ FORGE = """
 """
 
 
-def test_a_forged_answer_on_the_pipe_is_told_by_its_nonce() -> None:
+def test_a_forged_answer_on_the_pipe_is_recognised_by_its_nonce() -> None:
     source = FORGE + f"    {PIPE}"
     verdict, error, _ = load(source, STRONGEST)
     assert verdict == "unsafe"
@@ -497,7 +497,7 @@ def test_thousands_of_attempts_do_not_hold_the_program_up() -> None:
     assert len(notes) == 20
 
 
-def test_an_attempt_after_thousands_of_the_same_is_told() -> None:
+def test_an_attempt_after_thousands_of_the_same_is_noted() -> None:
     source = f"""
         for name in ["/root/" + "x" * 100] * 5000 + ["/root/" + "y" * 200]:
             try:
@@ -530,7 +530,7 @@ def test_an_event_loop_is_no_network() -> None:
         "asyncio.run(asyncio.create_subprocess_exec('cat', '/etc/shadow'))",
     ],
 )
-def test_a_program_that_the_file_starts_is_told(start: str) -> None:
+def test_a_program_that_the_file_starts_is_noted(start: str) -> None:
     verdict, error, notes = load(f"import asyncio, os, subprocess\n{start}\n{PIPE}", STRONGEST)
     assert (verdict, error) == ("loaded", "")
     assert any(note.startswith("process: cat /etc/shadow") for note in notes)
@@ -579,7 +579,7 @@ def test_the_name_of_an_entry_is_printable_too() -> None:
     assert str(answer.header["pipe"]).isprintable()
 
 
-def test_an_attempt_on_a_name_that_cannot_be_printed_is_told() -> None:
+def test_an_attempt_on_a_name_that_cannot_be_printed_is_noted() -> None:
     source = f"""
         try:
             open("/root/\\x1b[2J")

@@ -13,7 +13,7 @@ from tests.sandbox.sandboxed import ISOLATED, LIMITS, PIPE, load, running
 from accsearch.codeeval.objects import compare_objects
 from accsearch.errors import UsageError
 from accsearch.sandbox import bubblewrap, landlock, levels, privileges, seccomp
-from accsearch.sandbox.client import Models, client
+from accsearch.sandbox.client import ReadableModels, open_client
 from accsearch.sandbox.limits import processor_seconds
 from accsearch.sandbox.process import SandboxProcess
 from accsearch.sandbox.processes import descendants, end_all
@@ -380,7 +380,7 @@ def test_more_paths_than_an_argument_can_hold_are_handed_over(
 def test_a_program_without_a_gpu_sees_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-1")
     source = f"import os\nassert os.environ['CUDA_VISIBLE_DEVICES'] == ''\n{PIPE}".encode()
-    with client(source, Level.NONE, LIMITS, Models({}), gpus="") as sandboxed:
+    with open_client(source, Level.NONE, LIMITS, ReadableModels({}), gpus="") as sandboxed:
         sandboxed.ask("load", timeout=60)
 
 
@@ -389,11 +389,11 @@ def test_a_reference_within_reach_is_refused(tmp_path: Path) -> None:
     weights.mkdir()
     for path in (weights / "reference.py", tmp_path / "reference.py"):
         path.write_text("pipe = 1", encoding="utf-8")
-    models = Models({}, (weights,))
-    within = client(b"", Level.NONE, LIMITS, models, hidden=[weights / "reference.py"], gpus="")
+    models = ReadableModels({}, (weights,))
+    within = open_client(b"", Level.NONE, LIMITS, models, hidden=[weights / "reference.py"], gpus="")
     with pytest.raises(UsageError, match=f"move it out of {weights}"), within:
         pass
-    with client(b"", Level.NONE, LIMITS, models, hidden=[tmp_path / "reference.py"], gpus=""):
+    with open_client(b"", Level.NONE, LIMITS, models, hidden=[tmp_path / "reference.py"], gpus=""):
         pass
 
 
@@ -408,7 +408,7 @@ def test_objects_are_not_compared_with_a_reference_within_reach(tmp_path: Path) 
             weights / "reference.py",
             tmp_path / "generated.py",
             allow_exec=True,
-            models=Models({}, (weights,)),
+            models=ReadableModels({}, (weights,)),
         )
 
 
@@ -453,7 +453,7 @@ def test_a_user_is_one_sandbox_s_alone() -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not ISOLATED, reason="needs root")
-def test_two_cages_of_root_are_two_users() -> None:
+def test_two_sandboxes_of_root_are_two_users() -> None:
     with running(PIPE, ISOLATED[0]) as one, running(PIPE, ISOLATED[0]) as other:
         users = []
         for sandboxed in (one, other):

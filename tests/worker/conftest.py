@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 
-mend_torchvision()
+register_torchvision_operators()
 torch.set_num_threads(1)
 
 

@@ -190,7 +190,7 @@ def grid_of(source: Path, tasks: Sequence[BenchmarkTask], workdir: WorkDir, sett
 
 
 def _seconds(tasks: Sequence[BenchmarkTask], settings: Settings) -> float:
-    """Return how long the evaluation of any of the tasks may take, its looks after the paired included."""
+    """Return how long the evaluation of any of the tasks may take, the checks after its paired run included."""
     longest = max(task.timeout or settings.timeout for task in tasks)
     # The baseline's images do not count towards a file's limit, and there are about three times as many.
     return 4 * longest + START_SECONDS + SECONDS_AN_IMAGE * settings.repeats * settings.images

@@ -13,7 +13,7 @@ from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
 from accsearch.cpu_load import settings_now
 from accsearch.errors import UsageError
-from accsearch.sandbox.client import Models, Refused, SandboxClient, client
+from accsearch.sandbox.client import ReadableModels, Refused, SandboxClient, open_client
 from accsearch.sandbox.levels import choose
 from accsearch.sandbox.rules import Limits
 
@@ -37,18 +37,18 @@ def compare_objects(
     relative: float = 1e-5,
     absolute: float = 1e-8,
     timeout: float = TIMEOUT,
-    models: Models | None = None,
+    models: ReadableModels | None = None,
 ) -> dict[str, Any]:
     """Return the JSON of `compare --mode objects`; tensors match within `absolute + relative * |reference|`.
 
     A file that cannot be run gives `verdict` mismatch with an `error`, one that does not parse `unparsable`.
-    Raises UsageError without `allow_exec` and where the isolation asked for is missing.
+    Raises UsageError without `allow_exec` and where the sandbox level asked for is missing.
     """
     if not allow_exec:
         raise UsageError("comparing objects runs both programs: give --allow-exec to let it")
     level = choose(isolation)
     limits = Limits(wall_seconds=timeout, memory=None)
-    readable = models or Models({}, ())
+    readable = models or ReadableModels({}, ())
     result: dict[str, Any] = {"compared": 0, "matched": 0, "match_rate": 0.0, "differences": []}
     result |= {"verdict": "mismatch", "isolation": level.value, "error": None}
     read = {file: read_source(file) for file in (reference, generated)}
@@ -63,10 +63,12 @@ def compare_objects(
         return {**result, "verdict": "unparsable", "error": str(error)}
     which, threads = "reference", settings_now(os.environ)
     try:
-        with client(sources[0], level, limits, needed[0], threads=threads) as first:
+        with open_client(sources[0], level, limits, needed[0], threads=threads) as first:
             mine = _entries(first, timeout)
             which = "generated"
-            with client(sources[1], level, limits, needed[1], hidden=[reference], threads=threads) as second:
+            with open_client(
+                sources[1], level, limits, needed[1], hidden=[reference], threads=threads
+            ) as second:
                 other = _entries(second, timeout)
                 found = _Comparison(first, second, relative, absolute, timeout).of(mine, other)
     except Refused as refused:
@@ -74,16 +76,15 @@ def compare_objects(
     return {**result, **found}
 
 
-def _entries(sandboxed: SandboxClient, timeout: float) -> Entries:
-    sandboxed.ask("load", timeout=timeout)
+def _entries(client: SandboxClient, timeout: float) -> Entries:
+    client.ask("load", timeout=timeout)
     found: Entries = {}
     start, total = 0, 1
     while start < total:
-        answer, _ = sandboxed.ask("describe", timeout=timeout, max_body=PART, start=start)
-        told, lines = answer.header.get("total"), answer.body.splitlines()
-        if not isinstance(told, int) or not 0 < told <= MAX_ENTRIES or not lines:
+        answer, _ = client.ask("describe", timeout=timeout, max_body=PART, start=start)
+        total, lines = answer.header.get("total", 0), answer.body.splitlines()
+        if not isinstance(total, int) or not 0 < total <= MAX_ENTRIES or not lines:
             raise Refused("unsafe", "a forged description")
-        total = told
         for line in lines:
             entry = _entry(line)
             found[entry["path"]] = entry
@@ -150,8 +151,8 @@ class _Comparison:
                 return True
         return True
 
-    def _numbers(self, sandboxed: SandboxClient, path: str, start: int) -> tuple["array[float]", int]:
-        answer, _ = sandboxed.ask("tensor", timeout=self._timeout, max_body=PART, path=path, start=start)
+    def _numbers(self, client: SandboxClient, path: str, start: int) -> tuple["array[float]", int]:
+        answer, _ = client.ask("tensor", timeout=self._timeout, max_body=PART, path=path, start=start)
         total = answer.header.get("total")
         if not isinstance(total, int) or len(answer.body) % 4:
             raise Refused("unsafe", "a forged tensor")

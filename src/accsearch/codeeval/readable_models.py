@@ -1,4 +1,4 @@
-"""The weights that a sandboxed file and its baseline may read: the demo's, the hub's cache, a local folder."""
+"""The models that a sandboxed file and its baseline may read: the demo's, the hub cache's, a local folder."""
 
 import json
 from pathlib import Path
@@ -7,15 +7,15 @@ from accsearch.codeeval.fields import Fields
 from accsearch.config.hub_cache import hub_cache, snapshot
 from accsearch.config.models import ALIASES, BUILTIN, MIRRORS, ModelInfo
 from accsearch.demo import pipeline_path
-from accsearch.sandbox.client import Models, Refused
+from accsearch.sandbox.client import ReadableModels, Refused
 from accsearch.sandbox.scratch import DEMO_ID
 
-NONE = Models({}, ())
+NONE = ReadableModels({}, ())
 KNOWN = frozenset(info.model_id for info in ALIASES.values())
 
 
-def models_of(fields: Fields, beside: Models = NONE) -> Models:
-    """Return what a file with these fields may read, and `beside` it."""
+def models_of(fields: Fields, others: ReadableModels = NONE) -> ReadableModels:
+    """Return the models that a file with these fields may read, with those of `others`."""
     cache = hub_cache()
     by_id = {
         entry.name.removeprefix("models--").replace("--", "/"): entry for entry in cache.glob("models--*")
@@ -26,7 +26,7 @@ def models_of(fields: Fields, beside: Models = NONE) -> Models:
     by_id[DEMO_ID] = pipeline_path()
     folder = local_pipeline(fields.model_id)
     local = () if folder is None else (folder,)
-    return Models({**by_id, **beside.by_id}, (*local, *beside.folders))
+    return ReadableModels({**by_id, **others.by_id}, (*local, *others.folders))
 
 
 def local_pipeline(model_id: str | None) -> Path | None:

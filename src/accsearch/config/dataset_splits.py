@@ -20,7 +20,7 @@ _SHARD = re.compile(r"(.+)-\d{5}-of-\d{5}.*\..*")
 def missing_split(folder: Path, split: str) -> str | None:
     """Return what is wrong where the data set in `folder` has no split of that name, None where it may have.
 
-    A data set whose data card or script may name its splits is left to the package, as is a name from the hub.
+    A data set whose README or script may name its splits is left to the package, as is a name from the hub.
     """
     wanted = split.split("[", 1)[0] if _SLICED.fullmatch(split) else split
     if not folder.is_dir() or not wanted.isidentifier():

@@ -8,8 +8,8 @@ SCHEMA = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _declared: list[torch.library.Library] = []
 
 
-def mend_torchvision() -> None:
-    """Import torchvision, declaring the operators that a wheel built for CUDA lacks beside a CPU torch.
+def register_torchvision_operators() -> None:
+    """Import torchvision; declare the operators that its wheel for CUDA lacks beside a torch for the CPU.
 
     transformers, diffusers and open_clip all import it, and none of them calls these two operators.
     Where torchvision is not installed nothing happens.
@@ -28,3 +28,7 @@ def mend_torchvision() -> None:
         for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
             del sys.modules[name]
         import torchvision  # noqa: F401
+
+
+# Other programs import it by this name, which it had first.
+mend_torchvision = register_torchvision_operators

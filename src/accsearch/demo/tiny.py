@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from accsearch.demo import TINY_SCHEDULER
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.demo.vocabulary import build_tokenizer
 
 WORDS = ("a", "the", "of", "on", "and", "photo", "red", "green", "blue", "cat", "dog", "house", "tree")
@@ -24,7 +24,7 @@ SCHEDULER = TINY_SCHEDULER
 
 def build_tiny_sd(path: Path, seed: int = 0) -> Path:
     """Save a random 32 px `StableDiffusionPipeline` whose three UNet levels all have attention."""
-    mend_torchvision()
+    register_torchvision_operators()
     from diffusers import DDIMScheduler, StableDiffusionPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel
 
@@ -57,7 +57,7 @@ def build_tiny_sd(path: Path, seed: int = 0) -> Path:
 
 def build_tiny_sdxl(path: Path, seed: int = 0) -> Path:
     """Save a random 32 px `StableDiffusionXLPipeline`: like the real one, no attention at the top level."""
-    mend_torchvision()
+    register_torchvision_operators()
     from diffusers import DDIMScheduler, StableDiffusionXLPipeline, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTextModelWithProjection
 
@@ -96,7 +96,7 @@ def build_tiny_sdxl(path: Path, seed: int = 0) -> Path:
 
 def build_tiny_scorer(path: Path, seed: int = 0) -> Path:
     """Save a random open_clip model, to be loaded as `local-dir:<path>`."""
-    mend_torchvision()
+    register_torchvision_operators()
     import open_clip
 
     tokenizer = build_tokenizer(WORDS, MAX_LENGTH)

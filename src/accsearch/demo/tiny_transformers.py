@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.demo.tiny import MAX_LENGTH, SCHEDULER, TEXT_WIDTH, WORDS, text_config
 from accsearch.demo.vocabulary import build_tokenizer
 
@@ -16,7 +16,7 @@ LATENT_SIZE = 32
 
 def build_tiny_pixart(path: Path, seed: int = 0) -> Path:
     """Save a random 256 px `PixArtSigmaPipeline`, whose text encoder is a T5."""
-    mend_torchvision()
+    register_torchvision_operators()
     from diffusers import DDIMScheduler, PixArtSigmaPipeline, PixArtTransformer2DModel
 
     with torch.random.fork_rng(devices=[]):
@@ -44,7 +44,7 @@ def build_tiny_pixart(path: Path, seed: int = 0) -> Path:
 
 def build_tiny_sd3(path: Path, seed: int = 0) -> Path:
     """Save a random 256 px `StableDiffusion3Pipeline` with its three text encoders, two CLIPs and a T5."""
-    mend_torchvision()
+    register_torchvision_operators()
     from diffusers import FlowMatchEulerDiscreteScheduler, SD3Transformer2DModel, StableDiffusion3Pipeline
     from transformers import CLIPTextModelWithProjection
 

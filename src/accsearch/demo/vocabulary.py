@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 
 START, END = "<|startoftext|>", "<|endoftext|>"
 WORD_END = "</w>"
@@ -13,7 +13,7 @@ WORD_END = "</w>"
 
 def build_tokenizer(words: Iterable[str], max_length: int) -> Any:
     """Return a `CLIPTokenizer` in which each of `words` is one token and any other text is spelt in bytes."""
-    mend_torchvision()
+    register_torchvision_operators()
     from transformers import CLIPTokenizer
 
     merges = _merges(sorted(set(words)))

@@ -1,4 +1,4 @@
-"""The parent's side of a sandboxed generated file: asks, receives, and takes the time itself."""
+"""The parent's handle of a sandboxed generated file: sends requests, receives answers and takes the times."""
 
 import json
 import os
@@ -15,7 +15,7 @@ from typing import Any
 
 from accsearch.errors import UsageError
 from accsearch.sandbox import wire
-from accsearch.sandbox.gpu_files import card_files
+from accsearch.sandbox.gpu_files import device_files
 from accsearch.sandbox.printable import printable
 from accsearch.sandbox.process import SandboxProcess
 from accsearch.sandbox.roots import devices, environment, readable
@@ -40,15 +40,15 @@ class Refused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
-    """What a sandboxed file finds by hub id, and the local folders that it may read beside."""
+class ReadableModels:
+    """The models that a sandboxed program may read: those that it finds by hub id, and local folders."""
 
     by_id: Mapping[str, Path]
     folders: tuple[Path, ...] = ()
 
 
 class SandboxClient:
-    """A generated file, running in its sandbox, that answers requests."""
+    """Sends requests to a generated file that runs in a sandbox."""
 
     def __init__(self, sandbox: SandboxProcess, requests: int, answers: int, notes: int) -> None:
         self._sandbox = sandbox
@@ -57,9 +57,10 @@ class SandboxClient:
         self.notes: list[str] = []
 
     def ask(self, kind: str, *, timeout: float, max_body: int = 0, **content: Any) -> tuple[Frame, float]:
-        """Send a request and return the answer, and the seconds from the one to the last byte of the other.
+        """Send a request; return the answer and the seconds from the request to the answer's last byte.
 
-        Raises Refused if the program speaks unasked, answers wrongly, too late or not at all.
+        `timeout` is in seconds; `max_body` bounds the answer's body in bytes. Raises Refused if the program speaks
+        unasked, answers wrongly, too late or not at all, UsageError if the sandbox cannot be built.
         """
         if self.speaks():
             self._closed_or("it sent something before it was asked")
@@ -85,7 +86,7 @@ class SandboxClient:
         return Frame(_printable(frame.header), frame.body), seconds
 
     def read_notes(self) -> list[str]:
-        """Return what the program was seen trying and did not get: network, files, signals."""
+        """Return what the program tried and was refused: network, files, signals."""
         while len(self.notes) < NOTES_KEPT and wire.waiting(self._notes):
             data = os.read(self._notes, wire.MAX_HEADER)
             if not data:
@@ -108,7 +109,7 @@ class SandboxClient:
         return self._sandbox.output_bytes
 
     def speaks(self, within: float = 0.0) -> bool:
-        """Say whether the program sends something, though nothing was asked, within that many seconds."""
+        """Say whether the program has sent something unasked, or does so `within` this many seconds."""
         return wire.waiting(self._answers, within)
 
     def processes(self) -> list[int]:
@@ -157,20 +158,20 @@ def _printable(header: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def client(
+def open_client(
     source: bytes,
     level: Level,
     limits: Limits,
-    models: Models,
+    models: ReadableModels,
     *,
     hidden: Iterable[Path] = (),
     gpus: str | None = None,
     threads: Mapping[str, str] | None = None,
 ) -> Iterator[SandboxClient]:
-    """Start a sandbox around a copy of a generated file; the file's own folder is out of its reach.
+    """Yield the client of a sandbox that holds a copy of a generated file, but not the file's own folder.
 
-    Nothing of the file has run before the request `load`. `gpus` are those it may use, as in CUDA_VISIBLE_DEVICES,
-    which it is by default; "" is none. `threads` are thread settings beyond those of this process's environment.
+    The file runs at the request `load`, not before. `gpus` names the GPUs that it may use as CUDA_VISIBLE_DEVICES
+    does, which is the default; "" is none. `threads` are environment variables that set its number of threads.
     Raises UsageError if one of `hidden`, such as the reference, would be within reach.
     """
     with scratch_folder() as scratch:
@@ -185,15 +186,15 @@ def client(
             level=level,
             scratch=str(scratch),
             readable=readable([*models.by_id.values(), *models.folders]),
-            devices=(*devices(), *card_files(visible)),
+            devices=(*devices(), *device_files(visible)),
             environment=environment(scratch, extra),
             limits=limits,
         )
         for path in hidden:
             _check_hidden(rules, path)
-        with _pipes() as (ours, theirs), _told(program, rules, theirs) as told:
-            harness = [sys.executable, "-I", "-B", "-m", "accsearch.sandbox.program", str(told)]
-            with SandboxProcess(rules, harness, [*theirs, told]) as sandbox:
+        with _pipes() as (ours, theirs), _settings_file(program, rules, theirs) as settings:
+            command = [sys.executable, "-I", "-B", "-m", "accsearch.sandbox.program", str(settings)]
+            with SandboxProcess(rules, command, [*theirs, settings]) as sandbox:
                 for descriptor in theirs:
                     os.close(descriptor)
                 theirs.clear()
@@ -208,10 +209,11 @@ def _check_hidden(rules: Rules, path: Path) -> None:
 
 
 @contextmanager
-def _told(program: Path, rules: Rules, pipes: Sequence[int]) -> Iterator[int]:
-    """Yield the descriptor of a file that tells the program's own side what it needs to know.
+def _settings_file(program: Path, rules: Rules, pipes: Sequence[int]) -> Iterator[int]:
+    """Yield the descriptor of a JSON file for the program's side of the sandbox.
 
-    That is the pipes, and as much of the rules as it takes to note what is refused.
+    It holds the program's path, the descriptors of its pipes, and the paths that it may use, by which refused attempts
+    are noted.
     """
     visible = {"scratch": rules.scratch, "readable": rules.readable, "devices": rules.devices}
     with tempfile.TemporaryFile() as file:

@@ -1,4 +1,4 @@
-"""The device files of the GPUs that a sandboxed program may use: those its evaluation may use, no other GPU's."""
+"""The device files that a sandboxed program may use: those of its evaluation's GPUs and of no other GPU."""
 
 import re
 from collections.abc import Sequence
@@ -19,7 +19,7 @@ DEVICES, DRIVER = Path("/dev"), Path("/proc/driver/nvidia/gpus")
 _FIELD = re.compile(r"^(GPU UUID|Device Minor):\s*(\S+)", re.MULTILINE)
 
 
-def card_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIVER) -> list[str]:
+def device_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIVER) -> list[str]:
     """Return the device files of the GPUs in `visible`, read as CUDA_VISIBLE_DEVICES is.
 
     Raises UsageError if one's file cannot be separated from those of other GPUs.
@@ -28,22 +28,22 @@ def card_files(visible: str | None, devices: Path = DEVICES, driver: Path = DRIV
         return []
     try:
         with open_nvml() as nvml:
-            cards = select(nvml.devices(), visible, None)
+            gpus = select(nvml.devices(), visible, None)
     except NoGpuError:
-        # There is a GPU all the same: then its name has to do.
-        cards = [Device(0, name.strip(), "unknown") for name in (visible or "").split(",")]
-    return files_of(cards, devices, driver)
+        # There are device files all the same: the UUIDs in the variable say which to use.
+        gpus = [Device(0, name.strip(), "unknown") for name in (visible or "").split(",")]
+    return files_of(gpus, devices, driver)
 
 
-def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
-    """Return the files below `devices` that belong to `cards`, by what `driver` says of them.
+def files_of(gpus: Sequence[Device], devices: Path, driver: Path) -> list[str]:
+    """Return the files below `devices` that belong to `gpus`, as the files below `driver` number them.
 
     Raises UsageError for a GPU that the driver does not mention, where there are several.
     """
     numbers = _numbers(driver)
     nodes = _nodes(devices)
     chosen: dict[Path, None] = {}
-    for uuid in (card.parent or card.uuid for card in cards):
+    for uuid in (gpu.parent or gpu.uuid for gpu in gpus):
         if uuid in numbers:
             chosen[devices / f"nvidia{numbers[uuid]}"] = None
         elif len(nodes) == 1:
@@ -54,7 +54,7 @@ def files_of(cards: Sequence[Device], devices: Path, driver: Path) -> list[str]:
             )
     if not chosen:
         return []
-    shared = [*CONTROL, MIG] if any(card.parent for card in cards) else CONTROL
+    shared = [*CONTROL, MIG] if any(gpu.parent for gpu in gpus) else CONTROL
     every = [*chosen, *(devices / name for name in shared)]
     return [str(path) for path in every if path.exists()]
 

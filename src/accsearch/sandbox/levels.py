@@ -1,4 +1,4 @@
-"""Which levels of isolation this machine has, found by building each one around a trivial program."""
+"""Which sandbox levels work on this machine, found by running a trivial program at each."""
 
 import sys
 from functools import cache
@@ -27,7 +27,7 @@ def choose(asked: str) -> Level:
             if reason is None:
                 return level
             reasons.append(f"{level}: {reason}")
-        raise UsageError(f"no isolation works here ({'; '.join(reasons)}); --isolation none has limits alone")
+        raise UsageError(f"no sandbox works here ({'; '.join(reasons)}); --isolation none has limits alone")
     if asked not in list(Level):
         raise UsageError(f"--isolation {asked}: allowed {AUTO}, {', '.join(Level)}")
     level = Level(asked)
@@ -50,6 +50,7 @@ def missing(level: Level) -> str | None:
 
 
 def _attempt(level: Level) -> str | None:
+    """Run a program that writes a file at `level`; return why that failed, None if it did not."""
     with scratch_folder() as scratch:
         rules = Rules(level, str(scratch), readable(), devices(), limits=Limits(wall_seconds=PROBE_SECONDS))
         with SandboxProcess(
@@ -59,5 +60,5 @@ def _attempt(level: Level) -> str | None:
         if code == 0 and (scratch / "written").exists():
             return None
         lines = sandbox.output.strip().splitlines()
-        told = lines[-1].removeprefix("accsearch: ") if lines else f"exit code {code}"
-        return sandbox.stopped_because or told
+        last = lines[-1].removeprefix("accsearch: ") if lines else f"exit code {code}"
+        return sandbox.stopped_because or last

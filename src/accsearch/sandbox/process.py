@@ -1,4 +1,4 @@
-"""One sandboxed program as its parent sees it: started, watched, held still, ended."""
+"""Start a program in a sandbox, watch its limits, pause it and end it."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ from accsearch.sandbox.usage import deleted_files, memory_of
 
 WATCH_INTERVAL = 0.05
 SCRATCH_EVERY = 20
-"""The scratch folder is measured once in this many looks; a program that is held still is looked at as seldom."""
+"""The scratch folder is measured once in this many looks; a paused program is looked at as seldom."""
 
 OUTPUT_KEPT = 16 * 1024
 CHUNK = 1 << 16
@@ -45,7 +45,7 @@ class SandboxProcess:
         """Why the sandbox itself ended the program; None if it did not."""
         self.output_bytes = 0
         self._tail = b""
-        self._said = b""
+        self._readiness = b""
         self._clock = clock
         self._paused_at: float | None = None
         self._program = list(program)
@@ -58,10 +58,10 @@ class SandboxProcess:
         os.set_blocking(reading, False)
         self._ready = open(reading, "rb", buffering=0)  # noqa: PTH123
         self._attempts = Attempts()
-        with tempfile.TemporaryFile() as told, open(ready, "wb"):  # noqa: PTH123
-            told.write(self.rules.to_json().encode())
-            told.flush()
-            descriptors = (told.fileno(), ready, self._attempts.theirs)
+        with tempfile.TemporaryFile() as rules, open(ready, "wb"):  # noqa: PTH123
+            rules.write(self.rules.to_json().encode())
+            rules.flush()
+            descriptors = (rules.fileno(), ready, self._attempts.theirs)
             self._process = subprocess.Popen(
                 command_line(OUTER, descriptors, self._program),
                 stdin=subprocess.DEVNULL,
@@ -85,7 +85,7 @@ class SandboxProcess:
 
     @property
     def deadline(self) -> float:
-        """When the program is ended, on the clock; while it is held still, that moves on with the time."""
+        """When the program is ended, on the clock; a paused program's deadline moves on with the time."""
         paused = 0.0 if self._paused_at is None else self._clock() - self._paused_at
         return self._deadline + paused
 
@@ -135,7 +135,7 @@ class SandboxProcess:
             send(self.processes(), signal.SIGSTOP)
 
     def resume(self) -> None:
-        """Let the program go on; the time that it was held still is no time of its own."""
+        """Let the program go on; its pause does not count towards its wall-clock limit."""
         self._deadline = self.deadline
         self._paused_at = None
         send(self.processes(), signal.SIGCONT)
@@ -161,8 +161,8 @@ class SandboxProcess:
 
     def _built(self) -> bool:
         if not self._ready.closed:
-            self._said += self._ready.read() or b""
-        return self._said == BUILT
+            self._readiness += self._ready.read() or b""
+        return self._readiness == BUILT
 
     def _watch(self) -> None:
         looks = 0
@@ -172,8 +172,8 @@ class SandboxProcess:
             seldom = looks % SCRATCH_EVERY == 0
             looks += 1
             if self._paused_at is not None and not seldom:
-                # It is held still so that something else can be timed in this very process, which a look would
-                # slow down: of a look's milliseconds most are spent holding the interpreter.
+                # It is paused so that something else can be timed in this process, which a look would slow down: it
+                # holds the interpreter for most of its milliseconds.
                 continue
             reason = self._excess(measure_disk=seldom)
             if reason is not None:

@@ -1,4 +1,4 @@
-"""What a sandboxed program may use: the limits and the paths, as the parent tells them to the launcher."""
+"""What a sandboxed program may use: limits and paths, as the parent gives them to the launcher."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""The process between the parent and the sandbox: builds it, starts the program, ends what that leaves.
+"""The process between the parent and the program: builds the sandbox, starts the program, ends what that leaves.
 
 `python -m accsearch.sandbox.start STAGE RULES READY ATTEMPTS PROGRAM…`; the parent starts the stage
 `outer`. RULES is the descriptor of a file, since they may be longer than an argument can be. To READY goes a
@@ -31,7 +31,7 @@ OUTER, INNER = "outer", "inner"
 @dataclass(frozen=True, slots=True)
 class _Job:
     rules: Rules
-    told: int
+    rules_file: int
     ready: int
     attempts: int
     program: tuple[str, ...]
@@ -45,9 +45,9 @@ def command_line(stage: str, descriptors: Sequence[int], program: Sequence[str])
 def main(arguments: list[str]) -> NoReturn:
     """Run one stage; never returns."""
     stage, *numbers = arguments[:4]
-    told, ready, attempts = map(int, numbers)
-    text = os.pread(told, os.fstat(told).st_size, 0)
-    job = _Job(Rules.from_json(text.decode()), told, ready, attempts, tuple(arguments[4:]))
+    rules_file, ready, attempts = map(int, numbers)
+    text = os.pread(rules_file, os.fstat(rules_file).st_size, 0)
+    job = _Job(Rules.from_json(text.decode()), rules_file, ready, attempts, tuple(arguments[4:]))
     rules = job.rules
     try:
         if stage == INNER:
@@ -64,7 +64,9 @@ def _outer(job: _Job) -> NoReturn:
     libc.prctl(libc.PR_SET_CHILD_SUBREAPER, 1)
     match job.rules.level:
         case Level.BUBBLEWRAP:
-            line = command(job.rules, command_line(INNER, (job.told, job.ready, job.attempts), job.program))
+            line = command(
+                job.rules, command_line(INNER, (job.rules_file, job.ready, job.attempts), job.program)
+            )
             _wait(_fork(lambda: os.execvp(line[0], line)))
         case Level.NONE:
             _wait(_fork(lambda: _enter(job, own_user=False, own_count=False)))
@@ -107,7 +109,7 @@ def _enter(
     """
     rules = job.rules
     # The program gets none of them: it must not say for itself that the sandbox was built.
-    os.close(job.told)
+    os.close(job.rules_file)
     os.set_inheritable(job.ready, False)
     os.set_inheritable(job.attempts, False)
     os.chdir(rules.scratch)

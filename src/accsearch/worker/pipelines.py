@@ -9,7 +9,7 @@ from accsearch.config.models import FAMILIES, ModelInfo
 from accsearch.config.pipeline_classes import unusable_class
 from accsearch.config.sampling import misfit
 from accsearch.demo import pipeline_path
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.hub import without_hub
 from accsearch.worker.machine import Machine
@@ -26,7 +26,7 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
     """
     if model.pipeline_class not in FAMILIES and (why := unusable_class(model.pipeline_class)):
         raise UsageError(why)
-    mend_torchvision()
+    register_torchvision_operators()
     import diffusers
 
     pipeline_class = getattr(diffusers, model.pipeline_class, None)

@@ -2,7 +2,7 @@
 
 import sys
 
-from accsearch.demo.operators import mend_torchvision
+from accsearch.demo.operators import register_torchvision_operators
 from accsearch.results.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -20,7 +20,7 @@ from accsearch.worker.traversal import finished, restate, say, search, wanted
 
 def run(assignment: Assignment, trial: str | None = None) -> int:
     """Search the assignment's trials, or replay one of them; return an exit code of `WorkerExit`."""
-    mend_torchvision()
+    register_torchvision_operators()
     hush_loaded()
     others = processes_on_gpus()
     if trial is not None:

@@ -54,7 +54,7 @@ def test_the_file_sees_as_many_threads_as_cores_are_free(
     assert found["threads"] == int(seen.split()[0])
 
 
-def test_a_busy_machine_is_noted_and_progress_is_told(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
+def test_a_busy_machine_is_noted_and_progress_is_printed(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     file, prompts = tmp_path / "generated.py", tmp_path / "prompts.txt"
     file.write_text(HONEST.format(model=tiny_paths["sd"]), encoding="utf-8")
     prompts.write_text("a photo of a cat\na red house\nthe green tree\n", encoding="utf-8")
@@ -74,10 +74,10 @@ def test_a_busy_machine_is_noted_and_progress_is_told(tmp_path: Path, tiny_paths
     assert found["verdict"] in ("ok", "unresolved")
     assert ended.returncode == (0 if found["verdict"] == "ok" else 1)
     assert (found["error"] is None) == (found["verdict"] == "ok")
-    told = ended.stderr.splitlines()
-    assert told[0].startswith("generated.py: loading it in the sandbox (")
-    assert [each for each in told if each.startswith("generated.py: repeat 3 of 3: baseline ")]
-    assert told[-1] == "generated.py: looking at the images"
+    progress = ended.stderr.splitlines()
+    assert progress[0].startswith("generated.py: loading it in the sandbox (")
+    assert [each for each in progress if each.startswith("generated.py: repeat 3 of 3: baseline ")]
+    assert progress[-1] == "generated.py: looking at the images"
 
 
 def test_ctrl_c_ends_it_with_a_line(tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_ctrl_c_ends_it_with_a_line(tmp_path: Path) -> None:
         assert "loading it in the sandbox" in process.stderr.readline()
         # As a terminal does: to every process in the foreground.
         os.killpg(process.pid, signal.SIGINT)
-        out, told = process.communicate(timeout=120)
+        out, errors = process.communicate(timeout=120)
     assert process.returncode == 130
     assert out == ""
-    assert told == "accsearch: interrupted: nothing is kept of what was being measured\n"
+    assert errors == "accsearch: interrupted: nothing is kept of what was being measured\n"

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from accsearch.codeeval.evaluation import Evaluation
-from accsearch.sandbox.client import Models, Refused, client
+from accsearch.sandbox.client import ReadableModels, Refused, open_client
 from accsearch.sandbox.levels import choose
 from accsearch.sandbox.rules import Limits
 from accsearch.worker.codeeval.image_distance import psnr
@@ -68,10 +68,12 @@ class Brightness:
         return [float(each.float().mean()) for each in images.pixels]
 
 
-def duel_with(source: str, repeats: int = 2, images: int = 2, methods: Sequence[str] = ()) -> Evaluation:
+def paired_with(source: str, repeats: int = 2, images: int = 2, methods: Sequence[str] = ()) -> Evaluation:
     """Return the evaluation of a file whose `pipe` paints; raises Refused."""
     program = PAINT + TORCH + textwrap.dedent(source)
-    with client(program.encode(), choose("auto"), Limits(wall_seconds=60), Models({})) as sandboxed:
+    with open_client(
+        program.encode(), choose("auto"), Limits(wall_seconds=60), ReadableModels({})
+    ) as sandboxed:
         sandboxed.ask("load", timeout=30)
         inputs = EvaluationInputs(["a cat", "a dog", "a tree", "a house"], Brightness(), random.Random(1))
         baseline: Any = PaintingBaseline()
@@ -91,7 +93,7 @@ HONEST = """
 
 def test_a_file_that_computes_each_image_is_ok() -> None:
     # Sleeping half as long, it is faster on a busy machine too, but by how much may stay open.
-    found = duel_with(HONEST)
+    found = paired_with(HONEST)
     assert found.verdict in ("ok", "unresolved")
     assert found.speedup is not None and found.speedup > 1
     assert found.speedup_ci95 is not None
@@ -103,7 +105,7 @@ def test_a_file_that_computes_each_image_is_ok() -> None:
 
 
 def test_one_image_of_each_side_gives_no_interval() -> None:
-    found = duel_with(HONEST, repeats=1, images=1)
+    found = paired_with(HONEST, repeats=1, images=1)
     assert found.speedup_ci95 is None
     assert found.relative_quality_loss_ci95 is None
     assert found.verdict == "unresolved"
@@ -111,7 +113,7 @@ def test_one_image_of_each_side_gives_no_interval() -> None:
 
 
 def test_the_loss_has_an_interval() -> None:
-    found = duel_with(HONEST)
+    found = paired_with(HONEST)
     # Both sides paint the very same images.
     assert (found.relative_quality_loss, found.relative_quality_loss_ci95) == (0, (0, 0))
 
@@ -122,15 +124,15 @@ def test_methods_that_change_no_more_than_rounding_are_not_active() -> None:
             image = paint(prompt, generator.seed, num_inference_steps, 0.005)
             return image.point(lambda value: value ^ (value == 40))
     """
-    assert duel_with(rounded, methods=["deepcache"]).active is False
-    assert duel_with(rounded, methods=["torch_compile"]).active is None
+    assert paired_with(rounded, methods=["deepcache"]).active is False
+    assert paired_with(rounded, methods=["torch_compile"]).active is None
     changed = rounded.replace("value ^ (value == 40)", "value + 2")
-    assert duel_with(changed, methods=["deepcache"]).active is True
+    assert paired_with(changed, methods=["deepcache"]).active is True
 
 
 def test_stored_images_are_caught() -> None:
     with pytest.raises(Refused, match="same image for different prompts and seeds") as found:
-        duel_with("""
+        paired_with("""
             stored = {}
             def pipe(prompt, num_inference_steps):
                 if "image" not in stored:
@@ -142,7 +144,7 @@ def test_stored_images_are_caught() -> None:
 
 def test_a_stored_image_under_noise_is_caught() -> None:
     with pytest.raises(Refused, match="same image for different prompts and seeds"):
-        duel_with("""
+        paired_with("""
             stored = paint("a cat", 1, 20, 0)
             def pipe(prompt, num_inference_steps, generator):
                 time.sleep(0.05)
@@ -152,7 +154,7 @@ def test_a_stored_image_under_noise_is_caught() -> None:
 
 def test_the_warm_up_counts_among_the_images_that_may_be_stored() -> None:
     with pytest.raises(Refused, match="same image for different prompts and seeds"):
-        duel_with(
+        paired_with(
             """
             made = []
             def pipe(prompt, num_inference_steps, generator):
@@ -167,7 +169,7 @@ def test_the_warm_up_counts_among_the_images_that_may_be_stored() -> None:
 @pytest.mark.parametrize(("seed", "images"), [("1", 1), ("generator.seed + 2", 2)])
 def test_images_that_do_not_follow_the_seed_are_caught(seed: str, images: int) -> None:
     with pytest.raises(Refused, match="do not follow the seed") as found:
-        duel_with(
+        paired_with(
             f"""
             def pipe(prompt, num_inference_steps, generator):
                 return noisy(paint(prompt, {seed}, num_inference_steps, 0.005), 3)
@@ -179,7 +181,7 @@ def test_images_that_do_not_follow_the_seed_are_caught(seed: str, images: int) -
 
 def test_a_time_below_one_step_is_caught() -> None:
     with pytest.raises(Refused, match="less than one of the 20 steps"):
-        duel_with("""
+        paired_with("""
             def pipe(prompt, num_inference_steps, generator):
                 return paint(prompt, generator.seed, 20, 0.0)
         """)
@@ -189,7 +191,7 @@ def test_a_time_below_one_step_is_caught() -> None:
 def test_images_of_fewer_steps_are_caught_under_noise_too(steps: int, amplitude: int) -> None:
     with pytest.raises(Refused, match=f"its images are those of {steps} steps, not of 20"):
         # With so many images the look has the means for every number of steps, whatever the times suggest.
-        duel_with(
+        paired_with(
             f"""
             def pipe(prompt, num_inference_steps, generator):
                 return noisy(paint(prompt, generator.seed, {steps}, 0.005), {amplitude})
@@ -200,7 +202,7 @@ def test_images_of_fewer_steps_are_caught_under_noise_too(steps: int, amplitude:
 
 def test_fewer_steps_in_the_images_after_the_first_are_caught() -> None:
     with pytest.raises(Refused, match="its images are those of 8 steps"):
-        duel_with(
+        paired_with(
             """
             count = iter(range(100))
             def pipe(prompt, num_inference_steps, generator):
@@ -211,7 +213,7 @@ def test_fewer_steps_in_the_images_after_the_first_are_caught() -> None:
 
 
 def test_an_image_that_is_merely_worse_is_not_one_of_fewer_steps() -> None:
-    found = duel_with("""
+    found = paired_with("""
         def pipe(prompt, num_inference_steps, generator):
             image = paint(prompt, generator.seed, 20, 0.005)
             return Image.blend(image, Image.new("RGB", image.size, (90, 90, 90)), 0.2)
@@ -219,7 +221,7 @@ def test_an_image_that_is_merely_worse_is_not_one_of_fewer_steps() -> None:
     assert found.verdict in ("ok", "unresolved")
 
 
-def test_a_baseline_that_was_slowed_down_is_told() -> None:
+def test_a_baseline_that_was_slowed_down_is_recognised() -> None:
     assert slowed([2.0, 2.1, 1.9], [1.0, 1.1])
     assert not slowed([1.2, 1.25, 1.3], [1.0, 0.9])
     # One image that is slow or quick is the machine's doing.
@@ -236,8 +238,8 @@ def test_a_file_that_slows_its_baseline_has_failed() -> None:
             self.made += 1
             return PAINTING["paint"](prompt, seed, steps or STEPS, 0.02 if self.made <= 4 else 0.001)
 
-    with client(
-        (PAINT + TORCH + textwrap.dedent(HONEST)).encode(), choose("auto"), Limits(), Models({})
+    with open_client(
+        (PAINT + TORCH + textwrap.dedent(HONEST)).encode(), choose("auto"), Limits(), ReadableModels({})
     ) as sandboxed:
         sandboxed.ask("load", timeout=30)
         baseline: Any = Recovering()
@@ -254,7 +256,7 @@ def test_a_file_that_slows_its_baseline_has_failed() -> None:
 
 def test_another_size_is_caught() -> None:
     with pytest.raises(Refused, match="its images are 8x8, the baseline's 64x64"):
-        duel_with("""
+        paired_with("""
             def pipe(prompt, num_inference_steps):
                 return Image.new("RGB", (8, 8))
         """)
@@ -262,7 +264,7 @@ def test_another_size_is_caught() -> None:
 
 def test_images_of_one_colour_are_invalid() -> None:
     with pytest.raises(Refused, match="do not follow the seed"):
-        duel_with("""
+        paired_with("""
             shade = iter(range(0, 250, 35))
             def pipe(prompt, num_inference_steps):
                 time.sleep(0.1)
@@ -272,7 +274,7 @@ def test_images_of_one_colour_are_invalid() -> None:
 
 def test_an_error_in_the_middle_is_a_failure() -> None:
     with pytest.raises(Refused, match=r"ValueError: enough \(line") as found:
-        duel_with("""
+        paired_with("""
             count = iter(range(100))
             def pipe(prompt, num_inference_steps):
                 if next(count) == 2:
@@ -284,7 +286,7 @@ def test_an_error_in_the_middle_is_a_failure() -> None:
 
 def test_a_crash_in_the_middle_is_a_failure() -> None:
     with pytest.raises(Refused, match="signal 9") as found:
-        duel_with("""
+        paired_with("""
             import os
             def pipe(prompt, num_inference_steps):
                 os.kill(os.getpid(), 9)

@@ -21,9 +21,9 @@ pipe = StableDiffusionPipeline.from_pretrained("accsearch/demo")
 """
 
 
-def made(code: str, told: dict[str, Any]) -> Recipe:
+def made(code: str, own_call: dict[str, Any]) -> Recipe:
     fields = extract_source((START + code).encode())
-    return recipe(model_of(fields), fields, told)
+    return recipe(model_of(fields), fields, own_call)
 
 
 def test_what_the_code_writes_goes_before_what_the_file_says() -> None:
@@ -54,13 +54,13 @@ def test_what_only_a_run_can_tell_is_what_the_file_says() -> None:
 
 
 def test_a_file_decides_within_bounds() -> None:
-    told = {
+    own_call = {
         "guidance_scale": 1e300,
         "eta": -3,
         "guidance_rescale": float("nan"),
         "num_inference_steps": 10**6,
     }
-    found = made("", {**told, "width": 1 << 40})
+    found = made("", {**own_call, "width": 1 << 40})
     assert (found.steps, found.arguments) == (1000, {"guidance_scale": 20.0, "eta": 0.0, "width": 2048})
     assert [note.split()[0] for note in found.notes] == [
         "guidance_scale",

@@ -1,4 +1,4 @@
-"""`python -m accsearch.sandbox.program DESCRIPTOR`: answer requests until the parent closes its pipe."""
+"""`python -m accsearch.sandbox.program DESCRIPTOR`: answer the client's requests until it closes its pipe."""
 
 import json
 import os
@@ -13,16 +13,16 @@ from accsearch.sandbox.program.program_errors import described, verdict
 
 
 def main(argument: str) -> None:
-    """Serve requests one after the other; the descriptor is that of a JSON file which tells of them."""
+    """Answer requests one after the other; `argument` is the descriptor of a JSON file with the settings."""
     with os.fdopen(int(argument), encoding="utf-8") as file:
-        told: dict[str, Any] = json.load(file)
-    requests, replies, notes = told["pipes"]
+        settings: dict[str, Any] = json.load(file)
+    requests, replies, notes = settings["pipes"]
     for descriptor in (requests, replies, notes):
         # What the generated file starts has no business with the pipes.
         os.set_inheritable(descriptor, False)
-    answers = Answers(Path(told["file"]))
-    sys.argv = [told["file"]]
-    watch(notes, told["rules"], told["file"])
+    answers = Answers(Path(settings["file"]))
+    sys.argv = [settings["file"]]
+    watch(notes, settings["rules"], settings["file"])
     while True:
         try:
             request = wire.receive(requests, max_body=0)
@@ -33,7 +33,7 @@ def main(argument: str) -> None:
             header, body = answers.to(request.header)
         # The outermost place of the generated file: whatever it raises, `sys.exit` too, is an answer.
         except BaseException as error:  # noqa: BLE001
-            header, body = {"error": described(error, told["file"]), "verdict": verdict(error)}, b""
+            header, body = {"error": described(error, settings["file"]), "verdict": verdict(error)}, b""
         wire.send(replies, {**header, "nonce": nonce}, body)
 
 

@@ -1,4 +1,4 @@
-"""The answers to the parent's requests: load the file, generate an image, describe the pipe."""
+"""The answers to the client's requests: load the file, generate an image, describe the pipe."""
 
 import importlib.util
 import re
@@ -32,7 +32,7 @@ class Answers:
                 from accsearch.sandbox.program.generate import generate
 
                 header, body = generate(self._pipe, self._recorder.last_on(self._pipe), request)
-                return {**header, "arguments": _told(self._recorder.last)}, body
+                return {**header, "arguments": _numbers(self._recorder.last)}, body
             case "describe":
                 return self._describe(request)
             case "tensor":
@@ -43,9 +43,9 @@ class Answers:
 
     def _load(self) -> Answer:
         if USES_DIFFUSION.search(self._file.read_bytes()):
-            from accsearch.demo.operators import mend_torchvision
+            from accsearch.demo.operators import register_torchvision_operators
 
-            mend_torchvision()
+            register_torchvision_operators()
             self._recorder.install()
         # Run as a program: what people put under `if __name__ == "__main__"` is part of it.
         specification = importlib.util.spec_from_file_location("__main__", self._file)
@@ -65,7 +65,7 @@ class Answers:
             "pipe": type(self._pipe).__name__,
             "entry": "__call__" if own is None else own.entry,
             "called": call is not None,
-            "arguments": _told(call),
+            "arguments": _numbers(call),
         }
         return header, b""
 
@@ -77,12 +77,12 @@ class Answers:
         return answer
 
 
-def _told(call: Call | None) -> dict[str, float]:
+def _numbers(call: Call | None) -> dict[str, float]:
     """Return the numbers among a call's arguments, and 1 for what replaces the number of steps."""
     arguments = {} if call is None else call.arguments
-    told = {
+    numbers = {
         name: value
         for name, value in arguments.items()
         if isinstance(value, bool | int | float) and abs(value) <= sys.float_info.max
     }
-    return {**told, **{name: 1 for name in STEP_ARGUMENTS if arguments.get(name) is not None}}
+    return {**numbers, **{name: 1 for name in STEP_ARGUMENTS if arguments.get(name) is not None}}

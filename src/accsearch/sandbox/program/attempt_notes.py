@@ -1,8 +1,8 @@
-"""Report to the parent what the generated file tries and is refused: network, files outside, signals to others.
+"""Report to the client what the generated file tries and is refused: network, files outside, signals to others.
 
-The sandbox has refused it all anyway; this is only how it comes into the report. What other programs try that the
-file starts is not seen: that it starts them is reported instead. What native code tries is noted outside of this
-process (`sandbox/attempts.py`), as far as no library does it too.
+The sandbox refuses it all without this module, which only says so. What other programs try that the file starts is not
+seen here: that it starts them is reported instead. What native code tries is noted outside of the sandbox
+(`sandbox/forbidden_calls.py`), unless libraries do it too.
 """
 
 import os
@@ -64,7 +64,7 @@ class _Notes:
         paths = sysconfig.get_paths()
         self._packages = (paths["purelib"], paths["platlib"])
         self._fixed_commands = tuple(f"{paths['stdlib']}/{name}" for name in FIXED_COMMANDS)
-        self._told: set[str] = set()
+        self._reported: set[str] = set()
         self._busy = False
 
     def see(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -75,16 +75,16 @@ class _Notes:
         try:
             text = self._judged(event, arguments)
             if text is not None and self._asked_by_file(event in PROGRAMS):
-                self._tell(" ".join(text.split())[:LENGTH])
+                self._report(" ".join(text.split())[:LENGTH])
         except (OSError, ValueError, TypeError):
             # A note that cannot be taken must not change what the program does.
             return
         finally:
             self._busy = False
 
-    def _tell(self, line: str) -> None:
-        if line not in self._told and len(self._told) < MOST:
-            self._told.add(line)
+    def _report(self, line: str) -> None:
+        if line not in self._reported and len(self._reported) < MOST:
+            self._reported.add(line)
             os.write(self._descriptor, line.encode(errors="replace") + b"\n")
 
     def _judged(self, event: str, arguments: tuple[Any, ...]) -> str | None:

@@ -36,8 +36,8 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int)
     parser.add_argument("--quality")
     parser.add_argument("--prompts")
-    told = vars(parser.parse_args(argv))
-    file, benchmark, entry, out = (told.pop(name) for name in ("file", "benchmark", "entry", "out"))
+    options = vars(parser.parse_args(argv))
+    file, benchmark, entry, out = (options.pop(name) for name in ("file", "benchmark", "entry", "out"))
     if (file is None) == (benchmark is None or entry is None):
         parser.error("give --file, or --benchmark and --entry")
     end_in_order()
@@ -53,11 +53,11 @@ def main(argv: Sequence[str]) -> int:
             task = find_entry(load_benchmark(benchmark), entry)
             path = task.generated
             hidden = [benchmark] if task.reference is None else [benchmark, task.reference]
-            told["timeout"] = task.timeout or told["timeout"]
+            options["timeout"] = task.timeout or options["timeout"]
         from accsearch.worker.codeeval.evaluate import evaluate
 
         name = printable(path.name)
-        evaluation = evaluate(path, Settings(**told), hidden, lambda text: _say(f"{name}: {text}"))
+        evaluation = evaluate(path, Settings(**options), hidden, lambda text: _say(f"{name}: {text}"))
         write_json(out, evaluation.to_json())
     except AccsearchError as error:
         print(f"error: {error}", file=sys.stderr, flush=True)

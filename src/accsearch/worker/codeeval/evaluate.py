@@ -1,4 +1,4 @@
-"""Evaluate one generated file: in turns with the baseline, on prompts and seeds that it cannot know."""
+"""Evaluate one generated file in turns with its baseline, on prompts and seeds that it cannot know."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
 from accsearch.cores import usable_cores
 from accsearch.results.disturbance import busy
-from accsearch.sandbox.client import Refused, SandboxClient, client
+from accsearch.sandbox.client import Refused, SandboxClient, open_client
 from accsearch.sandbox.levels import choose
 from accsearch.sandbox.rules import Limits
 from accsearch.worker.codeeval.baseline import build
@@ -35,9 +35,9 @@ Say = Callable[[str], None]
 def evaluate(
     file: Path, settings: Settings, hidden: Sequence[Path] = (), say: Say = lambda _: None
 ) -> Evaluation:
-    """Return the evaluation of a file, whatever its faults; `say` hears how far it is.
+    """Return the evaluation of a file, whatever its faults; `say` gets lines of progress.
 
-    Raises UsageError for wrong settings, and if the file could read one of `hidden`.
+    Raises UsageError for wrong settings, and if the program could read one of the files `hidden`.
     """
     level = choose(settings.isolation)
     found = Evaluation(file=str(file), verdict="invalid", isolation=level.value)
@@ -55,18 +55,18 @@ def evaluate(
     paired = None
     # Of several, the baseline runs on the first.
     gpus = "" if machine.gpu is None else machine.gpu.split(",")[0]
-    with client(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as sandboxed:
+    with open_client(source.data, level, limits, models_of(fields), hidden=hidden, gpus=gpus) as client:
         try:
             say(f"loading it in the sandbox ({level.value}, {_count(found.threads, 'thread')})")
-            planned, entry = _planned(fields, sandboxed, settings)
+            planned, entry = _planned(fields, client, settings)
             found = replace(found, entry=entry, baseline=planned.to_json())
             say(
                 f"building the baseline ({planned.model.model_id}, {planned.scheduler}, {planned.steps} steps)"
             )
-            paired = _fought(planned, sandboxed, settings, machine, say)
+            paired = _measured(planned, client, settings, machine, say)
         except Refused as refused:
             found = _refused(found, refused)
-        found = replace(found, notes=tuple(sandboxed.read_notes()))
+        found = replace(found, notes=tuple(client.read_notes()))
     try:
         if paired is not None:
             others = None if machine.is_cuda else paired.others
@@ -83,29 +83,29 @@ def evaluate(
     return _with_notes(found)
 
 
-def _planned(fields: Fields, sandboxed: SandboxClient, settings: Settings) -> tuple[Recipe, str]:
+def _planned(fields: Fields, client: SandboxClient, settings: Settings) -> tuple[Recipe, str]:
     """Load the file; return the baseline's recipe and the file's entry point. Raises Refused."""
     # The file runs first, so that one without a pipe, or an unsafe one, is not reported as one whose model is unclear.
-    loaded, _ = sandboxed.ask("load", timeout=settings.timeout)
+    loaded, _ = client.ask("load", timeout=settings.timeout)
     model = model_of(fields)
-    told = loaded.header.get("arguments")
-    told = told if isinstance(told, dict) else {}
+    arguments = loaded.header.get("arguments")
+    arguments = arguments if isinstance(arguments, dict) else {}
     if not loaded.header.get("called"):
-        told = ask_image(sandboxed, *TRIAL, steps=fields.num_inference_steps or USUAL_STEPS).told
-    refuse_other_steps(fields, told)
-    return recipe(model, fields, told), str(loaded.header.get("entry"))[:40]
+        arguments = ask_image(client, *TRIAL, steps=fields.num_inference_steps or USUAL_STEPS).arguments
+    refuse_other_steps(fields, arguments)
+    return recipe(model, fields, arguments), str(loaded.header.get("entry"))[:40]
 
 
-def _fought(
-    planned: Recipe, sandboxed: SandboxClient, settings: Settings, machine: Machine, say: Say
+def _measured(
+    planned: Recipe, client: SandboxClient, settings: Settings, machine: Machine, say: Say
 ) -> PairedRun:
     """Build the baseline and return the paired run, measured. Raises Refused."""
-    sandboxed.pause()
+    client.pause()
     baseline = build(planned, machine)
     hush_loaded()
     inputs = draw(planned.model, settings, machine)
-    sandboxed.resume()
-    paired = PairedRun(baseline, sandboxed, inputs)
+    client.resume()
+    paired = PairedRun(baseline, client, inputs)
     paired.run(settings.repeats, settings.images, say)
     return paired
 

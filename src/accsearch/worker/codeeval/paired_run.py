@@ -1,4 +1,4 @@
-"""PlainPipeline and generated file in turns, on the same prompts and seeds, timed by this side alone."""
+"""Run a generated file and its baseline in turns on the same prompts and seeds, timed outside of the sandbox."""
 
 import math
 import statistics
@@ -32,11 +32,11 @@ on the demo pipeline."""
 
 @dataclass(frozen=True)
 class Answer:
-    """An image of a generated file, the seconds it took, and the arguments of its own call, as it says."""
+    """An image of a generated file, the seconds it took, and the arguments that it says its own call had."""
 
     image: Any
     seconds: float
-    told: Mapping[str, Any]
+    arguments: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -52,16 +52,16 @@ class ImagePair:
 
 
 class PairedRun:
-    """Collects times and images of both sides.
+    """Collects the images and times of the baseline ("ours") and of the generated file ("theirs").
 
-    `image_pairs` are measured; `warm_up` is not; each of `probes` is a measured pair, and one of the same prompt from
-    another seed. `others` is how many cores other processes kept busy while the image_pairs were made.
+    `image_pairs` are measured, those of `warm_up` are not. Each of `probes` is a measured pair and another one of the
+    same prompt from another seed. `others` is how many cores other processes used while the pairs were made.
     """
 
     def __init__(self, baseline: PlainPipeline, client: SandboxClient, inputs: EvaluationInputs) -> None:
         self.baseline = baseline
-        self._guest = client
-        self._material = inputs
+        self._client = client
+        self._inputs = inputs
         self.warm_up: list[ImagePair] = []
         self.image_pairs: list[ImagePair] = []
         self.probes: list[tuple[ImagePair, ImagePair]] = []
@@ -69,23 +69,23 @@ class PairedRun:
         self._times: tuple[list[float], list[float]] = ([], [])
 
     def run(self, repeats: int, images: int, say: Callable[[str], None] = lambda _: None) -> None:
-        """Measure `repeats` times; one image of each side beforehand is not counted. Raises Refused.
+        """Measure `repeats` times `images` pairs, after one that is not counted; `say` gets lines of progress.
 
-        What `say` gets is a line of progress.
+        Raises Refused.
         """
-        self.warm_up = self._round(self._material.pairs(1), baseline_first=True)
+        self.warm_up = self._round(self._inputs.pairs(1), baseline_first=True)
         total = repeats * images
-        # Which ones are asked again is not known to the file, which so cannot behave for them alone.
-        probed = set(self._material.random.sample(range(total), min(SEED_PROBES, total)))
+        # The file does not know which prompts are asked again, so it cannot treat those alone correctly.
+        probed = set(self._inputs.random.sample(range(total), min(SEED_PROBES, total)))
         load = LoadMeter()
         for repeat in range(repeats):
-            # Who begins changes, so that a machine that slows down or speeds up favours neither.
-            image_pairs = self._round(self._material.pairs(images), baseline_first=repeat % 2 == 0)
+            # The sides take turns to begin, so that a machine that slows down or speeds up favours neither.
+            image_pairs = self._round(self._inputs.pairs(images), baseline_first=repeat % 2 == 0)
             self._times[0].append(sum(pair.our_seconds for pair in image_pairs) / images)
             self._times[1].append(sum(pair.their_seconds for pair in image_pairs) / images)
             for number, pair in enumerate(image_pairs, len(self.image_pairs)):
                 if number in probed:
-                    [again] = self._round([self._material.again(pair.prompt)], baseline_first=True)
+                    [again] = self._round([self._inputs.again(pair.prompt)], baseline_first=True)
                     self.probes.append((pair, again))
             self.image_pairs += image_pairs
             ours, theirs = (times[-1] for times in self._times)
@@ -93,8 +93,8 @@ class PairedRun:
         self.others = load.others()
 
     def sample(self, image_pairs: Sequence[ImagePair], count: int) -> list[ImagePair]:
-        """Return up to `count` of the image_pairs, chosen so that the file cannot foresee which."""
-        return self._material.random.sample(list(image_pairs), min(count, len(image_pairs)))
+        """Return up to `count` of the pairs, chosen so that the file cannot foresee which."""
+        return self._inputs.random.sample(list(image_pairs), min(count, len(image_pairs)))
 
     @property
     def speedup(self) -> float:
@@ -102,13 +102,13 @@ class PairedRun:
         return statistics.median(self._times[0]) / statistics.median(self._times[1])
 
     def result(self, evaluation: Evaluation) -> Evaluation:
-        """Return `evaluation` with what was measured, as `ok`, or `unresolved` where that says nothing.
+        """Return `evaluation` with the measured values, as `ok`, or `unresolved` if their intervals are too wide.
 
-        Raises Refused for images that are none.
+        Raises Refused for images that cannot be scored.
         """
-        texts = self._material.scorer.texts([pair.prompt for pair in self.image_pairs])
+        texts = self._inputs.scorer.texts([pair.prompt for pair in self.image_pairs])
         each_score = [
-            self._material.scorer.scores(_images(side), texts)
+            self._inputs.scorer.scores(_images(side), texts)
             for side in ([pair.ours for pair in self.image_pairs], [pair.theirs for pair in self.image_pairs])
         ]
         scores = [statistics.fmean(each) for each in each_score]
@@ -144,7 +144,7 @@ class PairedRun:
 
     def _round(self, pairs: Sequence[tuple[str, int]], *, baseline_first: bool) -> list[ImagePair]:
         ours = [self._ours(*pair) for pair in pairs] if baseline_first else []
-        theirs = [ask_image(self._guest, *pair, steps=self.baseline.steps) for pair in pairs]
+        theirs = [ask_image(self._client, *pair, steps=self.baseline.steps) for pair in pairs]
         ours = ours or [self._ours(*pair) for pair in pairs]
         image_pairs = []
         for (prompt, seed), (image, seconds), answer in zip(pairs, ours, theirs, strict=True):
@@ -153,10 +153,10 @@ class PairedRun:
         return image_pairs
 
     def _ours(self, prompt: str, seed: int) -> tuple[Any, float]:
-        # A file that works on in the background would slow the baseline down: it is held still meanwhile.
-        self._guest.pause()
+        # A file that works on in the background would slow the baseline down, so it is paused.
+        self._client.pause()
         timed = timed_image(self.baseline, prompt, seed)
-        self._guest.resume()
+        self._client.resume()
         return timed
 
 
@@ -183,9 +183,9 @@ def ask_image(client: SandboxClient, prompt: str, seed: int, *, steps: int) -> A
     width, height = (_length(frame.header.get(name)) for name in ("width", "height"))
     if not width * height or width * height * 3 != len(frame.body):
         raise Refused("unsafe", "a forged answer: its size is not that of its pixels")
-    told = frame.header.get("arguments")
+    arguments = frame.header.get("arguments")
     image = Image.frombytes("RGB", (width, height), frame.body)
-    return Answer(image, seconds, told if isinstance(told, dict) else {})
+    return Answer(image, seconds, arguments if isinstance(arguments, dict) else {})
 
 
 def _length(value: Any) -> int:

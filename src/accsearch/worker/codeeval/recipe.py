@@ -1,4 +1,4 @@
-"""What the baseline of a generated file is made of: what the code says, else the file's own call, else defaults."""
+"""What the baseline is made of: what the generated code says, else what its own call had, else defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,12 @@ BOUNDS: Mapping[str, tuple[float, float]] = {
     "height": (8, 2048),
     "width": (8, 2048),
 }
-"""Within which a generated file decides over the baseline's call."""
+"""The lowest and highest value of each argument that a generated file may choose for the baseline's call."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """A pipeline and its call; `notes` say what was asked for beyond the bounds."""
+    """A pipeline and its call; `notes` name the arguments that were out of bounds and what was taken instead."""
 
     model: ModelInfo
     scheduler: str
@@ -63,17 +63,17 @@ def model_of(fields: Fields) -> ModelInfo:
         raise Refused("invalid", f"the baseline cannot be built: {error}"[:ERROR_LENGTH]) from None
 
 
-def recipe(model: ModelInfo, fields: Fields, told: Mapping[str, Any]) -> Recipe:
-    """Return the baseline's recipe. `told` are the arguments of the file's own call, as it says. Raises Refused."""
+def recipe(model: ModelInfo, fields: Fields, own_call: Mapping[str, Any]) -> Recipe:
+    """Return the baseline's recipe, given the arguments that the file says its own call had. Raises Refused."""
     notes: list[str] = []
     steps = fields.num_inference_steps
     if steps is None and (fields.arguments is None or "num_inference_steps" not in fields.unwritten):
-        steps = _whole(told.get("num_inference_steps"))
+        steps = _whole(own_call.get("num_inference_steps"))
     if steps is None:
         steps = DEFAULT_STEPS.get(model.pipeline_class, USUAL_STEPS)
     arguments = {}
     for name in NUMBER_ARGUMENTS:
-        value = _given(name, fields, told)
+        value = _given(name, fields, own_call)
         if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
             number = _clamped(name, value, *BOUNDS[name], notes)
             arguments[name] = int(number) if name in ("height", "width") else number
@@ -86,22 +86,22 @@ def recipe(model: ModelInfo, fields: Fields, told: Mapping[str, Any]) -> Recipe:
     )
 
 
-def refuse_other_steps(fields: Fields, told: Mapping[str, Any]) -> None:
+def refuse_other_steps(fields: Fields, own_call: Mapping[str, Any]) -> None:
     """Raise Refused if the file's own call sets the steps by something else than their number."""
     written = fields.arguments or {}
     for name in STEP_ARGUMENTS:
-        if written.get(name) is not None or name in told:
+        if written.get(name) is not None or name in own_call:
             raise Refused("invalid", f"its own call sets `{name}`, which replaces the number of steps")
 
 
-def _given(name: str, fields: Fields, told: Mapping[str, Any]) -> Any:
+def _given(name: str, fields: Fields, own_call: Mapping[str, Any]) -> Any:
     if fields.arguments is None:
-        return told.get(name)
+        return own_call.get(name)
     if name not in fields.arguments:
         # The code leaves the default, whatever the file says of itself.
         return None
     written = fields.arguments[name]
-    return told.get(name) if written is None else written
+    return own_call.get(name) if written is None else written
 
 
 def _clamped(name: str, value: float, lowest: float, highest: float, notes: list[str]) -> float:

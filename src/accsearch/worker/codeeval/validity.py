@@ -47,11 +47,11 @@ LOOKS = 3
 
 
 def check_validity(paired: PairedRun, busy: str | None = None) -> str | None:
-    """Raise Refused if the images or the times of the paired cannot be those of the asked-for computation.
+    """Raise Refused if the images or the times of a paired run cannot be those of the computation asked for.
 
-    `busy` says that other processes were at work meanwhile: then a slow baseline is not held against the file, and what
-    is returned says why the times leave it open.
-    Called when the file's processes are gone, so that neither they nor the wall-clock limit interfere.
+    Return None, or why the times leave it open: where `busy` says that other processes were at work, a slow baseline is
+    not the file's fault. Call it when the file's processes are gone, so that neither they nor the wall-clock limit
+    interfere.
     """
     baseline = paired.baseline
     if _stored([*paired.warm_up, *paired.image_pairs]):
@@ -131,7 +131,7 @@ def _fewer_steps(paired: PairedRun) -> int | None:
     others = [pair for pair in paired.image_pairs if pair is not fastest]
     looked_at = [fastest, *paired.sample(others, LOOKED_AT - 1)]
     limit = FEWER_STEPS if len(looked_at) == LOOKED_AT else FEWER_STEPS_OF_FEW
-    # As many steps as the paired itself took, so that a look takes no longer than what it looks at.
+    # As many steps as the baseline took in the paired run, so that looking takes no longer than running.
     budget = baseline.steps * len(paired.image_pairs)
     shares = {
         steps: _largest_share(steps, looked_at, baseline, limit)
@@ -142,7 +142,7 @@ def _fewer_steps(paired: PairedRun) -> int | None:
 
 
 def _candidates(full: int, speedup: float, budget: int) -> Iterator[int]:
-    """Yield the numbers of steps that are few enough to tell, as long as the budget of steps lasts.
+    """Yield the numbers of steps that are few enough to see a difference, as long as the budget of steps lasts.
 
     Those come first that the times suggest if each step took as long as the baseline's.
     """
