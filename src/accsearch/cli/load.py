@@ -19,8 +19,8 @@ def load_grids(
     from accsearch.config.load import load_config
     from accsearch.grid import expand
 
-    said = [*(overrides or ()), *(["quality=null"] if no_scorer else [])]
-    grids = [expand(load_config(path, said)) for path in configs]
+    changes = [*(overrides or ()), *(["quality=null"] if no_scorer else [])]
+    grids = [expand(load_config(path, changes)) for path in configs]
     for name, times in Counter(grid.config.name for grid in grids).items():
         if times > 1:
             raise UsageError(f"two configurations are named {name}; give one another `name:`")

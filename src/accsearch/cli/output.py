@@ -29,12 +29,12 @@ def whole_file(path: Path) -> Path:
 
 
 def message(text: str) -> None:
-    """Print one line on stderr; a terminal that has gone away is no reason to stop."""
+    """Print one line on stderr; go on if the terminal is gone."""
     _Lasting(sys.stderr).write(f"{text}\n")
 
 
 class _Lasting(io.TextIOBase):
-    """Stderr, also after the terminal of a dropped ssh session is gone: words go nowhere, the run goes on."""
+    """A stderr that drops its text once the terminal of a lost ssh session is gone, so that the run goes on."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

@@ -121,7 +121,7 @@ class LiveTable:
 
 
 class Endings:
-    """Says in one line how each attempt ended; a message that was said is not said again."""
+    """Describes the end of each attempt in one line; of a repeated message it names the task that had it first."""
 
     def __init__(self) -> None:
         self._said: dict[str, str] = {}

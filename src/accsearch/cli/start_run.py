@@ -1,4 +1,4 @@
-"""Start a run and tell the terminal what happens."""
+"""Start a run and print what happens."""
 
 import os
 import sys

@@ -93,7 +93,7 @@ def load_benchmark(path: Path) -> list[BenchmarkTask]:
 
 
 def _distinct(tasks: list[BenchmarkTask]) -> list[BenchmarkTask]:
-    """Return the tasks; raise ConfigError where two are one to the scheduler."""
+    """Return `tasks`; raise ConfigError if two have one id, or ids that make one task of the scheduler."""
     known: dict[str, BenchmarkTask] = {}
     for task in tasks:
         for name in {task.id, task.axis_value}:
@@ -156,7 +156,7 @@ def _file(folder: Path, name: str, path: Path, number: int, key: str) -> Path:
     try:
         found = file.is_file()
     except OSError:
-        # A name too long for a path.
+        # The name is too long for a path.
         found = False
     if not found:
         raise ConfigError(f"no file {printable(name)}", file=path, line=number, key=key)
@@ -197,7 +197,7 @@ def _seconds(tasks: Sequence[BenchmarkTask], settings: Settings) -> float:
 
 
 def find_entry(tasks: Sequence[BenchmarkTask], name: str) -> BenchmarkTask:
-    """Return the task that `name` (an id, or what stands on the axis) means; raises UsageError."""
+    """Return the task that `name` (an id or an axis value) means; raises UsageError."""
     found = [task for task in tasks if task.axis_value == name] or [task for task in tasks if task.id == name]
     if found:
         return found[0]

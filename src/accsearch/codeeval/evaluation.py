@@ -27,7 +27,7 @@ UNKNOWN: Mapping[str, Any] = dict.fromkeys(
 class Evaluation:
     """Times in seconds an image, scores as means over the images; what was not measured is None.
 
-    `notes` lists what the file tried and was refused (network, files, signals), `remarks` what was taken off around its
+    `notes` lists what the file tried and was refused (network, files, signals), `remarks` what was removed around its
     code and what disturbed the measurement; `seeds` are those of the images.
     `speedup` is the ratio of the times, `speedup_ci95` the 95 % interval by the images that both sides made of the
     same prompt and seed, as is `relative_quality_loss_ci95`.

@@ -19,10 +19,10 @@ _SHELL_RESULT = 'open("/dev/null").readlines()'
 
 
 def without_magics(lines: list[str], error_line: Callable[[list[str]], int | None]) -> tuple[list[str], int]:
-    """Return as many lines with magics replaced, and how many were; each has to be where the parser stops.
+    """Return the lines with magics replaced by Python, and how many were replaced.
 
-    `error_line` gives the index of the line at which Python stops reading, None if it reads all. A line inside a
-    text of the program is so never touched.
+    Only lines at which Python stops reading are replaced, so that no line inside a text of the program is touched.
+    `error_line` gives the index of that line, None if Python reads all.
     """
     lines = list(lines)
     replaced = 0

@@ -18,7 +18,7 @@ Limit = tuple[str, float | None, float | None, Literal["under", "over"]]
 
 @dataclass(frozen=True, slots=True)
 class TaskGrade:
-    """One task, judged; `why` says what kept it from passing, None that it passed."""
+    """The grade of one task; `why` says why it did not pass, None if it did."""
 
     task: BenchmarkTask
     evaluation: Evaluation | None
@@ -62,7 +62,7 @@ class TaskGrade:
 
 
 def judge(task: BenchmarkTask, evaluation: Evaluation | None, state: str = "") -> TaskGrade:
-    """Return how a task stands, given its evaluation; without one `state` says why there is none."""
+    """Return the grade of a task, given its evaluation; without one `state` says why there is none."""
     static = None if task.reference is None else compare_static(task.reference, task.generated)
     rate = None if static is None else static["match_rate"]
     why = f"not evaluated: {state}" if evaluation is None else _why(task, evaluation, static)
@@ -97,7 +97,7 @@ def _quality_limits(task: BenchmarkTask, evaluation: Evaluation) -> tuple[Limit,
 
 
 def _broken_limit(limits: Iterable[Limit]) -> str | None:
-    """Say which limit is the first that a value breaks; a value that is unknown breaks any."""
+    """Name the first limit that a value breaks, None if all are kept; an unknown value breaks any limit."""
     for name, value, limit, side in limits:
         if limit is None:
             continue

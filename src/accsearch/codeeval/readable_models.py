@@ -47,7 +47,7 @@ def local_pipeline(model_id: str | None) -> Path | None:
 def offline(model: ModelInfo) -> ModelInfo:
     """Return a model that is loaded without the hub, or one of the registry, which may come from there.
 
-    What a generated file names is never downloaded on its word. Raises Refused for a model that is not here.
+    Nothing is downloaded because a generated file names it. Raises Refused for a model that is not here.
     """
     if model.model_id.startswith(BUILTIN) or model.model_id in KNOWN or Path(model.model_id).is_absolute():
         return model

@@ -38,7 +38,7 @@ class Unparsable(AccsearchError):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A program's text, and what was taken off to come to it; lines keep their numbers, but those of a notebook."""
+    """A program's text, and what was removed around it; lines keep their numbers, except in a notebook."""
 
     data: bytes
     remarks: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ def compared(
 ) -> dict[str, Any]:
     """Return what `compare` says of the fields of two files.
 
-    As `remarks` it has what was taken off to come to the programs, as `error` why one of them does not parse.
+    `remarks` say what was removed around the programs, `error` why one of them does not parse.
     """
     sides: list[Fields | None] = []
     errors, remarks = [], []
@@ -91,7 +91,7 @@ def comparison(reference: Fields | None, generated: Fields | None, mode: str = "
 
 
 def _matches(name: str, reference: tuple[Any, State], generated: tuple[Any, State]) -> bool:
-    """Tell whether two values of a field are the same: an undetermined one is the same as nothing."""
+    """Say whether two values of a field are equal; an undetermined value equals none."""
     (first, first_state), (second, second_state) = reference, generated
     if "undetermined" in (first_state, second_state) or first_state != second_state:
         return False

@@ -21,7 +21,7 @@ _WHOLE = re.compile(r"[1-9][0-9]*")
 
 
 def check_alone(config: Config) -> Iterator[Mistake]:
-    """Yield what is wrong whatever the models are."""
+    """Yield the mistakes that do not depend on the models."""
     yield from _ids(config)
     if config.worker.kind == "command":
         yield from _command(config)
@@ -33,7 +33,7 @@ def check_alone(config: Config) -> Iterator[Mistake]:
 
 
 def check_with_models(config: Config) -> Iterator[Mistake]:
-    """Yield what does not go with the models of a configuration that `check_alone` finds in order."""
+    """Yield the mistakes that depend on the models, for a configuration in which `check_alone` finds none."""
     yield from _fit(config)
     yield from _methods(config)
 

@@ -23,7 +23,7 @@ COCO = {"dataset": "phiyodr/coco2017", "split": "validation", "column": "caption
 def validated(data: Mapping[str, Any], findings: Findings) -> tuple[Config, Mapping[str, Any]]:
     """Return the configuration in `data` and the data itself, both without the keys in which something is wrong.
 
-    What is wrong is taken down; raises Mistakes where nothing can be made of the rest.
+    Mistakes are added to the findings; raises Mistakes if the rest is no configuration.
     """
     while True:
         try:

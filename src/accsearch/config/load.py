@@ -63,10 +63,13 @@ def build_config(data: Mapping[str, Any], *, folder: Path | None = None, name: s
 
 def _of_file(config: Config, document: Document, path: Path) -> dict[str, Any]:
     """Return the facts about the file itself, and what to say where its name had to be made up."""
-    said = config.facts.remarks
+    remarks = config.facts.remarks
     if document.tree.get("name") is None and not path.stem.isascii():
-        said = (f"stands for {path.name}, since a name is ASCII; `name:` in the file gives another", *said)
-    return {"file": str(path.resolve()), "remarks": said}
+        remarks = (
+            f"stands for {path.name}, since a name is ASCII; `name:` in the file gives another",
+            *remarks,
+        )
+    return {"file": str(path.resolve()), "remarks": remarks}
 
 
 def _is_text(path: KeyPath) -> bool:
@@ -145,7 +148,7 @@ def _named(grid: Any, pipes: Sequence[Any]) -> Any:
 
 
 def _axes(config: Config, findings: Findings) -> Iterator[Mistake]:
-    """Yield unknown axes, else the missing ones: a misspelt axis would be said to be both."""
+    """Yield a mistake for each unknown axis, else for each missing one: a misspelt axis is both, and reported once."""
     unknown = [axis for axis in config.grid if axis not in AXES]
     for axis in unknown:
         allowed, hint = ", ".join(AXES), nearest(axis, AXES)

@@ -12,7 +12,7 @@ Lists = dict[str, dict[str, tuple[Scalar, ...]]]
 
 
 def parse_methods(section: Mapping[str, Any], findings: Findings) -> Lists:
-    """Return method → parameter → values of the parameter's own type; what is wrong is left out and taken down."""
+    """Return method → parameter → values of its own type; wrong values are left out and added to the findings."""
     found: Lists = {}
     for name, lists in section.items():
         parsed = findings.of(_method, name, lists, findings)

@@ -27,14 +27,14 @@ class Mistakes(Exception):
 
 
 class Findings:
-    """Collects mistakes, so that all are said at once; of those about one key the first counts."""
+    """Collects mistakes to report all at once; of those about one key the first counts."""
 
     def __init__(self) -> None:
         self._found: dict[Path, Mistake] = {}
         self._closed: set[str | int] = set()
 
     def add(self, mistakes: Iterable[Mistake]) -> None:
-        """Take mistakes; what concerns a key or a part of it that is wrong already follows from that."""
+        """Add mistakes, except those about a key that has one already, or about a part of it."""
         for mistake in mistakes:
             follows = any(mistake.path[: len(path)] == path for path in self._found)
             if not follows and mistake.path[0] not in self._closed:
@@ -45,11 +45,11 @@ class Findings:
         return any(each[: len(path)] == path for each in self._found)
 
     def close(self, sections: Iterable[str]) -> None:
-        """Take no more of those of `sections` in which something is wrong: their keys are checked together."""
+        """Add no more mistakes of those `sections` that have one, since their keys are checked together."""
         self._closed |= {section for section in sections if self.about((section,))}
 
     def of(self, check: Callable[Given, Found], *args: Given.args, **kwargs: Given.kwargs) -> Found | None:
-        """Return what `check` returns, None where it raises a Mistake, which is taken."""
+        """Return what `check` returns, None where it raises a Mistake, which is added."""
         try:
             return check(*args, **kwargs)
         except Mistake as mistake:

@@ -12,7 +12,7 @@ KEYS = ("name", "model", "class", "revision", "variant")
 
 
 def resolve_pipes(entries: Sequence[Any], folder: Path, findings: Findings) -> dict[str, ModelInfo]:
-    """Return name → model for the entries of the `pipe` axis, in their order; wrong ones are taken down.
+    """Return name → model for the entries of the `pipe` axis, in their order; mistakes are added to the findings.
 
     Local folders are looked for below `folder`, then below the current one.
     """

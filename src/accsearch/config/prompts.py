@@ -25,7 +25,7 @@ _WIDE = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE, codecs.BOM_UTF16_LE, codecs.B
 
 
 def prompts_fingerprint(config: "Config") -> str:
-    """Return 16 hexadecimal digits that change with the prompts; those that were taken when it was loaded."""
+    """Return 16 hexadecimal digits that change with the prompts, as they were when the configuration was loaded."""
     return config.facts.prompts or source_fingerprint(config.prompts)
 
 

@@ -1,4 +1,4 @@
-"""What a user should know of a configuration that is in order: no scorer or compiler, prompts cut, doubtful images."""
+"""What a user should know of a valid configuration: no scorer or compiler, prompts cut, doubtful images."""
 
 import json
 from collections.abc import Iterator

@@ -78,7 +78,7 @@ def misfit(scheduler: str, settings: Settings, pipeline_class: str, model: str) 
 
 
 def doubt(scheduler: str, settings: Settings, steps: int) -> str | None:
-    """Return what to know of images that are no noise and yet less than the model can do, None if nothing is known."""
+    """Return why images would be worse than the model can make, though no noise; None if nothing is known."""
     own = str(settings.get("_class_name", "")).removesuffix(SUFFIX)
     if own and scheduler in DISTILLED and own not in DISTILLED:
         return f"{scheduler} is made for distilled models, which this is not known to be"
@@ -110,7 +110,7 @@ def refused_steps(scheduler: str, settings: Settings, steps: int) -> str | None:
 
 
 def _reaches(scheduler: str, settings: Settings, steps: int) -> bool:
-    """Say whether all timesteps of `steps` steps are among those of the training, each another."""
+    """Say whether all timesteps of `steps` steps are among those of the training, no two the same."""
     if scheduler in DISTILLED - FLOW_MATCH:
         return steps <= int(settings.get("original_inference_steps") or DISTILLED_STEPS)
     trained = _trained(settings)

@@ -9,7 +9,7 @@ from accsearch.workdir import WorkDir
 
 
 def check_hosts(workdir: WorkDir) -> Iterator[Finding]:
-    """Name each other host with a run or tasks of its own; whether it lives, only a run that watches can tell."""
+    """Name each other host that has a run or tasks here; only a running scheduler can know whether it is alive."""
     for host, found in other_hosts(workdir).items():
         what = [f"a run ({found.holder})"] if found.holder is not None else []
         if found.tasks:

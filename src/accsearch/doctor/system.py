@@ -17,7 +17,7 @@ _LANDLOCK_VERSION = 1
 
 
 def check_system() -> Iterator[Finding]:
-    """Look at cores, limits, process descriptors, shared memory and the means of isolation."""
+    """Look at cores, limits, process descriptors, shared memory and the sandbox levels."""
     cores = usable_cores()
     yield Finding("cores", Level.OK, f"{cores} usable; CPU slots share those that are free as threads")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

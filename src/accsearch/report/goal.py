@@ -71,14 +71,14 @@ def _by_mean(candidate: Candidate, target_speedup: float, max_loss: float) -> bo
 
 def _open_ends(results: TaskResults, candidate: Candidate, target_speedup: float, max_loss: float) -> str:
     """Say which of the two intervals leaves the answer open, and what would settle it."""
-    said = []
+    reasons = []
     if not reaches(candidate.speedup_ci95, target_speedup):
         advice = "a quieter machine or a larger worker.max_repeats would settle it"
-        said.append(f"its speed-up is not settled: {_range(candidate.speedup_ci95)} ({advice})")
+        reasons.append(f"its speed-up is not settled: {_range(candidate.speedup_ci95)} ({advice})")
     if decide(candidate.score_loss, candidate.score_loss_ci95, max_loss) != "within":
         loss = text.percent(candidate.score_loss, candidate.score_loss_ci95)
-        said.append(f"its loss is not settled: {loss}{_prompts(results, candidate, max_loss)}")
-    return ", and ".join(said)
+        reasons.append(f"its loss is not settled: {loss}{_prompts(results, candidate, max_loss)}")
+    return ", and ".join(reasons)
 
 
 def _range(interval: Interval | None) -> str:

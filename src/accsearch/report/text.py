@@ -18,14 +18,14 @@ _SHORT = {
 
 
 def speedup(value: float | None, interval: Interval | None = None) -> str:
-    """Return `1.52x [1.50, 1.54]`."""
+    """Return a speed-up as `1.52x [1.50, 1.54]`, a dash for None."""
     if value is None:
         return "–"
     return f"{value:.2f}x" + (f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else "")
 
 
 def percent(value: float | None, interval: Interval | None = None) -> str:
-    """Return a share as `0.31 % [0.12, 0.50]`."""
+    """Return a share as `0.31 % [0.12, 0.50]`, a dash for None."""
     if value is None:
         return "–"
     # Adding zero turns -0.0 into 0.0.
@@ -39,7 +39,7 @@ def number(value: float | None, digits: int = 2) -> str:
 
 
 def size(value: int | None) -> str:
-    """Return bytes as `1.5 GiB`."""
+    """Return bytes as `1.5 GiB`, a dash for None."""
     if value is None:
         return "–"
     amount = float(value)
@@ -69,7 +69,7 @@ def methods(value: Methods | Mapping[str, Any]) -> str:
 
 
 def marks(in_plan: bool, other: str | None) -> str:
-    """Return in words what `TaskResults` has of the same names; nothing for the latest plan's own results."""
+    """Return why results are not the latest plan's (`in_plan` and `other` of TaskResults), "" if they are."""
     return "; ".join(mark for mark in (None if in_plan else OUTSIDE, other) if mark)
 
 

@@ -31,7 +31,7 @@ def command(rules: Rules, inner: Sequence[str]) -> list[str]:
 
 
 def settings_of_kernel() -> list[str]:
-    """Return what a root without privileges could still write to in /proc, the files of processes left out."""
+    """Return the files in /proc that root can write to even without privileges, those of processes left out."""
     entries = (entry for entry in sorted(Path("/proc").iterdir()) if not entry.name.isdigit())
     return [
         str(entry)

@@ -117,7 +117,7 @@ class SandboxClient:
         return self._sandbox.processes()
 
     def pause(self) -> None:
-        """Hold the program still."""
+        """Stop the program until `resume`, so that it takes no processor time."""
         self._sandbox.pause()
 
     def resume(self) -> None:

@@ -46,7 +46,7 @@ def handled_files(abi: int) -> int:
 
 
 def restrict(readable: Iterable[str], devices: Iterable[str], writable: str) -> None:
-    """Confine this process for ever: `readable` can be read and run, `devices` used, `writable` changed.
+    """Confine this process until its end: `readable` can be read and run, `devices` used, `writable` changed.
 
     Everything else is out of reach, and so are TCP and, from version 6 on, signals to processes outside and
     abstract sockets. Needs no_new_privs. Raises OSError.

@@ -71,7 +71,7 @@ def _bind(path: str, place: str) -> str:
 
 
 def own_processes() -> bool:
-    """Put a /proc that holds the processes of the sandbox alone over the machine's; False where that is forbidden.
+    """Mount a /proc of the sandbox's processes alone over the machine's; return False where that is forbidden.
 
     Needs a mount namespace of its own, and the first process of a process namespace as an ancestor.
     """

@@ -4,7 +4,7 @@ MAX_SHOWN = 500
 
 
 def printable(value: object) -> str:
-    """Return `value` as one line without control characters, cut where it is longer than anyone reads.
+    """Return `value` as one line of at most 500 characters, none of them a control character.
 
     Line ends, escape sequences, marks that turn the direction of writing and lone surrogates are written out,
     so that no text can look like another line of the report.

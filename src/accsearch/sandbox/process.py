@@ -116,7 +116,7 @@ class SandboxProcess:
         return code
 
     def wait_briefly(self) -> int:
-        """Return the exit code of a program that closed its pipes; one that lives on is ended."""
+        """Return the exit code of a program that closed its pipes; end it if it runs on."""
         try:
             return self._process.wait(GRACE)
         except subprocess.TimeoutExpired:

@@ -56,7 +56,7 @@ def readable(models: Iterable[Path] = ()) -> tuple[str, ...]:
 
 
 def devices() -> tuple[str, ...]:
-    """Return the harmless devices."""
+    """Return the device files that any program may use: null, zero, full and random numbers."""
     return tuple(path for path in DEVICES if Path(path).exists())
 
 

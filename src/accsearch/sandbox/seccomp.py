@@ -42,7 +42,7 @@ A file opened for reading is enough for them.
 
 SET_DUMPABLE = 4
 WATCH_FOLDER, SET_LEASE = 1026, 1024
-"""Commands of fcntl on a file opened for reading: tell what happens in it, and hold up who opens it."""
+"""Commands of fcntl on a file opened for reading: they report what happens in it, and delay whoever opens it."""
 
 UNIX, TYPE_BITS, CONNECTED_TYPES = 1, 0xF, (1, 5)
 """SOCK_STREAM and SOCK_SEQPACKET; a pair of datagram sockets could be connected anew, to one of the host's."""
@@ -63,10 +63,10 @@ def supported() -> bool:
 
 
 def restrict(*, truncation: bool = False, listening: bool = False) -> int | None:
-    """Install the filter for this process and its descendants; with `truncation`, that is filtered too.
+    """Install the filter for this process and its descendants; with `truncation` it also refuses to empty files.
 
     `listening` lets it wait at Unix sockets to which nothing in the sandbox can connect: CUDA does not start without.
-    Returns the listener, a descriptor at which refused calls can be noted (`attempts.py`), or None where the
+    Returns the listener, a descriptor at which refused calls can be noted (`forbidden_calls.py`), or None where the
     kernel or the container gives none: then they are refused all the same. Needs no_new_privs. Raises OSError.
     """
     machine, pid = platform.machine(), os.getpid()
@@ -131,7 +131,7 @@ def build(
 
 
 def _sockets(refuse: bytes) -> dict[str, Steps]:
-    """Leave pairs that are connected for good, and nothing that takes an address.
+    """Allow pairs that stay connected, and refuse what takes an address.
 
     The address of sendmsg is in memory, where a filter cannot look; these pairs have no use for one.
     """
@@ -166,7 +166,7 @@ def _listening() -> dict[str, Steps]:
 
 
 def _of_connected_type(refuse: bytes) -> Steps:
-    """Allow the family of Unix and types that know one other end."""
+    """Allow Unix sockets of the types that are connected to one other end."""
     return [
         _load(0),
         _step(JUMP_EQUAL, UNIX, 0, 4),

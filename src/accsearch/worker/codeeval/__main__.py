@@ -42,7 +42,7 @@ def main(argv: Sequence[str]) -> int:
         parser.error("give --file, or --benchmark and --entry")
     end_in_order()
     if file is not None:
-        # A session of its own hears neither Ctrl-C nor the end of the terminal.
+        # A session of its own gets neither Ctrl-C nor the end of the terminal.
         libc.prctl(libc.PR_SET_PDEATHSIG, signal.SIGTERM)
     hush()
     # Before torch starts threads of its own; the sandbox takes them over.
@@ -69,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _say(text: str) -> None:
-    """Print a line of progress; that nobody reads it any more is no reason to stop."""
+    """Print a line of progress; go on if nobody reads it any more."""
     with contextlib.suppress(OSError):
         print(text, flush=True)
 

@@ -1,4 +1,4 @@
-"""Speed-ups that are none: stored or drawn images, images of fewer steps, times shorter than a step."""
+"""Recognise speed-ups that are not real: stored or drawn images, fewer steps, times shorter than a step."""
 
 import math
 import statistics
@@ -120,7 +120,7 @@ def _stored(image_pairs: Sequence[ImagePair]) -> bool:
 
 
 def _fewer_steps(paired: PairedRun) -> int | None:
-    """Return the number of steps, below the asked-for one, whose images the file's are.
+    """Return the smaller number of steps in which the file's images were made, None if they are of all steps.
 
     The fastest image is looked at, and others at random, which the file cannot foresee.
     """
@@ -157,9 +157,9 @@ def _candidates(full: int, speedup: float, budget: int) -> Iterator[int]:
 def _largest_share(
     steps: int, image_pairs: Sequence[ImagePair], baseline: PlainPipeline, limit: float
 ) -> float:
-    """Return an image's distance to that of fewer steps, over that to the full one: the largest of all.
+    """Return the largest ratio of an image's distances to the baseline's of `steps` steps and of all steps.
 
-    The first that is beyond `limit` decides, so that most numbers of steps cost one image.
+    It ends at the first ratio beyond `limit`, so that most numbers of steps cost one image.
     """
     largest = 0.0
     for pair in image_pairs:
