@@ -29,20 +29,13 @@ from diffusers import (  # noqa: E402
 )
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection  # noqa: E402
 
+from accsearch.demo import TINY_SCHEDULER  # noqa: E402
 from accsearch.demo.vocabulary import build_tokenizer  # noqa: E402
 
 MAX_LENGTH = 77
 VOCABULARY_SIZE = 49408
 # Small enough that sixty random layers stay far inside float16's range.
 WEIGHT_SPREAD = 0.02
-NOISE_SCHEDULE = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
 AUTOENCODER: dict[str, Any] = {
     "block_out_channels": (128, 256, 512, 512),
     "down_block_types": ("DownEncoderBlock2D",) * 4,
@@ -110,7 +103,7 @@ def build_sd15(device: torch.device) -> Any:
         text_encoder=random_module(lambda: CLIPTextModel(_text_config(tokenizer, CLIP_L)), device),
         tokenizer=tokenizer,
         unet=random_module(lambda: UNet2DConditionModel(**SD15_UNET), device),
-        scheduler=DDIMScheduler(**NOISE_SCHEDULE),
+        scheduler=DDIMScheduler(**TINY_SCHEDULER),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

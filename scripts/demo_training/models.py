@@ -8,6 +8,7 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
+from accsearch.demo import TINY_SCHEDULER
 from accsearch.demo.scenes import IMAGE_SIZE, MAX_LENGTH, words
 from accsearch.demo.vocabulary import build_tokenizer
 
@@ -16,15 +17,7 @@ TEXT_LAYERS = 4
 TEXT_HEADS = 4
 LATENT_CHANNELS = 4
 LATENT_SIZE = 16
-NOISE_SCHEDULE = {
-    "num_train_timesteps": 1000,
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "clip_sample": False,
-    "set_alpha_to_one": False,
-    "steps_offset": 1,
-}
+NOISE_SCHEDULE = {"num_train_timesteps": 1000, **TINY_SCHEDULER}
 
 
 def make_tokenizer() -> Any:
