@@ -11,7 +11,7 @@ import pytest
 from accsearch.config.load import build_config
 from accsearch.config.schema import Config
 from accsearch.doctor.downloads import check_downloads
-from accsearch.doctor.finding import Level
+from accsearch.doctor.finding import Severity
 
 COMMIT = "0" * 40
 GRID = {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": ["20"]}
@@ -45,7 +45,7 @@ def test_an_empty_cache_lacks_all_three_and_the_sizes_are_said(home: Path) -> No
     found = list(check_downloads(configured()))
 
     assert [(each.subject, each.level) for each in found] == [
-        (part, Level.WARNING) for part in ("model", "prompts", "scorer")
+        (part, Severity.WARNING) for part in ("model", "prompts", "scorer")
     ]
     assert "stable-diffusion-v1-5" in found[0].text and found[0].text.endswith("about 4.3 GB")
     assert str(home / "datasets") in found[1].text
@@ -69,10 +69,10 @@ def test_what_is_in_the_cache_is_found_and_half_a_model_is_not_whole(home: Path)
 
     model, prompts, scorer = check_downloads(configured())
 
-    assert (model.level, prompts.level, scorer.level) == (Level.WARNING, Level.OK, Level.OK)
+    assert (model.level, prompts.level, scorer.level) == (Severity.WARNING, Severity.OK, Severity.OK)
     assert "unet holds no weights" in model.text
     (folder / "unet" / "diffusion_pytorch_model.safetensors").touch()
-    assert [each.level for each in check_downloads(configured())] == [Level.OK] * 3
+    assert [each.level for each in check_downloads(configured())] == [Severity.OK] * 3
 
 
 def test_a_data_set_that_was_only_downloaded_is_not_ready(home: Path) -> None:
@@ -88,7 +88,7 @@ def test_what_is_local_or_built_in_needs_no_hub(home: Path, tmp_path: Path) -> N
     command = build_config({"grid": {"n": [1]}, "worker": {"kind": "command", "command": ["echo"]}})
 
     assert [(each.level, each.text) for each in check_downloads(demo)] == [
-        (Level.OK, "run needs nothing from it")
+        (Severity.OK, "run needs nothing from it")
     ]
     assert [each.subject for each in check_downloads(local)] == ["model"]
     assert list(check_downloads(command)) == []

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from accsearch.doctor.finding import Level
+from accsearch.doctor.finding import Severity
 from accsearch.doctor.packages import check_packages, torch_cuda, version_of
 
 
@@ -21,7 +21,7 @@ def test_an_absent_package_is_a_warning_with_the_command(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(metadata, "version", without_diffusers)
 
-    warnings = [finding for finding in check_packages({}) if finding.level is Level.WARNING]
+    warnings = [finding for finding in check_packages({}) if finding.level is Severity.WARNING]
 
     assert version_of("diffusers") is None
     assert [warning.text.split(":")[0] for warning in warnings] == ["no diffusers"]
@@ -63,7 +63,7 @@ def test_a_token_is_seen_and_never_shown(tmp_path: Path, place: str) -> None:
     findings = list(check_packages(environment))
 
     hub = findings[-1]
-    assert (hub.subject, hub.level) == ("hub", Level.OK)
+    assert (hub.subject, hub.level) == ("hub", Severity.OK)
     assert not any(secret in finding.text for finding in findings)
 
 
@@ -98,5 +98,5 @@ def test_a_missing_compiler_is_noted(tmp_path: Path) -> None:
     ]
 
     assert "compiler" not in with_it
-    assert [each.level for each in without] == [Level.NOTE]
+    assert [each.level for each in without] == [Severity.NOTE]
     assert "compiler" in without[0].text and "in PATH" in without[0].text

@@ -5,21 +5,21 @@ from pathlib import Path
 
 import pytest
 
-from accsearch.doctor.finding import Level
+from accsearch.doctor.finding import Severity
 from accsearch.doctor.storage import check_storage, filesystem_of
 
 
 def test_a_sound_directory_is_left_as_it_was(tmp_path: Path) -> None:
     findings = {finding.subject: finding for finding in check_storage(tmp_path)}
 
-    assert findings["work directory"].level is Level.OK
+    assert findings["work directory"].level is Severity.OK
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_directory_yet_to_be_made_is_tried_in_its_parent(tmp_path: Path) -> None:
     finding = next(check_storage(tmp_path / "runs" / "new"))
 
-    assert finding.level is Level.OK
+    assert finding.level is Severity.OK
     assert f"tried in {tmp_path}" in finding.text
     assert list(tmp_path.iterdir()) == []
 
@@ -32,7 +32,7 @@ def test_a_failing_fsync_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     finding = next(check_storage(tmp_path))
 
-    assert finding.level is Level.ERROR
+    assert finding.level is Severity.ERROR
     assert "No space left on device" in finding.text
 
 
@@ -41,7 +41,7 @@ def test_a_network_filesystem_is_warned_of(tmp_path: Path, monkeypatch: pytest.M
 
     findings = {finding.subject: finding for finding in check_storage(tmp_path)}
 
-    assert findings["filesystem"].level is Level.WARNING
+    assert findings["filesystem"].level is Severity.WARNING
 
 
 def test_the_deepest_and_latest_mount_counts(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def doctor(
     from accsearch.cli.load import load_grids
     from accsearch.cli.output import console, print_json
     from accsearch.doctor.examine import examine
-    from accsearch.doctor.finding import Level
+    from accsearch.doctor.finding import Severity
     from accsearch.errors import StorageError
     from accsearch.workdir import WorkDir
 
@@ -34,7 +34,12 @@ def doctor(
         from rich.table import Table
         from rich.text import Text
 
-        styles = {Level.OK: "green", Level.NOTE: "cyan", Level.WARNING: "yellow", Level.ERROR: "red"}
+        styles = {
+            Severity.OK: "green",
+            Severity.NOTE: "cyan",
+            Severity.WARNING: "yellow",
+            Severity.ERROR: "red",
+        }
         table = Table(box=None, pad_edge=False, show_header=False)
         table.add_column(no_wrap=True)
         table.add_column(no_wrap=True)
@@ -44,5 +49,5 @@ def doctor(
                 Text(finding.level, style=styles[finding.level]), finding.subject, Text(finding.text)
             )
         console().print(table)
-    unsound = [finding for finding in findings if finding.level is Level.ERROR]
+    unsound = [finding for finding in findings if finding.level is Severity.ERROR]
     return StorageError.exit_code if unsound else 0

@@ -8,7 +8,7 @@ from accsearch.config.hub_cache import hub_cache, snapshot
 from accsearch.config.hub_needs import HubNeed, hub_needs
 from accsearch.config.saved_pipeline import read_saved
 from accsearch.config.schema import Config
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 
 _WEIGHTS = ("*.safetensors", "*.bin", "*.pt", "*.pth")
 
@@ -21,12 +21,12 @@ def check_downloads(config: Config) -> Iterator[Finding]:
         name = "" if need.name == need.repository else f"{need.name}: "
         where = f"{config.name}: {name}{need.repository or 'its weights'}"
         if lacking is None:
-            yield Finding(need.part, Level.OK, f"{where} is in the cache")
+            yield Finding(need.part, Severity.OK, f"{where} is in the cache")
         else:
             size = f", about {need.gigabytes} GB" if need.gigabytes else ""
-            yield Finding(need.part, Level.WARNING, f"{where}: {lacking}; the worker downloads it{size}")
+            yield Finding(need.part, Severity.WARNING, f"{where}: {lacking}; the worker downloads it{size}")
     if config.worker.kind == "traversal_search" and not needs:
-        yield Finding("hub", Level.OK, f"{config.name} needs nothing from it")
+        yield Finding("hub", Severity.OK, f"{config.name} needs nothing from it")
 
 
 def _lacking(need: HubNeed) -> str | None:

@@ -6,7 +6,7 @@ from accsearch.checkpoint.plan import load_plan
 from accsearch.checkpoint.verify import verify
 from accsearch.config.schema import Config
 from accsearch.doctor.downloads import check_downloads
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 from accsearch.doctor.graphics import check_graphics
 from accsearch.doctor.hosts import check_hosts
 from accsearch.doctor.packages import check_packages
@@ -38,13 +38,13 @@ def check_plans(workdir: WorkDir) -> Iterator[Finding]:
         try:
             load_plan(workdir, config)
         except AccsearchError as error:
-            yield Finding("plan", Level.ERROR, str(error))
+            yield Finding("plan", Severity.ERROR, str(error))
 
 
 def check_results(workdir: WorkDir) -> Iterator[Finding]:
     """Compare the results of finished tasks with the hashes in their markers."""
     problems = verify(workdir)
-    yield from (Finding("results", Level.ERROR, problem) for problem in problems)
+    yield from (Finding("results", Severity.ERROR, problem) for problem in problems)
     if not problems:
         done = sum(1 for _ in workdir.checkpoints.glob("*/*.done"))
-        yield Finding("results", Level.OK, f"{done} finished tasks, every hash holds")
+        yield Finding("results", Severity.OK, f"{done} finished tasks, every hash holds")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Level(StrEnum):
+class Severity(StrEnum):
     """OK and NOTE need nothing, WARNING limits what can be done, ERROR is unsound storage."""
 
     OK = "ok"
@@ -18,5 +18,5 @@ class Finding:
     """What was found of one subject, in one line."""
 
     subject: str
-    level: Level
+    level: Severity
     text: str

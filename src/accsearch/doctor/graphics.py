@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 from accsearch.doctor.packages import torch_cuda, version_of
 from accsearch.errors import NoGpuError, StorageError
 from accsearch.gpus.lease_files import lease_folder
@@ -17,7 +17,7 @@ def check_graphics(environment: Mapping[str, str] = os.environ) -> Iterator[Find
         with open_nvml() as nvml:
             yield from _gpus(nvml, environment.get("CUDA_VISIBLE_DEVICES"))
     except NoGpuError as error:
-        yield Finding("GPUs", Level.NOTE, str(error))
+        yield Finding("GPUs", Severity.NOTE, str(error))
     else:
         yield _lease_folder()
 
@@ -25,13 +25,13 @@ def check_graphics(environment: Mapping[str, str] = os.environ) -> Iterator[Find
 def _gpus(nvml: Nvml, mask: str | None) -> Iterator[Finding]:
     driver_cuda = nvml.cuda_version()
     supports = f", supports CUDA {driver_cuda[0]}.{driver_cuda[1]}" if driver_cuda else ""
-    yield Finding("driver", Level.OK, f"{nvml.driver_version()}{supports}")
+    yield Finding("driver", Severity.OK, f"{nvml.driver_version()}{supports}")
     devices = nvml.devices()
     if not devices:
-        yield Finding("GPUs", Level.WARNING, "the NVIDIA driver sees no GPU")
+        yield Finding("GPUs", Severity.WARNING, "the NVIDIA driver sees no GPU")
     for device, why in admissions(devices, mask, None):
         lost = device.unusable is not None and not device.uuid
-        level = Level.WARNING if lost else Level.NOTE if why else Level.OK
+        level = Severity.WARNING if lost else Severity.NOTE if why else Severity.OK
         name = f"{device.name} {device.uuid}".strip()
         yield Finding(f"GPU {device.label}", level, f"{name}{f': {why}' if why else ''}")
     if version_of("torch") is not None and devices:
@@ -41,19 +41,19 @@ def _gpus(nvml: Nvml, mask: str | None) -> Iterator[Finding]:
 def _torch(built_for: str | None, driver: tuple[int, int] | None) -> Finding:
     if built_for is None:
         return Finding(
-            "torch", Level.WARNING, "a CPU build, which cannot use the GPUs; install torch for CUDA"
+            "torch", Severity.WARNING, "a CPU build, which cannot use the GPUs; install torch for CUDA"
         )
     if driver is not None and int(built_for.split(".")[0]) > driver[0]:
         return Finding(
             "torch",
-            Level.WARNING,
+            Severity.WARNING,
             f"built for CUDA {built_for}, the driver supports {driver[0]}.{driver[1]}: update it",
         )
-    return Finding("torch", Level.OK, f"built for CUDA {built_for}")
+    return Finding("torch", Severity.OK, f"built for CUDA {built_for}")
 
 
 def _lease_folder() -> Finding:
     try:
-        return Finding("leases", Level.OK, str(lease_folder()))
+        return Finding("leases", Severity.OK, str(lease_folder()))
     except StorageError as error:
-        return Finding("leases", Level.ERROR, str(error))
+        return Finding("leases", Severity.ERROR, str(error))

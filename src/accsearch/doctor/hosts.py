@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from accsearch.checkpoint.heartbeat import SILENCE
 from accsearch.checkpoint.ownership import other_hosts
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 from accsearch.workdir import WorkDir
 
 
@@ -17,7 +17,7 @@ def check_hosts(workdir: WorkDir) -> Iterator[Finding]:
             what.append(f"{len(found.tasks)} tasks ({names})")
         yield Finding(
             "hosts",
-            Level.NOTE,
+            Severity.NOTE,
             f"{host}: {' and '.join(what)} recorded as at work there; `accsearch run` here takes over what shows no "
             f"sign of life for {SILENCE:.0f} s; `accsearch stop --host {host}` frees it at once, if that host is gone",
         )

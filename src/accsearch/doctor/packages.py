@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 
 from accsearch.config.compilers import missing_compiler
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 
 WORKER_PACKAGES = ("torch", "torchvision", "diffusers", "transformers", "open_clip_torch", "datasets")
 METHOD_PACKAGES = ("DeepCache", "tomesd", "tgate")
@@ -18,7 +18,7 @@ INSTALL = "in a checkout of accsearch: pip install '.[worker]'"
 
 def check_packages(environment: Mapping[str, str] = os.environ) -> Iterator[Finding]:
     """Look at Python, the worker's packages, the compiler that torch.compile calls, and the hub's token."""
-    yield Finding("python", Level.OK, f"{sys.version.split()[0]} ({sys.executable})")
+    yield Finding("python", Severity.OK, f"{sys.version.split()[0]} ({sys.executable})")
     for names, without in (
         (WORKER_PACKAGES, "traversal_search tasks cannot run"),
         (METHOD_PACKAGES, "`methods.implementation: package` cannot be used"),
@@ -27,12 +27,12 @@ def check_packages(environment: Mapping[str, str] = os.environ) -> Iterator[Find
         present = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
         absent = ", ".join(name for name, version in versions.items() if not version)
         if absent:
-            yield Finding("packages", Level.WARNING, f"no {absent}: {without}; {INSTALL}")
+            yield Finding("packages", Severity.WARNING, f"no {absent}: {without}; {INSTALL}")
         if present:
-            yield Finding("packages", Level.OK, present)
+            yield Finding("packages", Severity.OK, present)
     device = "cuda" if torch_cuda() else "cpu"
     if version_of("torch") is not None and (lacking := missing_compiler(device, {}, environment)):
-        yield Finding("compiler", Level.NOTE, f"{lacking}: trials of the method compile will fail")
+        yield Finding("compiler", Severity.NOTE, f"{lacking}: trials of the method compile will fail")
     yield _hub_token(environment)
 
 
@@ -62,10 +62,12 @@ def torch_cuda() -> str | None:
 
 def _hub_token(environment: Mapping[str, str]) -> Finding:
     if environment.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "YES", "ON"):
-        return Finding("hub", Level.NOTE, "HF_HUB_OFFLINE is set: only models already downloaded can be used")
+        return Finding(
+            "hub", Severity.NOTE, "HF_HUB_OFFLINE is set: only models already downloaded can be used"
+        )
     home = environment.get("HF_HOME") or "~/.cache/huggingface"
     if environment.get("HF_TOKEN"):
-        return Finding("hub", Level.OK, "a token is in HF_TOKEN (its value is never shown or logged)")
+        return Finding("hub", Severity.OK, "a token is in HF_TOKEN (its value is never shown or logged)")
     if Path(home, "token").expanduser().is_file():
-        return Finding("hub", Level.OK, f"a token is in {home}/token (its value is never shown or logged)")
-    return Finding("hub", Level.NOTE, "no token: models behind a licence cannot be downloaded")
+        return Finding("hub", Severity.OK, f"a token is in {home}/token (its value is never shown or logged)")
+    return Finding("hub", Severity.NOTE, "no token: models behind a licence cannot be downloaded")

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 
 NETWORK = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "lustre", "gpfs", "beegfs", "ceph"}
 LITTLE_SPACE = 2 << 30
@@ -20,18 +20,18 @@ def check_storage(root: Path) -> Iterator[Finding]:
     try:
         _try_writing(folder)
     except OSError as error:
-        yield Finding("work directory", Level.ERROR, f"{folder}: {error.strerror}{where}")
+        yield Finding("work directory", Severity.ERROR, f"{folder}: {error.strerror}{where}")
     else:
-        yield Finding("work directory", Level.OK, f"{folder}: write, fsync, rename and flock work{where}")
+        yield Finding("work directory", Severity.OK, f"{folder}: write, fsync, rename and flock work{where}")
     kind = filesystem_of(folder)
     if kind in NETWORK:
         yield Finding(
             "filesystem",
-            Level.WARNING,
+            Severity.WARNING,
             f"{kind}: locks may not be seen from other hosts; a run there is found by its signs of life",
         )
     free = shutil.disk_usage(folder).free
-    level = Level.WARNING if free < LITTLE_SPACE else Level.OK
+    level = Severity.WARNING if free < LITTLE_SPACE else Severity.OK
     yield Finding("space", level, f"{free / (1 << 30):.1f} GiB free ({kind})")
 
 

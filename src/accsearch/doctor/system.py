@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from accsearch.cores import usable_cores
-from accsearch.doctor.finding import Finding, Level
+from accsearch.doctor.finding import Finding, Severity
 
 FEW_FILES = 1024
 LITTLE_SHARED_MEMORY = 1 << 30
@@ -19,18 +19,18 @@ _LANDLOCK_VERSION = 1
 def check_system() -> Iterator[Finding]:
     """Look at cores, limits, process descriptors, shared memory and the sandbox levels."""
     cores = usable_cores()
-    yield Finding("cores", Level.OK, f"{cores} usable; CPU slots share those that are free as threads")
+    yield Finding("cores", Severity.OK, f"{cores} usable; CPU slots share those that are free as threads")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     few = 0 <= soft < FEW_FILES
     yield Finding(
         "open files",
-        Level.WARNING if few else Level.OK,
+        Severity.WARNING if few else Severity.OK,
         f"limit {soft} (at most {hard})" + ("; raise it by `ulimit -n 4096`" if few else ""),
     )
     if has_pidfd():
-        yield Finding("processes", Level.OK, "pidfd works")
+        yield Finding("processes", Severity.OK, "pidfd works")
     else:
-        yield Finding("processes", Level.WARNING, "no pidfd: tasks cannot be run before Linux 5.3")
+        yield Finding("processes", Severity.WARNING, "no pidfd: tasks cannot be run before Linux 5.3")
     yield _shared_memory()
     yield _isolation()
 
@@ -54,14 +54,14 @@ def _shared_memory() -> Finding:
     folder = Path("/dev/shm")
     if not os.access(folder, os.W_OK):
         return Finding(
-            "shared memory", Level.WARNING, "/dev/shm is not writable: data loaders with workers fail"
+            "shared memory", Severity.WARNING, "/dev/shm is not writable: data loaders with workers fail"
         )
     free = shutil.disk_usage(folder).free
     little = free < LITTLE_SHARED_MEMORY
     advice = "; in a container raise --shm-size" if little else ""
     return Finding(
         "shared memory",
-        Level.NOTE if little else Level.OK,
+        Severity.NOTE if little else Severity.OK,
         f"{free / (1 << 30):.1f} GiB free in /dev/shm{advice}",
     )
 
@@ -73,9 +73,9 @@ def _isolation() -> Finding:
     if bwrap := shutil.which("bwrap"):
         means.append(bwrap)
     if means:
-        return Finding("sandbox", Level.OK, ", ".join(means))
+        return Finding("sandbox", Severity.OK, ", ".join(means))
     return Finding(
         "sandbox",
-        Level.WARNING,
+        Severity.WARNING,
         "neither Landlock nor bwrap: `evaluate` can fence generated code in less",
     )

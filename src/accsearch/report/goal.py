@@ -12,14 +12,14 @@ from accsearch.workdir import WorkDir
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class GoalAnswer:
     """The answer to `tune`, and one sentence that says it."""
 
     reached: bool
     text: str
 
 
-def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float) -> Verdict:
+def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float) -> GoalAnswer:
     """Say whether a trial of `task` is within `max_loss` and at least as fast as asked, beyond doubt.
 
     The whole interval counts: the lower end of the speed-up's, the upper end of the loss's. Of several trials the
@@ -30,7 +30,7 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
     found = candidates(results)
     goal = f"{text.speedup(target_speedup)} within a loss of {text.percent(max_loss)}"
     if not found:
-        return Verdict(False, f"{task.name}: {goal} not reached: no baseline was measured")
+        return GoalAnswer(False, f"{task.name}: {goal} not reached: no baseline was measured")
     within = [
         each
         for each in found
@@ -38,12 +38,12 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
     ]
     sure = [each for each in within if reaches(each.speedup_ci95, target_speedup)]
     if sure:
-        return Verdict(True, f"{task.name}: {goal} reached: {_shown(_fastest(sure))}")
+        return GoalAnswer(True, f"{task.name}: {goal} reached: {_shown(_fastest(sure))}")
     likely = [each for each in found if _by_mean(each, target_speedup, max_loss)]
     if likely:
         nearest = _fastest(likely)
         open_ends = _open_ends(results, nearest, target_speedup, max_loss)
-        return Verdict(False, f"{task.name}: {goal} not decided: {_shown(nearest)}; {open_ends}")
+        return GoalAnswer(False, f"{task.name}: {goal} not decided: {_shown(nearest)}; {open_ends}")
     closest = f"{task.name}: {goal} not reached: of those within the loss, {_shown(_fastest(within))}"
     faster = [
         each
@@ -57,7 +57,7 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
             f"; {other.line.trial} is {text.speedup(other.speedup)} but its loss is not settled: "
             f"{text.percent(other.score_loss, other.score_loss_ci95)}{_prompts(results, other, max_loss)}"
         )
-    return Verdict(False, closest)
+    return GoalAnswer(False, closest)
 
 
 def _fastest(among: list[Candidate]) -> Candidate:
