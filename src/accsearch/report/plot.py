@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from accsearch.report.svg import element
+from accsearch.report.svg import element, label, line
 from accsearch.results.line import Interval
 
 WIDTH, HEIGHT = 680, 340
@@ -61,23 +61,16 @@ def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Mar
         # A bar may leave the picture; a point may not.
         if abs(value) <= 4 * max(abs(p.loss), _LINEAR)
     ]
-    x = _Scale(
-        _bend(1.2 * min([-0.0003, *losses])),
-        _bend(1.2 * max([0.001, *losses, *limits])),
-        _LEFT,
-        WIDTH - _RIGHT,
-    )
+    least, most = 1.2 * min([-0.0003, *losses]), 1.2 * max([0.001, *losses, *limits])
+    x = _Scale(_bend(least), _bend(most), _LEFT, WIDTH - _RIGHT)
     speeds = [value for p in points for value in (p.speedup, *(p.speedup_ci95 or ()))]
     y = _Scale(min([0.9, *speeds]), max([1.2, *speeds]), HEIGHT - _BOTTOM, _TOP)
     parts = [*_axes(x, y)]
     for limit in limits:
         at = x.at(_bend(limit))
-        parts.append(element("line", x1=at, x2=at, y1=_TOP, y2=HEIGHT - _BOTTOM, class_="limit"))
-        inside = at < WIDTH - 90
-        place = {"x": at + (4 if inside else -4), "text_anchor": "start" if inside else "end"}
-        parts.append(
-            element("text", f"limit {100 * limit:g} %", y=HEIGHT - _BOTTOM - 6, class_="tick", **place)
-        )
+        parts.append(line(at, at, _TOP, HEIGHT - _BOTTOM, "limit"))
+        offset, anchor = (4, "start") if at < WIDTH - 90 else (-4, "end")
+        parts.append(label(f"limit {100 * limit:g} %", at + offset, HEIGHT - _BOTTOM - 6, "tick", anchor))
     front = pareto_front(points)
     path = " ".join(f"{x.at(_bend(p.loss))},{y.at(p.speedup)}" for p in front)
     parts.append(element("polyline", points=path, class_="front"))
@@ -94,30 +87,19 @@ def bars(rows: Sequence[Bar], title: str) -> Markup:
     parts = []
     for tick in _ticks(x.low, x.high):
         at = x.at(tick)
-        parts.append(element("line", x1=at, x2=at, y1=_TOP, y2=height - 22, class_="grid"))
-        parts.append(element("text", f"{tick:g}x", x=at, y=height - 6, class_="tick", text_anchor="middle"))
+        parts.append(line(at, at, _TOP, height - 22, "grid"))
+        parts.append(label(f"{tick:g}x", at, height - 6, "tick", "middle"))
     for k, row in enumerate(rows):
         y = _TOP + step * k
         start, end = sorted((x.at(1.0), x.at(row.value)))
-        parts.append(element("text", row.label, x=left - 8, y=y + 16, class_="name", text_anchor="end"))
-        width = max(1.0, end - start)
-        parts.append(
-            element(
-                "rect",
-                element("title", row.note),
-                x=start,
-                y=y + 4,
-                width=width,
-                height=16,
-                class_="bar",
-                rx=2,
-            )
-        )
+        parts.append(label(row.label, left - 8, y + 16, "name", "end"))
+        size = {"width": max(1.0, end - start), "height": 16, "rx": 2}
+        parts.append(element("rect", element("title", row.note), x=start, y=y + 4, class_="bar", **size))
         reach = end
         if row.interval is not None:
             low, reach = x.at(row.interval[0]), max(end, x.at(row.interval[1]))
-            parts.append(element("line", x1=low, x2=reach, y1=y + 12, y2=y + 12, class_="error"))
-        parts.append(element("text", f"{row.value:.2f}x", x=reach + 6, y=y + 16, class_="value"))
+            parts.append(line(low, reach, y + 12, y + 12, "error"))
+        parts.append(label(f"{row.value:.2f}x", reach + 6, y + 16, "value"))
     return _svg(parts, height, title)
 
 
@@ -142,29 +124,17 @@ def _axes(x: _Scale, y: _Scale) -> list[Markup]:
     bottom = HEIGHT - _BOTTOM
     for tick in _ticks(y.low, y.high):
         at = y.at(tick)
-        parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=at, y2=at, class_="grid"))
-        parts.append(element("text", f"{tick:g}x", x=_LEFT - 8, y=at + 4, class_="tick", text_anchor="end"))
+        parts.append(line(_LEFT, WIDTH - _RIGHT, at, at, "grid"))
+        parts.append(label(f"{tick:g}x", _LEFT - 8, at + 4, "tick", "end"))
     for loss in _LOSS_TICKS:
         if x.low - 1e-9 <= _bend(loss) <= x.high + 1e-9:
             at = x.at(_bend(loss))
-            parts.append(element("line", x1=at, x2=at, y1=bottom, y2=bottom + 4, class_="axis"))
-            label = f"{100 * loss:g} %"
-            parts.append(element("text", label, x=at, y=bottom + 18, class_="tick", text_anchor="middle"))
-    parts.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=bottom, y2=bottom, class_="axis"))
-    middle = (_LEFT + WIDTH - _RIGHT) / 2
-    parts.append(element("text", _LOSS_AXIS, x=middle, y=HEIGHT - 6, class_="title", text_anchor="middle"))
-    turn = f"rotate(-90 12 {(_TOP + bottom) / 2})"
-    parts.append(
-        element(
-            "text",
-            "speed-up",
-            x=12,
-            y=(_TOP + bottom) / 2,
-            transform=turn,
-            class_="title",
-            text_anchor="middle",
-        )
-    )
+            parts.append(line(at, at, bottom, bottom + 4, "axis"))
+            parts.append(label(f"{100 * loss:g} %", at, bottom + 18, "tick", "middle"))
+    parts.append(line(_LEFT, WIDTH - _RIGHT, bottom, bottom, "axis"))
+    middle, half = (_LEFT + WIDTH - _RIGHT) / 2, (_TOP + bottom) / 2
+    parts.append(label(_LOSS_AXIS, middle, HEIGHT - 6, "title", "middle"))
+    parts.append(label("speed-up", 12, half, "title", "middle", transform=f"rotate(-90 12 {half})"))
     return parts
 
 
@@ -173,14 +143,14 @@ def _mark(point: Point, x: _Scale, y: _Scale) -> Markup:
     parts = [element("title", point.label)]
     if point.loss_ci95 is not None:
         low, high = (x.at(_bend(value)) for value in point.loss_ci95)
-        parts.append(element("line", x1=low, x2=high, y1=py, y2=py, class_="error"))
+        parts.append(line(low, high, py, py, "error"))
         if _bend(point.loss_ci95[0]) < x.low:
             parts.append(_arrow(low, py, -1))
         if _bend(point.loss_ci95[1]) > x.high:
             parts.append(_arrow(high, py, 1))
     if point.speedup_ci95 is not None:
         low, high = (y.at(value) for value in point.speedup_ci95)
-        parts.append(element("line", x1=px, x2=px, y1=low, y2=high, class_="error"))
+        parts.append(line(px, px, low, high, "error"))
     shape = "hollow" if point.hollow else "dot"
     parts.append(element("circle", cx=px, cy=py, r=4.5, class_=shape))
     return element("g", *parts, class_=f"s{point.series % SERIES}")
@@ -204,6 +174,5 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _svg(parts: Iterable[Markup], height: int, title: str) -> Markup:
-    return element(
-        "svg", element("title", title), *parts, viewBox=f"0 0 {WIDTH} {height}", role="img", aria_label=title
-    )
+    box = f"0 0 {WIDTH} {height}"
+    return element("svg", element("title", title), *parts, viewBox=box, role="img", aria_label=title)
