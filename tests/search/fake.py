@@ -5,7 +5,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from accsearch.search.calls import Kind
+from accsearch.methods.info import Kind
 from accsearch.search.costs import Trace
 from accsearch.search.measure import Batch, Confirmation
 from accsearch.search.race import Race

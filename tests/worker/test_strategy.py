@@ -69,11 +69,11 @@ def test_upper_bound_halves_a_chain_to_the_same_answer() -> None:
     assert sorted(measured + pruned) == sorted(losses)
 
 
-def test_another_method_may_mend_what_one_breaks() -> None:
+def test_another_method_may_fix_what_one_breaks() -> None:
     alone = Trial("alone", {"deepcache": {"cache_interval": 3, "cache_branch_id": 0}})
-    mended = Trial("mended", {**alone.methods, "tgate": {"gate_step": 8}})
+    fixed = Trial("fixed", {**alone.methods, "tgate": {"gate_step": 8}})
     stronger = Trial("stronger", {"deepcache": {"cache_interval": 5, "cache_branch_id": 0}})
-    order = UpperBound([alone, mended, stronger], [0.01])
+    order = UpperBound([alone, fixed, stronger], [0.01])
 
     order.seen(line(alone, 0.12, 2.3))
 

@@ -7,8 +7,9 @@ from accsearch.config.sampling import fewest_steps
 from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
 from accsearch.methods.catalogue import METHODS
+from accsearch.methods.cell import Cell
 from accsearch.methods.combinations import Lists, settings
-from accsearch.methods.compatibility import Cell, admits
+from accsearch.methods.compatibility import admits
 from accsearch.task import Scalar
 
 AXES = ("pipe", "sched", "steps")

@@ -12,7 +12,7 @@ from accsearch.config.mistake import nearest
 from accsearch.config.pipeline_classes import unusable_class
 from accsearch.config.saved_pipeline import pipeline_fingerprint, read_saved, scheduler_settings
 from accsearch.demo import TINY_SCHEDULER, pipeline_path
-from accsearch.methods.info import Family
+from accsearch.methods.cell import Family
 
 GIB = 1 << 30
 BUILTIN = "builtin:"

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from accsearch.config.cells import refusals, refused_everywhere
 from accsearch.config.schema import Config
-from accsearch.methods.compatibility import Cell, admits, caution, combines
+from accsearch.methods.cell import Cell
+from accsearch.methods.compatibility import admits, caution, combines
 from accsearch.task import Trial
 
 _NUMBER = re.compile(r"\d+(\.\d+)?")

@@ -1,7 +1,6 @@
 """Every method that accsearch knows, in the order in which they appear in a trial's id."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from accsearch.methods.channels_last import CHANNELS_LAST
 from accsearch.methods.compile import COMPILE
@@ -11,7 +10,19 @@ from accsearch.methods.half import HALF
 from accsearch.methods.info import MethodInfo
 from accsearch.methods.tgate import TGATE
 from accsearch.methods.tome import TOME
+from accsearch.task import Methods
 
-METHODS: Mapping[str, MethodInfo] = MappingProxyType(
-    {info.name: info for info in (DEEPCACHE, TGATE, TOME, HALF, COMPILE, CHANNELS_LAST, FEWER_STEPS)}
-)
+METHODS: Mapping[str, MethodInfo] = {
+    info.name: info for info in (DEEPCACHE, TGATE, TOME, HALF, COMPILE, CHANNELS_LAST, FEWER_STEPS)
+}
+
+
+def fresh_steps(methods: Methods) -> frozenset[int]:
+    """Return the sampler steps in which one of `methods` needs every layer of the denoiser."""
+    return frozenset[int]().union(*(METHODS[name].fresh_steps(own) for name, own in methods.items()))
+
+
+def label(method: str, parameter: str) -> str:
+    """Return the name of a parameter in reports; that of an unknown method's parameter as it is."""
+    known = METHODS[method].parameters.get(parameter) if method in METHODS else None
+    return known.label if known is not None and known.label else parameter

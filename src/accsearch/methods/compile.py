@@ -1,6 +1,13 @@
 """torch.compile of the denoiser."""
 
-from accsearch.methods.info import EVERY_FAMILY, MethodInfo, ParameterInfo
+from accsearch.methods.cell import EVERY_FAMILY, Cell
+from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.task import Methods
+
+
+def _refusal(cell: Cell, _methods: Methods) -> str | None:
+    return "compile needs methods.implementation: native" if cell.implementation == "package" else None
+
 
 COMPILE = MethodInfo(
     name="compile",
@@ -16,6 +23,8 @@ COMPILE = MethodInfo(
     },
     exact=True,
     supports=EVERY_FAMILY,
+    nesting=Nesting.COMPILER,
+    refusal=_refusal,
     paper="Ansel et al.: PyTorch 2, ASPLOS 2024, doi 10.1145/3620665.3640366",
     doc="The denoiser compiled; the time to compile is reported and not counted.",
 )

@@ -1,6 +1,15 @@
 """Half precision of the denoiser and the decoder."""
 
-from accsearch.methods.info import EVERY_FAMILY, MethodInfo, ParameterInfo
+from accsearch.methods.cell import EVERY_FAMILY, Cell
+from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.task import Methods
+
+
+def _refusal(cell: Cell, methods: Methods) -> str | None:
+    if methods["half"]["dtype"] == cell.dtype:
+        return f"dtype {cell.dtype} is already the baseline's (worker.dtype)"
+    return None
+
 
 HALF = MethodInfo(
     name="half",
@@ -16,6 +25,8 @@ HALF = MethodInfo(
     },
     exact=False,
     supports=EVERY_FAMILY,
+    nesting=Nesting.WEIGHTS,
+    refusal=_refusal,
     paper="Micikevicius et al.: Mixed Precision Training, ICLR 2018, arXiv 1710.03740",
     doc="Weights and activations in 16 bits where the pipeline itself is loaded in another type.",
 )

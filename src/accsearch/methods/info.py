@@ -1,27 +1,33 @@
-"""What the catalogue says of a method and of each of its parameters."""
+"""What is known of a method, and of each of its parameters, without torch."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, get_args
+from enum import IntEnum
+from typing import Literal
 
-from accsearch.task import Scalar
+from accsearch.methods.cell import Cell, Family
+from accsearch.task import Methods, Scalar
 
-Family = Literal["sd", "sdxl", "pixart", "other"]
-"""Pipelines that the methods see alike; the classes of each are in `config.models`."""
-EVERY_FAMILY: frozenset[Family] = frozenset(get_args(Family))
+Parameters = Mapping[str, Scalar]
+Kind = str
+"""What sets the cost of a denoiser call: a label such as `deepcache:shallow0 tgate:half`; empty for the plain call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParameterInfo:
     """One parameter: its type and bounds, the value it takes unless set, the values searched by default.
 
-    `short` is its part of a trial's id; a parameter with an empty one is not shown there.
+    `short` goes before its value in a trial's id, where a parameter without one is left out. `label` is its name in
+    reports if that is another. `saving` is 1 if a larger value saves more work and costs more quality, -1 if a smaller
+    one does, 0 if neither is known.
     """
 
     type: type[int] | type[float] | type[str] | type[bool]
     default: Scalar
     doc: str
     short: str = ""
+    label: str = ""
+    saving: Literal[-1, 0, 1] = 0
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[Scalar, ...] = ()
@@ -51,22 +57,52 @@ class ParameterInfo:
         return value
 
 
+class Nesting(IntEnum):
+    """What a method changes; a method is put on outside of all that come before it here."""
+
+    WEIGHTS = 0
+    COMPILER = 1
+    FEATURES = 2
+    TOKENS = 3
+    ATTENTION = 4
+    """A cache of attention goes round the merge of tokens, and halves the batch that cached features are made of."""
+    SAMPLER = 5
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MethodInfo:
-    """One method. An exact one computes what the baseline computes, up to rounding; an approximate one less.
-
-    `supports` names the families of pipelines it works on. `paired_defaults` replaces defaults where the method
-    is combined with another one. `searched` says whether a configuration without a `methods` section searches it.
-    """
+    """One method; its twin in `accsearch.worker.methods`, a module of the same name, says how it is done."""
 
     name: str
+    doc: str
+    paper: str
     parameters: Mapping[str, ParameterInfo]
     exact: bool
+    """An exact method computes what the baseline computes, up to rounding; an approximate one less."""
     supports: frozenset[Family]
-    paper: str
-    doc: str
+    """The families of pipelines that it works on."""
+    nesting: Nesting
     searched: bool = False
-    paired_defaults: Mapping[str, Mapping[str, Scalar]] = field(default_factory=dict)
+    """Whether a configuration without a `methods` section searches it."""
+    only_skips_work: bool = False
+    """Whether it can never slow a pipeline down, as merging tokens or another data type may."""
+    paired_defaults: Mapping[str, Parameters] = field(default_factory=dict)
+    """Defaults of its parameters that differ where it is combined with another method, by that method's name."""
+    conflict: Callable[[str], str | None] | None = None
+    """Return why it does not combine with the method of that name; asked of both methods of a pair."""
+    refusal: Callable[[Cell, Methods], str | None] = lambda _cell, _methods: None
+    """Return why a cell does not admit it, with its parameters and other methods as given, on one line."""
+    caution: Callable[[Cell], str | None] = lambda _cell: None
+    """Return what a user should know although the cell admits it."""
+    calls: Callable[[Parameters, int, frozenset[int]], Sequence[Kind]] | None = None
+    """Return the kind of each denoiser call for a number of steps, of which some are `fresh_steps` of any method.
+
+    None if all calls are of one kind, set by the parameters.
+    """
+    steps_left: Callable[[Parameters, int], int] = lambda _parameters, steps: steps
+    """Return how many steps the sampler makes of those that were asked for."""
+    fresh_steps: Callable[[Parameters], frozenset[int]] = lambda _parameters: frozenset()
+    """Return the steps in which it needs every layer of the denoiser to be computed."""
 
 
 def _spelt(value: Scalar) -> str:

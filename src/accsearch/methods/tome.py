@@ -1,6 +1,17 @@
 """ToMe: merge similar tokens around self-attention."""
 
-from accsearch.methods.info import MethodInfo, ParameterInfo
+from accsearch.methods.cell import Cell
+from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.task import Methods
+
+
+def _refusal(cell: Cell, methods: Methods) -> str | None:
+    lowest = methods["tome"]["max_downsample"]
+    if int(lowest) < cell.attention_downsample:
+        starts = f"this denoiser's attention starts at {cell.attention_downsample}"
+        return f"max_downsample {lowest} merges nothing: {starts}"
+    return None
+
 
 TOME = MethodInfo(
     name="tome",
@@ -12,6 +23,7 @@ TOME = MethodInfo(
             default=0.5,
             searched=(0.3, 0.5),
             short="r",
+            saving=1,
             doc="share of the tokens merged; three of four in each 2 x 2 square at most",
         ),
         "max_downsample": ParameterInfo(
@@ -20,12 +32,16 @@ TOME = MethodInfo(
             default=1,
             searched=(1, 2),
             short="d",
+            label="downsample",
+            saving=1,
             doc="lowest resolution merged at, as the factor by which the latents are downsampled there",
         ),
     },
     exact=False,
     supports=frozenset({"sd", "sdxl"}),
+    nesting=Nesting.TOKENS,
     paper="Bolya, Hoffman: Token Merging for Fast Stable Diffusion, CVPRW 2023, arXiv 2303.17604",
     doc="Similar tokens are merged before self-attention and copied apart after it.",
     searched=True,
+    refusal=_refusal,
 )

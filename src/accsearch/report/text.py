@@ -4,17 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from accsearch.checkpoint.status import OUTSIDE
+from accsearch.methods.catalogue import label
 from accsearch.results.line import Interval
 from accsearch.task import Methods
-
-_SHORT = {
-    "cache_interval": "interval",
-    "cache_branch_id": "branch",
-    "gate_step": "gate",
-    "sp_interval": "sp",
-    "fi_interval": "fi",
-    "max_downsample": "downsample",
-}
 
 
 def speedup(value: float | None, interval: Interval | None = None) -> str:
@@ -63,7 +55,7 @@ def methods(value: Methods | Mapping[str, Any]) -> str:
     """Return `deepcache interval 3, branch 0 + tome ratio 0.5, downsample 1`, or `none`."""
     parts = []
     for name, parameters in value.items():
-        listed = ", ".join(f"{_SHORT.get(key, key)} {item}" for key, item in parameters.items())
+        listed = ", ".join(f"{label(name, key)} {item}" for key, item in parameters.items())
         parts.append(f"{name} {listed}".strip())
     return " + ".join(parts) or "none"
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median, variance
 
+from accsearch.methods.info import Kind
 from accsearch.results.stats import t_quantile
-from accsearch.search.calls import Kind
 
 FEWEST_FOR_BAND = 4
 WIDE = math.log(2)

@@ -18,8 +18,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from accsearch.methods.info import Kind
 from accsearch.results.stats import paired_loss_bound, prompts_needed
-from accsearch.search.calls import Kind
 from accsearch.search.costs import Band, Costs, costs_of, to_trace
 from accsearch.search.exclusion import Fallback, looks, share
 from accsearch.search.measure import Confirmation, Measure

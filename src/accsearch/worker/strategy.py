@@ -1,27 +1,13 @@
 """Which trial to measure next, and which need not be: everything, or only what may be the upper bound."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from accsearch.methods.catalogue import METHODS
+from accsearch.methods.info import Parameters
 from accsearch.results.best import decide, reaches
 from accsearch.results.line import ResultLine
-from accsearch.task import Methods, Scalar, Trial
-
-DIRECTION: Mapping[tuple[str, str], int] = {
-    ("deepcache", "cache_interval"): 1,
-    ("deepcache", "cache_branch_id"): -1,
-    ("tgate", "gate_step"): -1,
-    ("tgate", "sp_interval"): 1,
-    ("tgate", "fi_interval"): 1,
-    ("tgate", "warm_up"): -1,
-    ("tome", "ratio"): 1,
-    ("tome", "max_downsample"): 1,
-    ("fewer_steps", "ratio"): -1,
-}
-"""1 where a larger value saves more work and costs more quality, -1 where a smaller one does."""
-
-ALWAYS_FASTER = frozenset({"deepcache", "tgate"})
-"""Methods that only leave work out; merging tokens or another data type may as well slow a pipeline down."""
+from accsearch.task import Methods, Trial
 
 
 class Strategy(Protocol):
@@ -130,17 +116,17 @@ def surely_worse(one: Methods, other: Methods) -> bool:
 
 def surely_slower(one: Methods, other: Methods) -> bool:
     """Say whether `other` does nothing that `one` does not, but leaves more work out."""
-    return saves_more(other, one) and other.keys() - one.keys() <= ALWAYS_FASTER
+    return saves_more(other, one) and all(METHODS[name].only_skips_work for name in other.keys() - one.keys())
 
 
-def _at_least(name: str, one: Mapping[str, Scalar], other: Mapping[str, Scalar]) -> bool:
+def _at_least(name: str, one: Parameters, other: Parameters) -> bool:
     for parameter, value in other.items():
         mine = one[parameter]
         if mine == value:
             continue
-        direction = DIRECTION.get((name, parameter))
-        if direction is None or isinstance(mine, str) or isinstance(value, str):
+        saving = METHODS[name].parameters[parameter].saving
+        if saving == 0 or isinstance(mine, str) or isinstance(value, str):
             return False
-        if (mine - value) * direction < 0:
+        if (mine - value) * saving < 0:
             return False
     return True

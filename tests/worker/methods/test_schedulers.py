@@ -12,7 +12,8 @@ from tests.worker.methods.images import DEEPCACHE, METHODS, STEPS, TGATE, call, 
 from accsearch.config.sampling import refused_steps
 from accsearch.config.schedulers import EDM, FLOW_MATCH, SCHEDULERS
 from accsearch.demo import TINY_SCHEDULER
-from accsearch.methods.compatibility import SECOND_ORDER, Cell, admits
+from accsearch.methods.cell import SECOND_ORDER, Cell
+from accsearch.methods.compatibility import admits
 from accsearch.task import Methods
 from accsearch.worker.methods.compose import apply
 

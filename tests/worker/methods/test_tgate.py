@@ -7,10 +7,10 @@ import pytest
 import torch
 from tests.worker.methods.images import DEEPCACHE, TGATE, TOME, call, images, with_scheduler
 
+from accsearch.methods.tgate import Plan, Use
 from accsearch.task import Methods
 from accsearch.worker.methods import tgate
 from accsearch.worker.methods.compose import apply
-from accsearch.worker.methods.tgate import Plan, Use
 
 PLANS = [
     {"gate_step": gate, "sp_interval": sp, "fi_interval": fi, "warm_up": 1}

@@ -5,7 +5,8 @@ from typing import Any
 
 import torch
 
-BRANCHES_PER_BLOCK = 3
+from accsearch.methods.deepcache import BRANCHES_PER_BLOCK
+
 TAKEN = frozenset(
     {
         "sample", "timestep", "encoder_hidden_states", "class_labels", "timestep_cond", "cross_attention_kwargs",

@@ -1,17 +1,17 @@
 """Weights of convolutions in channels-last order, which their kernels on recent GPUs prefer."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
 from accsearch.worker.methods.converted_weights import converted
 from accsearch.worker.methods.session import Invoke, Session
 
 
 @contextmanager
-def channels_last(session: Session, invoke: Invoke, _parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, _parameters: Parameters) -> Iterator[Invoke]:
     """Lay out the denoiser's and the decoder's four-dimensional weights as (out, height, width, in)."""
     weights = [
         weight

@@ -4,13 +4,13 @@ Ansel et al.: PyTorch 2: Faster Machine Learning Through Dynamic Python Bytecode
 Compilation, ASPLOS 2024.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Invoke, Session
 
@@ -18,7 +18,7 @@ RECOMPILE_LIMIT = 64
 
 
 @contextmanager
-def compiled(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Compile the denoiser's `forward`, and whatever another method runs in its place, in `mode`."""
     mode = str(parameters["mode"])
     before = session.compiled, session.kept
@@ -45,3 +45,7 @@ def compiled(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar])
     finally:
         session.compiled, session.kept = before
         torch.compiler.reset()
+
+
+package = None
+"""The published packages do not go with it."""

@@ -4,24 +4,27 @@ Ma, Fang, Wang: DeepCache: Accelerating Diffusion Models for Free, CVPR 2024 (ar
 schedule of section 3.3. A branch is counted from the outside in, three to a block, as in its published code.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import Any
 
 import torch
+from DeepCache import DeepCacheSDHelper
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
 from accsearch.worker.fatal_errors import end_if_fatal
 from accsearch.worker.methods.branch import Branch
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session, Unsupported
+from accsearch.worker.methods.snapshot import untouched
 
 ROUNDING = 4.0
 """Where the UNet does not repeat itself bit for bit: how many times its own difference another may be."""
 
 
 @contextmanager
-def deepcache(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Run the whole UNet on every `cache_interval`-th call and only the layers outside the branch between."""
     unet = session.denoiser
     branch = Branch(unet, int(parameters["cache_branch_id"]))
@@ -40,15 +43,32 @@ def deepcache(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]
             return output
         return shallow(feature.value, [kept.value for kept in added], *args, **kwargs)
 
-    def check(*args: Any, **kwargs: Any) -> None:
-        check_branch(branch, *args, **kwargs)
-
+    check = partial(check_branch, branch)
     with ExitStack() as stack:
         for kept in (feature, *added):
             stack.enter_context(replaced(kept.module, kept.forward))
         stack.enter_context(replaced(unet, forward))
         session.checks.append(check)
         stack.callback(session.checks.remove, check)
+        yield invoke
+
+
+@contextmanager
+def package(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
+    """Enable `DeepCacheSDHelper`, unless the package of T-GATE is to set DeepCache up itself.
+
+    The package looks its step up by the timestep, so it is wrong where timesteps repeat.
+    """
+    if session.denoiser.mid_block is None:
+        # As segmind/tiny-sd and BK-SDM.
+        raise Unsupported(
+            "deepcache: its package needs a mid block, which this UNet lacks; `native` needs none"
+        )
+    with untouched(session.pipeline, session.denoiser):
+        if "tgate" not in session.methods:
+            helper = DeepCacheSDHelper(pipe=session.pipeline)
+            helper.set_params(**parameters)
+            helper.enable()
         yield invoke
 
 
@@ -73,7 +93,7 @@ def check_branch(branch: Branch, *args: Any, **kwargs: Any) -> None:
         raise Unsupported(f"deepcache: this UNet cannot be cut there: {error}") from error
     if whole.shape != short.shape:
         raise Unsupported(f"deepcache: this UNet gives {tuple(whole.shape)}, its branch {tuple(short.shape)}")
-    # What is no number is for the trial's own images to tell.
+    # An output that is not finite is found when the trial's own images are checked.
     if torch.equal(whole, short) or not bool(whole.isfinite().all()):
         return
     off = _largest(whole, short)

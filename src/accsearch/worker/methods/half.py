@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
 from accsearch.worker.methods.converted_weights import converted
 from accsearch.worker.methods.session import Invoke, Session
 
@@ -18,7 +18,7 @@ DTYPES: Mapping[str, torch.dtype] = {"float16": torch.float16, "bfloat16": torch
 
 
 @contextmanager
-def half(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Cast weights and inputs to `dtype`; images come back in float32."""
     dtype = DTYPES[str(parameters["dtype"])]
 

@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 import torch
 
+from accsearch.methods.catalogue import fresh_steps
+from accsearch.task import Methods
 from accsearch.worker.methods.snapshot import Snapshot
 
 Invoke = Callable[..., torch.Tensor]
@@ -64,10 +66,10 @@ class Change(Protocol):
 class Session:
     """The state that the methods of one trial share while they are applied.
 
-    `denoiser` is the pipeline's UNet or transformer. `fresh_steps` are sampler steps that must compute every
-    layer (T-GATE asks for them, DeepCache obeys). `compiled` turns a pure function into what runs it fastest;
-    `kept` returns what a later call may still read of a tensor made inside it.
-    `changes` are the methods' changes of weights, in the order in which they were made. `checks` compare what a
+    `denoiser` is the pipeline's UNet or transformer, `methods` are all of the trial's. `generate` is what is called
+    with the pipeline's arguments. `fresh_steps` are sampler steps that must compute every layer. `compiled` turns a
+    pure function into what runs it fastest; `kept` returns what a later call may still read of a tensor made inside
+    it. `changes` are the methods' changes of weights, in the order in which they were made. `checks` compare what a
     method computes in a way of its own with the denoiser, on the arguments of one of its calls.
     """
 
@@ -75,7 +77,9 @@ class Session:
     denoiser: Any
     clock: Clock
     seed: int
-    fresh_steps: set[int] = field(default_factory=set)
+    methods: Methods
+    generate: Callable[..., Any]
+    fresh_steps: frozenset[int]
     compiled: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function
     kept: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
     changes: list[Change] = field(default_factory=list)
@@ -160,20 +164,20 @@ class Applied:
 
 
 @contextmanager
-def open_session(pipeline: Any, seed: int) -> Iterator[tuple[Session, Applied]]:
-    """Yield a session for `pipeline` and the plain call that starts its clock; the hook goes when it ends."""
+def open_session(pipeline: Any, methods: Methods, seed: int) -> Iterator[tuple[Session, Applied]]:
+    """Yield a session for `methods` on `pipeline` and the plain call, which starts its clock; unhook on exit."""
     denoiser = getattr(pipeline, "unet", None) or pipeline.transformer
     clock = Clock(pipeline.scheduler)
+    session = Session(pipeline, denoiser, clock, seed, methods, pipeline, fresh_steps(methods))
     # A denoiser that takes the guidance scale as an input needs no second half.
     embedded = getattr(denoiser.config, "time_cond_proj_dim", None) is not None
 
     def invoke(**arguments: Any) -> torch.Tensor:
         clock.start(arguments["num_inference_steps"], arguments["guidance_scale"] > 1 and not embedded)
-        images: torch.Tensor = pipeline(**arguments, output_type="pt", return_dict=False)[0]
+        images: torch.Tensor = session.generate(**arguments, output_type="pt", return_dict=False)[0]
         return images
 
     hook = denoiser.register_forward_pre_hook(clock.tick, with_kwargs=True)
-    session = Session(pipeline, denoiser, clock, seed)
     applied = Applied(session, Snapshot(pipeline, denoiser))
     applied.invoke = invoke
     try:

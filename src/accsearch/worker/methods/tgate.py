@@ -7,50 +7,24 @@ prompt plays no part, so with guidance only the unconditional half is computed.
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, fields
-from enum import Enum
 from typing import Any
 
+import tgate as published
 import torch
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
+from accsearch.methods.tgate import Plan, Use
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session
+from accsearch.worker.methods.snapshot import untouched
 
-
-class Use(Enum):
-    """What an attention layer does with its cache in a step."""
-
-    COMPUTE = "compute"
-    STORE = "store"
-    REUSE = "reuse"
-
-
-@dataclass(frozen=True)
-class Plan:
-    """T-GATE's parameters, and what they make each step do."""
-
-    gate_step: int
-    sp_interval: int
-    fi_interval: int
-    warm_up: int
-
-    def cross_attention(self, step: int) -> Use:
-        """Return what cross-attention does in `step`, counted from 0."""
-        if step < self.gate_step - 1:
-            return Use.COMPUTE
-        return Use.STORE if step == self.gate_step - 1 else Use.REUSE
-
-    def self_attention(self, step: int) -> Use:
-        """Return what self-attention does in `step`, counted from 0."""
-        # What is computed in every step is read in none, so it is not stored.
-        if step >= self.gate_step - 1:
-            if self.fi_interval == 1:
-                return Use.COMPUTE
-            return Use.STORE if step == self.gate_step - 1 or step % self.fi_interval == 0 else Use.REUSE
-        if step < self.warm_up or self.sp_interval == 1:
-            return Use.COMPUTE
-        return Use.STORE if step == self.warm_up or step % self.sp_interval == 0 else Use.REUSE
+LOADERS: Mapping[str, tuple[str, str | None]] = {
+    "StableDiffusionPipeline": ("TgateSDLoader", "TgateSDDeepCacheLoader"),
+    "StableDiffusionXLPipeline": ("TgateSDXLLoader", "TgateSDXLDeepCacheLoader"),
+    "PixArtAlphaPipeline": ("TgatePixArtAlphaLoader", None),
+    "PixArtSigmaPipeline": ("TgatePixArtSigmaLoader", None),
+}
+"""Class of the pipeline → the package's loader of T-GATE alone, and of T-GATE with DeepCache inside."""
 
 
 class _Phase:
@@ -67,20 +41,36 @@ class _Phase:
 
 
 @contextmanager
-def tgate(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Gate cross-attention at `gate_step`; guided pipelines run on half the batch from there on."""
-    plan = Plan(**{field.name: int(parameters[field.name]) for field in fields(Plan)})
+    plan = Plan.of(parameters)
     layers = attentions(session.denoiser)
     phase = _Phase(len(layers))
-    # The batch is halved at the gate, so features of before do not fit after it; at the step before it every
-    # layer must fill its cache.
-    fresh = {plan.gate_step - 1, plan.gate_step}
-    session.fresh_steps |= fresh
     with ExitStack() as stack:
-        stack.callback(session.fresh_steps.difference_update, fresh)
         for number, layer in enumerate(layers):
             stack.enter_context(replaced(layer, _cached(layer.forward, phase, number)))
         stack.enter_context(replaced(session.denoiser, _gated(session, plan, phase)))
+        yield invoke
+
+
+@contextmanager
+def package(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
+    """Generate by the package's changed copy of the pipeline's `__call__`, which sets DeepCache up where asked."""
+    pipeline, deepcache = session.pipeline, session.methods.get("deepcache")
+    alone, joined = LOADERS[type(pipeline).__name__]
+    loader = alone if deepcache is None else joined
+    if loader is None:
+        raise TypeError(f"tgate has no loader with DeepCache for {type(pipeline).__name__}")
+
+    def generate(**arguments: Any) -> Any:
+        # The package keeps its caches from one generation to the next, and may reuse another image's.
+        for module in session.denoiser.modules():
+            vars(module).pop("cache", None)
+        return pipeline.tgate(**arguments, **parameters)
+
+    with untouched(pipeline, session.denoiser):
+        getattr(published, loader)(pipeline, **(deepcache or {}))
+        session.generate = generate
         yield invoke
 
 

@@ -5,23 +5,25 @@ of self-attention only, as that paper recommends.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+import tomesd
 import torch
 from tomesd.merge import bipartite_soft_matching_random2d
 
-from accsearch.task import Scalar
+from accsearch.methods.info import Parameters
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session
+from accsearch.worker.methods.snapshot import untouched
 
 STRIDE = 2
 Regroup = Callable[[torch.Tensor], torch.Tensor]
 
 
 @contextmanager
-def tome(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> Iterator[Invoke]:
+def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Merge the share `ratio` of tokens where attention is downsampled by at most `max_downsample`."""
     generator = torch.Generator(session.denoiser.device)
     matching = _Matching(
@@ -37,6 +39,23 @@ def tome(session: Session, invoke: Invoke, parameters: Mapping[str, Scalar]) -> 
             for module, forward in _merging(block, matching):
                 stack.enter_context(replaced(module, forward))
         yield reseeded
+
+
+@contextmanager
+def package(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
+    """Patch the denoiser by `tomesd.apply_patch`, its generator seeded anew each time so that results repeat."""
+    with untouched(session.pipeline, session.denoiser):
+        tomesd.apply_patch(session.pipeline, **parameters)
+        state = session.denoiser._tome_info
+
+        def reseeded(**arguments: Any) -> torch.Tensor:
+            state["args"]["generator"] = torch.Generator(session.denoiser.device).manual_seed(session.seed)
+            return invoke(**arguments)
+
+        try:
+            yield reseeded
+        finally:
+            tomesd.remove_patch(session.pipeline)
 
 
 def transformer_blocks(denoiser: torch.nn.Module) -> list[Any]:
