@@ -1,1 +1,1 @@
-"""The light catalogue of acceleration methods and what combines with what; nothing here loads torch."""
+"""What is known of each acceleration method without torch, one file a method, and which methods combine."""

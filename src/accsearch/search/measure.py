@@ -1,4 +1,4 @@
-"""What the search asks of whoever can measure: a worker on its device, or the replay of a recorded table."""
+"""The interface through which the search measures: a worker on its device, or the replay of a recorded table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from accsearch.task import Trial
 
 @dataclass(frozen=True)
 class Batch:
-    """One timed generation of a batch of prompts, beside the baseline's for the same prompts."""
+    """One timed generation of a batch of prompts, and the baseline's for the same prompts."""
 
     seconds: float
     baseline_seconds: float
@@ -21,7 +21,7 @@ class Batch:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """A candidate measured again on fresh prompts and seeds beside the baseline, up to some number of prompts."""
+    """A candidate and the baseline measured again on fresh prompts and seeds, up to some number of prompts."""
 
     baseline_scores: tuple[float, ...]
     scores: tuple[float, ...]

@@ -1,4 +1,4 @@
-"""The batches of one configuration, and what they say of its time and its loss."""
+"""The batches of one configuration, and the time and the loss estimated from them."""
 
 import math
 from collections.abc import Iterable, Iterator
@@ -18,7 +18,7 @@ class Race:
         self.trial = trial
         self.batches: list[Batch] = []
         self.log_ratios: list[float] = []
-        """log(baseline / trial) of every pair of runs so far."""
+        """Return log(baseline / trial) of every pair of runs so far."""
 
     def add(self, batch: Batch) -> None:
         """Take one more batch into account."""
@@ -39,7 +39,7 @@ class Race:
 
     @property
     def loss(self) -> float | None:
-        """The relative loss of the mean score so far."""
+        """Return the relative loss of the mean score so far."""
         return relative_loss(fmean(self.baseline_scores), fmean(self.scores))
 
     def exceeds(self, limit: float) -> float:
@@ -57,12 +57,12 @@ class Race:
 
     @property
     def relative_seconds(self) -> float:
-        """Its time as a share of the baseline's."""
+        """Return the time as a share of the baseline's."""
         return math.exp(-fmean(self.log_ratios))
 
     @property
     def standard_error(self) -> float:
-        """Standard error of log(speed-up); infinite for one run."""
+        """Return the standard error of log(speed-up); infinite for one run."""
         count = len(self.log_ratios)
         return math.inf if count < 2 else stdev(self.log_ratios) / math.sqrt(count)
 

@@ -30,14 +30,14 @@ from accsearch.task import BASELINE, Trial
 CONFIRMING_LOOKS = 4
 """How often a confirmation may look; each look doubles the fresh prompts."""
 TIMING_ROUNDS = 3
-"""How often the candidates whose times do not differ beyond doubt are timed again before the fastest is chosen."""
+"""How often the candidates whose times cannot be distinguished are timed again before the fastest is chosen."""
 TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """What is asked for; `batches` of prompts are there to race on, `fresh_prompts` are the first look's."""
+    """What to search for: `batches` of prompts to race on, and `fresh_prompts` for the first look of a confirmation."""
 
     limits: tuple[float, ...]
     batches: int
@@ -46,7 +46,7 @@ class SearchSettings:
 
     @property
     def most_fresh_prompts(self) -> int:
-        """Prompts of a confirmation's last look."""
+        """Return how many prompts the last look of a confirmation takes."""
         return self.fresh_prompts << (CONFIRMING_LOOKS - 1)
 
     @property
@@ -254,14 +254,14 @@ class _Search:
             if upper is not None and upper <= limit.value:
                 limit.answer = (best, found, upper)
                 return
-            # Giving up where the prompts will hardly do costs the answer, never its truth.
+            # Giving up early can lose an answer but never makes a wrong one.
             needed = prompts_needed(found.baseline_scores, found.scores, limit.value, risk)
             if self._measure.exhausted() or needed is None or needed > self._settings.most_fresh_prompts:
                 break
         limit.tried.add(best.trial.id)
 
     def _contenders(self, limit: _Limit) -> Iterator[Race]:
-        """Yield the candidates whose time does not differ from the fastest's beyond doubt, the fastest included."""
+        """Yield the candidates that may be as fast as the fastest within the error of their times, and the fastest."""
         best = limit.best()
         assert best is not None
         for race in list(limit.candidates):

@@ -139,7 +139,10 @@ class Branch:
 
 
 def _size(hidden: torch.Tensor, skip: torch.Tensor) -> torch.Size | None:
-    """Return the size to which `hidden` is to be doubled where the next skip's is another: a side was odd."""
+    """Return the (height, width) to upsample `hidden` to so that it fits `skip`; None if it is the doubled size.
+
+    It is another one if a side was odd before it was halved.
+    """
     doubled = (2 * hidden.shape[2], 2 * hidden.shape[3])
     return None if tuple(skip.shape[2:]) == doubled else skip.shape[2:]
 

@@ -12,7 +12,7 @@ from accsearch.worker.methods.session import Session
 def converted(
     session: Session, tensors: Iterable[torch.Tensor], convert: Callable[[torch.Tensor], torch.Tensor]
 ) -> Iterator[None]:
-    """Give each parameter or buffer the data that `convert` makes of it; the original data comes back."""
+    """Give each parameter or buffer the data that `convert` makes of it, and its original data back on exit."""
     originals = [(tensor, tensor.data) for tensor in tensors]
     change = _Change(originals, [convert(data) for _, data in originals])
     session.changes.append(change)
@@ -25,7 +25,7 @@ def converted(
 
 
 class _Change:
-    """Converted weights that may be put aside; `idle_bytes` is what the originals take while they are on."""
+    """Converted weights that can be swapped with the originals, which take `idle_bytes` while they are not in use."""
 
     def __init__(
         self, originals: list[tuple[torch.Tensor, torch.Tensor]], changed: list[torch.Tensor]

@@ -20,7 +20,7 @@ from accsearch.worker.methods.session import Clock, Invoke, Session, Unsupported
 from accsearch.worker.methods.snapshot import untouched
 
 ROUNDING = 4.0
-"""Where the UNet does not repeat itself bit for bit: how many times its own difference another may be."""
+"""How many times larger the branch's difference may be than that of two runs of the whole UNet on the same inputs."""
 
 
 @contextmanager
@@ -97,6 +97,7 @@ def check_branch(branch: Branch, *args: Any, **kwargs: Any) -> None:
     if torch.equal(whole, short) or not bool(whole.isfinite().all()):
         return
     off = _largest(whole, short)
+    # Some kernels do not repeat themselves bit for bit.
     own = _largest(whole, unet(*args, **kwargs)[0])
     if not off <= ROUNDING * own:
         raise Unsupported(
@@ -110,7 +111,7 @@ def _largest(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 class _Kept:
-    """What `module` returned last, for the calls in between to use."""
+    """What `module` returned when it was last run, for the calls that reuse it."""
 
     value: torch.Tensor
 

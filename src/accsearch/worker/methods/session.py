@@ -16,7 +16,7 @@ Invoke = Callable[..., torch.Tensor]
 
 
 class Clock:
-    """Knows where in a generation the denoiser is, by counting its calls and never asking the device.
+    """The position of the denoiser in a generation, found by counting its calls, which needs no wait for the device.
 
     `index` is the call within the generation, `step` the sampler step: schedulers of second order call twice
     a step, and PNDM makes warm-up calls, whose steps are negative. `size` is the latents' height and width.
@@ -53,7 +53,7 @@ class Unsupported(Exception):
 
 
 class Change(Protocol):
-    """Something done to the weights that can be put aside for a moment."""
+    """A change of the weights that can be undone and done again."""
 
     idle_bytes: int
 
@@ -149,7 +149,7 @@ class Applied:
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """Put the plain pipeline back for a moment, in about a millisecond and without new set-up."""
+        """Put the plain pipeline back inside the context, in about a millisecond and without new set-up."""
         session = self._session
         patched = self.snapshot()
         self._plain.restore()
