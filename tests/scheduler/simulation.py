@@ -109,19 +109,19 @@ class Simulation(Silent):
         samples = [Sample(tasks[name], seconds) for name, seconds in (known or {}).items()]
         pending = [queued for name, queued in self.queued.items() if name not in adopted]
         backlog = Backlog(pending, TimeModel(samples))
-        places = self._gpu_slots(config.gpus) if self.gpus else CpuSlots(slots)
+        gpu_or_cpu_slots = self._gpu_slots(config.gpus) if self.gpus else CpuSlots(slots)
         self.executor = FakeExecutor(self.timeline, self._start)
         streak = Streak(config.retry.stop_after_identical)
         with locked(self.workdir) as lock:
             settling = Settling(
-                self.workdir, backlog, self, streak, places.health, lock.check, clock=self.timeline
+                self.workdir, backlog, self, streak, gpu_or_cpu_slots.health, lock.check, clock=self.timeline
             )
             self.ending = settling.ending
             self.timeline.is_recording = lambda: len(settling) > 0
             loop = Loop(
                 self.workdir,
                 backlog,
-                places,
+                gpu_or_cpu_slots,
                 self.executor,
                 Signals(self._signals),
                 self,

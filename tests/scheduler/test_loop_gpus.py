@@ -1,8 +1,10 @@
 """The rules of a run on GPUs: which one a task gets, gives back or avoids, and when one is quarantined."""
 
 from tests.scheduler.fake_executor import Attempt
-from tests.scheduler.simulation import Simulation, busy, idle
+from tests.scheduler.simulation import GIB, Simulation, busy, idle
 
+from accsearch.gpus.device import Reading
+from accsearch.gpus.lease import Lease, acquire
 from accsearch.scheduler.slots.gpu_health import QUARANTINE_FIRST
 from accsearch.scheduler.slots.gpu_slot import RETRY
 
@@ -42,6 +44,17 @@ def test_a_task_that_failed_on_a_gpu_is_tried_on_another_which_decides(simulatio
     # Then the attempt is not held against the task
     assert simulation.gpus_of("a") == ["GPU-bad", "GPU-good"]
     assert simulation.states() == {"a": "done"}
+
+
+def test_a_task_waits_for_another_gpu_while_others_use_the_one_that_failed_it(simulation: Simulation) -> None:
+    # Given a task that crashes on one GPU alone, and other tasks that keep both at work
+    simulation.gpus = {"GPU-a": idle(80), "GPU-b": idle(40)}
+    simulation.attempts = {"t0": [CRASH], "t1": [Attempt(20.0)]}
+
+    simulation.run(["t0", "t1", "t2", "t3"], known={"t0": 100.0, "t1": 90.0, "t2": 80.0, "t3": 70.0})
+
+    assert simulation.starts() == [(0.0, "t0"), (0.0, "t1"), (1.0, "t2"), (11.0, "t3"), (20.0, "t0")]
+    assert simulation.gpus_of("t0") == ["GPU-a", "GPU-b"]
 
 
 def test_a_task_that_fails_on_a_healthy_gpu_is_at_fault(simulation: Simulation) -> None:
@@ -125,6 +138,35 @@ def test_a_gpu_taken_by_another_process_before_the_start_is_left_to_it(simulatio
 
     assert simulation.order() == ["a", "b"]
     assert 50.0 <= simulation.starts()[1][0] <= 50.0 + RETRY
+
+
+def test_an_idle_gpu_is_looked_at_once_more_before_a_start(simulation: Simulation) -> None:
+    # Given a GPU kept ready for a retry, and another process that takes it meanwhile and leaves it later
+    simulation.gpus = {"GPU-a": idle(80)}
+    simulation.attempts = {"a": [ERROR]}
+    taken = Reading(0, 20 * GIB, 60 * GIB, 80 * GIB)
+    simulation.timeline.after(20.0, lambda: simulation.gpus.update({"GPU-a": taken}))
+    simulation.timeline.after(50.0, lambda: simulation.gpus.update({"GPU-a": idle(80)}))
+
+    simulation.run("a", retry={"backoff": 30.0})
+
+    assert 50.0 <= simulation.starts()[1][0] <= 50.0 + RETRY
+    assert any("before a task could start; the task goes back" in text for text in simulation.messages)
+
+
+def test_a_gpu_is_given_back_as_soon_as_no_task_wants_it(simulation: Simulation) -> None:
+    # Given two tasks of which one is done long before the other
+    simulation.gpus = {"GPU-a": idle(80), "GPU-b": idle(40)}
+    simulation.attempts = {"a": [Attempt(100.0)], "b": [Attempt(10.0)]}
+    leases: list[Lease | None] = []
+    simulation.timeline.after(5.0, lambda: leases.append(acquire("GPU-b")))
+    simulation.timeline.after(15.0, lambda: leases.append(acquire("GPU-b")))
+
+    simulation.run("ab", known={"a": 100.0, "b": 10.0})
+
+    early, late = leases
+    assert early is None and late is not None
+    late.close()
 
 
 def test_no_more_gpus_are_leased_than_tasks_want(simulation: Simulation) -> None:

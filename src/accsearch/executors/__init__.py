@@ -1,1 +1,1 @@
-"""Where tasks run: the protocol that the scheduler uses, and one file per place."""
+"""How workers are started: the protocol that the scheduler uses, and one file an executor."""

@@ -1,4 +1,4 @@
-"""What the scheduler asks of a place where tasks run."""
+"""What the scheduler asks of an executor, which starts workers, and of a runner, its end of a slot."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -56,7 +56,7 @@ Event = Ended | NoStorage | RunnerGone
 
 
 class Runner(Protocol):
-    """A place that runs one job at a time."""
+    """Runs the jobs of one slot, one at a time."""
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable when `read` has something."""
@@ -73,12 +73,12 @@ class Runner(Protocol):
         ...
 
     def close(self) -> None:
-        """Give the place up; a job that still runs goes on without us."""
+        """Give the runner up; a job that still runs goes on without us."""
         ...
 
 
 class Executor(Protocol):
-    """Opens slots, and finds those that an earlier scheduler left at work."""
+    """Opens runners, and finds those that an earlier scheduler left at work."""
 
     name: str
 
@@ -98,5 +98,5 @@ class Executor(Protocol):
         ...
 
     def close(self) -> None:
-        """Give up what slots are opened with; jobs that still run go on."""
+        """Give up what runners are opened with; jobs that still run go on."""
         ...

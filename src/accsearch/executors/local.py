@@ -20,7 +20,7 @@ Known = TypeVar("Known", Exit, Running)
 
 
 class KeptRunner:
-    """A runner whose keeper this process asked for."""
+    """A runner whose keeper was started for this process."""
 
     def __init__(self, server: ForkServer, lease: int | None) -> None:
         self._lines = Lines()
@@ -192,5 +192,5 @@ def _event(message: dict[str, Any]) -> Event:
 
 
 def _known(kind: type[Known], values: dict[str, Any]) -> Known:
-    """Return a marker of what a keeper of this very program says; it may say more than the marker holds."""
+    """Return the marker that a keeper sent; fields that this version does not know are dropped."""
     return kind(**{name: values[name] for name in kind.__dataclass_fields__ if name in values})

@@ -1,4 +1,4 @@
-"""Who holds a lease, as far as the kernel and the holder's own note tell."""
+"""Who holds a lease, as far as the kernel and the holder's own note say."""
 
 import contextlib
 import fcntl
@@ -103,6 +103,6 @@ def _locker(inode: int) -> int | None:
         for line in Path("/proc/locks").read_text().splitlines():
             # "1: FLOCK  ADVISORY  WRITE 1234 08:01:131090 0 EOF"; on overlay filesystems the device differs.
             match line.split():
-                case [_, "FLOCK", _, "WRITE", pid, place, *_] if place.rpartition(":")[2] == str(inode):
+                case [_, "FLOCK", _, "WRITE", pid, file, *_] if file.rpartition(":")[2] == str(inode):
                     return int(pid) if int(pid) > 0 else None
     return None

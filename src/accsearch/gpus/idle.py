@@ -15,7 +15,7 @@ PROHIBITED = "in compute mode Prohibited, which no CUDA process may use (`nvidia
 
 
 class Limits(Protocol):
-    """What of the configuration's `gpus` section decides; memory in bytes, utilisation in percent."""
+    """The settings of `gpus` in the configuration that decide; memory in bytes, utilisation in percent."""
 
     @property
     def max_utilization(self) -> float: ...
@@ -58,7 +58,7 @@ class IdleTest:
             self._last = now
 
     def verdict(self) -> Verdict:
-        """Return what the readings so far amount to."""
+        """Return whether the GPU is idle, by the readings so far."""
         if self._why is not None:
             return Verdict(False, self._why)
         if self._streak < self._limits.samples:
@@ -118,7 +118,7 @@ def released(
 def _occupied(reading: Reading, limits: Limits, describe: Callable[[int], str]) -> str | None:
     used, free, total = reading.memory_used, reading.memory_free, reading.memory_total
     if used is None or free is None:
-        # Where the driver knows no memory (it is shared with the CPU), only the processes tell.
+        # Where the driver knows no memory (it is shared with the CPU), only the processes count.
         return f"in use{_holders(reading.processes, describe)}" if reading.compute_pids() else None
     if used > limits.max_used_memory:
         return f"{gib(used)} in use{_holders(reading.processes, describe)}"

@@ -6,10 +6,11 @@ from accsearch.scheduler.durations import Sample, TimeModel, prior
 from accsearch.scheduler.slots.queued import QueuedTask
 
 REORDER = 1.0
-"""Seconds between two sorts at least: each finished task teaches something, but a sort of all costs."""
+"""Least seconds between two sorts: each finished task changes what is expected, but a sort of all takes time."""
 ALIKE = 0.05
 """Relative difference of expected times below which another task may be preferred for its pipeline."""
 LOOK_AHEAD = 32
+"""Most tasks that are looked at for one with the pipeline that the slot ran last."""
 
 
 class Backlog:
@@ -32,7 +33,7 @@ class Backlog:
         return reversed(self._queue)
 
     def add(self, queued: QueuedTask) -> None:
-        """Put a task in, or back."""
+        """Add a task that waits, for the first time or again."""
         if queued.not_before:
             self._retries.add(queued)
         self._given.setdefault(queued, len(self._given))
@@ -47,7 +48,7 @@ class Backlog:
         self._stale = True
 
     def pop(self, now: float, admits: Callable[[QueuedTask], bool], pipe: object = None) -> QueuedTask | None:
-        """Take out the task to start next, of those that `admits`; `pipe` is what the slot ran last."""
+        """Remove and return the task to start next, of those that `admits` accepts; the slot ran `pipe` last."""
         if self._stale and now - self._sorted_at >= REORDER:
             self._sort(now)
         first: int | None = None

@@ -1,4 +1,4 @@
-"""Predict how long tasks take, and put the longest first; pure.
+"""Predict how long tasks take; pure.
 
 A task's time is taken from its own last success, else from a multiplicative model of what finished: one
 factor for each value of each axis, and proportional to the number of trials. Numbers that were never seen
@@ -17,7 +17,7 @@ from accsearch.task import Scalar, Task
 PASSES = 8
 """Rounds of the fit; each factor is the geometric mean of what the others leave over."""
 MEMORY = 500
-"""Newest samples of a configuration that are fitted; more would say no more and cost time."""
+"""Most samples of a configuration that are fitted, the newest; more take time and make no difference."""
 STEEPEST = 2.0
 """Largest power of an axis value with which the time is believed to grow."""
 
@@ -103,8 +103,8 @@ class _Axis:
         at = _log(value)
         if at is None or not self._points:
             return 0.0
-        slot = bisect(self._points, (at, 0.0))
-        near = self._points[max(0, slot - 1) : slot + 1]
+        position = bisect(self._points, (at, 0.0))
+        near = self._points[max(0, position - 1) : position + 1]
         nearest, effect = min(near, key=lambda point: abs(point[0] - at))
         return effect + self._slope * (at - nearest)
 

@@ -14,7 +14,7 @@ TERMINATED = 143
 
 
 class Shutdown(IntEnum):
-    """What the loop still does; it only ever goes up."""
+    """How far a run is on its way to its end; it never goes down."""
 
     RUN = 0
     DRAIN = 1
@@ -32,7 +32,7 @@ class Ending:
     exit_code: int = 0
 
     def cut(self, mode: Shutdown, why: str, exit_code: int) -> bool:
-        """Go up to `mode`; return whether that is news. The exit code for storage outweighs others."""
+        """Go up to `mode`; return whether that changed anything. The exit code for storage outweighs others."""
         if mode <= self.mode and exit_code != StorageError.exit_code:
             return False
         news = mode > self.mode or self.exit_code != exit_code
@@ -43,7 +43,7 @@ class Ending:
         return news
 
     def take(self, number: int) -> str | None:
-        """Take a signal; return what to tell the user, None if it changes nothing."""
+        """Act on a signal; return the message for the user, None if it changes nothing."""
         if number == SIGTERM:
             mode, why, code = Shutdown.STOP, "terminated", TERMINATED
         elif number == STOP or (number == SIGINT and self.mode >= Shutdown.DRAIN):

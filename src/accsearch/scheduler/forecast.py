@@ -13,17 +13,17 @@ INTERVAL = 1.0
 
 
 class Forecast:
-    """Tells the observer the time left, when asked and not too often."""
+    """Gives the observer an estimate of the seconds left, once an INTERVAL at most."""
 
     def __init__(self, backlog: Backlog, slots: Slots, observer: Observer) -> None:
         self._backlog = backlog
         self._slots = slots
         self._observer = observer
-        self._told_at = float("-inf")
+        self._updated_at = float("-inf")
 
-    def tell(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> None:
-        if now - self._told_at >= INTERVAL:
-            self._told_at = now
+    def update(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> None:
+        if now - self._updated_at >= INTERVAL:
+            self._updated_at = now
             self._observer.time_left(self._estimate(now, occupied_slots))
 
     def _estimate(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> float | None:

@@ -22,7 +22,7 @@ class Settled:
 
 
 class ForeignAttempts:
-    """Those of one run; times are monotonic seconds of this host alone."""
+    """The attempts on other hosts that one run awaits; times are monotonic seconds of this host alone."""
 
     def __init__(self, watch: Watch) -> None:
         self._watch = watch

@@ -11,7 +11,7 @@ from accsearch.workdir import WorkDir
 TOLERATED = "ACCSEARCH_TOLERATED"
 """Variable that names the processes which were on the idle GPU; with it a search gives the GPU back to others."""
 MOST_GIVEN_BACK = 2
-"""How often a search gives its GPU back: what it takes for another process might be its own."""
+"""How often a search gives its GPU back: the other process that it sees might be its own."""
 GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 

@@ -19,7 +19,7 @@ from accsearch.process_identity import host_name, pid_namespace, process_create_
 from accsearch.workdir import WorkDir
 
 ROOM = 1024
-"""Bytes of the lock file, whatever stands in it."""
+"""Size of the lock file in bytes; the rest is filled with spaces."""
 UNSIGNED = 2.0
 """Seconds after which a lock file without a name is taken for that of a dead process."""
 _NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
@@ -60,7 +60,7 @@ class Lock:
         return self._lost
 
     def check(self) -> None:
-        """Raise TakenOverError if the work directory is another run's by now; asked before what only one may do."""
+        """Raise TakenOverError if the work directory is another run's by now; called before what only one may do."""
         if not is_owned(self._workdir.lock, self._token):
             holder = read_holder(self._workdir)
             who = "nobody's" if holder is None else f"that of {holder}"
@@ -123,7 +123,7 @@ def locked(workdir: WorkDir, waiter: Waiter | None = None) -> Iterator[Lock]:
             lock.sign(descriptor)
             yield lock
         finally:
-            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in slot.
+            # Unlinked while still locked: whoever waits on the old file finds that it is no longer in place.
             lock.release()
     finally:
         os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The loop: events in, jobs out. It sleeps until a descriptor is readable or a deadline is near."""
+"""The loop of a run: it starts jobs, and sleeps until a descriptor is readable or something is due."""
 
 import selectors
 import time
@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from accsearch.checkpoint.markers import Running
 from accsearch.errors import StorageError
-from accsearch.executors.executor import Ended, Event, Executor, Runner, RunnerGone
+from accsearch.executors.executor import Ended, Executor, NoStorage, Runner, RunnerGone
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.choosing import choose
 from accsearch.scheduler.ending import FAILED, Shutdown, stop_for_storage
@@ -106,19 +106,14 @@ class Loop:
 
     def step(self, now: float) -> bool:
         """Do what is due and start what can be started; return whether the run is over."""
-        self._look_abroad(now)
+        self._look_at_other_hosts(now)
         self._allocate(now)
         return self._is_over()
 
     def _is_over(self) -> bool:
-        busy = (
-            len(self._settling)
-            or self._adopted
-            or any(occupied.queued for occupied in self._occupied_slots.values())
-        )
-        return not busy and (
-            self._ending.mode is not Shutdown.RUN or not (len(self._backlog) or len(self._foreign))
-        )
+        if len(self._settling) or self._adopted or any(each.queued for each in self._occupied_slots.values()):
+            return False
+        return self._ending.mode is not Shutdown.RUN or not (len(self._backlog) or len(self._foreign))
 
     def _timeout(self, now: float) -> float | None:
         times = [self._slots.next_step(now)]
@@ -126,7 +121,7 @@ class Loop:
             times += [self._backlog.next_retry(now), self._foreign.next_look(now)]
         return min((each for each in times if each is not None), default=None)
 
-    def _look_abroad(self, now: float) -> None:
+    def _look_at_other_hosts(self, now: float) -> None:
         """Judge what has ended on other hosts, and run again what does not live there any more."""
         if self._ending.mode is not Shutdown.RUN:
             return
@@ -161,7 +156,7 @@ class Loop:
             self._start_on(slot, now)
         waiting = len(self._backlog)
         why = self._slots.why_none() if waiting else ""
-        self._waiting.tell(self._settling.notes, why, waiting, self._slots.health.faulty(now))
+        self._waiting.report(self._settling.notes, why, waiting, self._slots.health.faulty(now))
 
     def _start_on(self, slot: Slot, now: float) -> None:
         occupied = self._occupied_slots.get(slot.id)
@@ -206,24 +201,22 @@ class Loop:
 
     def _on_runner(self, occupied: OccupiedSlot) -> None:
         for event in occupied.runner.read():
-            self._take_event(occupied, event)
-
-    def _take_event(self, occupied: OccupiedSlot, event: Event) -> None:
-        now = self._clock()
-        if isinstance(event, RunnerGone):
-            self._lose(occupied, now)
-        elif isinstance(event, Ended):
-            self._end(occupied, event, now)
-        else:
-            queued = occupied.finish(now)
-            self._free(occupied, now)
-            self._storage_trouble(event.message)
-            if queued is not None:
-                queued.become(TaskState.PENDING)
+            now = self._clock()
+            match event:
+                case Ended():
+                    self._end(occupied, event, now)
+                case RunnerGone():
+                    self._lose(occupied, now)
+                case NoStorage():
+                    queued = occupied.finish()
+                    self._free(occupied, now)
+                    self._storage_trouble(event.message)
+                    if queued is not None:
+                        queued.become(TaskState.PENDING)
 
     def _end(self, occupied: OccupiedSlot, ended: Ended, now: float) -> None:
         excuse, stopped = occupied.excuse, occupied.stopping
-        queued = occupied.finish(now)
+        queued = occupied.finish()
         trouble = self._free(occupied, now)
         if queued is None:
             return
@@ -255,7 +248,7 @@ class Loop:
         if slot is not None:
             del self._occupied_slots[slot.id]
         self._forget(occupied)
-        queued = occupied.finish(now)
+        queued = occupied.finish()
         if queued is None:
             return
         left = end_attempt(nonce, [*orphans_of(queued.paths, nonce), *self._executor.strays()])
@@ -277,7 +270,7 @@ class Loop:
 
     def _on_records(self) -> None:
         self._settling.settle()
-        self._forecast.tell(self._clock(), self._occupied_slots.values())
+        self._forecast.update(self._clock(), self._occupied_slots.values())
 
     def _storage_trouble(self, text: str) -> None:
         stop_for_storage(self._ending, self._observer, text)

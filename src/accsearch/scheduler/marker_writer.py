@@ -57,7 +57,7 @@ class _Item:
 
 
 class MarkerWriter:
-    """Takes ended attempts, gives back what became of them; `fileno` is readable when there are any.
+    """Judges ended attempts in a thread of its own; `fileno` is readable when `read` has outcomes.
 
     What `check` raises ends the thread: the work directory is another run's.
     """
@@ -100,7 +100,7 @@ class MarkerWriter:
     def _work(self) -> None:
         try:
             self._record_all()
-        except Exception as error:  # noqa: BLE001 - a thread's outermost slot: its loop must hear of it
+        except Exception as error:  # noqa: BLE001 - a thread's outermost frame: the loop must learn of it
             self._crash = error
             os.eventfd_write(self._ready, 1)
 

@@ -1,4 +1,4 @@
-"""What a run is asked to do, whom it tells, and what it says at the end."""
+"""The options of a run, the observer of what happens in it, and its summary."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -157,7 +157,7 @@ class Streak:
     def failure(
         self, task: str, reason: FailureReason, message: str, seconds: float, gpu: str | None = None
     ) -> bool:
-        """Note a failure; return whether the run had better stop, if not the GPUs are to blame."""
+        """Count a failure; return whether the run is to stop, unless the GPUs are at fault."""
         what = (reason, message)
         if what != self._what or seconds > SHORT:
             self.success()

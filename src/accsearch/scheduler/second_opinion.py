@@ -12,14 +12,14 @@ MOST_DOUBTS = 2
 
 
 class SecondOpinion:
-    """Keeps tasks away from GPUs that failed them, as long as the slots has another one."""
+    """Keeps tasks away from GPUs that failed them, as long as there is another one."""
 
     def __init__(self, slots: Slots, backlog: Backlog) -> None:
         self._slots = slots
         self._backlog = backlog
 
     def doubt(self, queued: QueuedTask, gpu: str | None, now: float) -> Doubt:
-        """Return about what another GPU is to decide, if `queued` has now failed on `gpu`.
+        """Return which failures of `queued` on `gpu` another GPU is to decide about.
 
         The first failure is in doubt, a second one where neither GPU is known to be well; even one that the
         program explains is, if the GPU has just failed another task.

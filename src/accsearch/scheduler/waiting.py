@@ -16,17 +16,17 @@ class Waiting:
         self._workdir = workdir
         self._observer = observer
         self._written: tuple[dict[str, str], str, dict[str, str]] | None = None
-        self._told: tuple[dict[str, str], int] = ({}, 0)
+        self._reported: tuple[dict[str, str], int] = ({}, 0)
 
-    def tell(
+    def report(
         self, tasks: Mapping[str, str], default: str, count: int, quarantined: Mapping[str, str]
     ) -> None:
         """Say how many tasks wait, what some (CONFIG/TASK) and all others wait for, and why a GPU (UUID) is out."""
         reasons = dict(tasks) | ({"*": default} if count else {})
         if count:
             self._write(dict(tasks), default, dict(quarantined))
-        if (reasons, count) != self._told:
-            self._told = (reasons, count)
+        if (reasons, count) != self._reported:
+            self._reported = (reasons, count)
             self._observer.waiting(reasons, count)
 
     def _write(self, tasks: dict[str, str], default: str, quarantined: dict[str, str]) -> None:

@@ -27,7 +27,7 @@ def refuse_too_large(needs: Iterable[tuple[str, int | None]], largest: int | Non
 
 
 def largest_memory(devices: Sequence[Device]) -> int | None:
-    """Return the memory of the largest GPU in bytes; None without GPUs, or where one does not tell."""
+    """Return the memory of the largest GPU in bytes; None without GPUs, or where that of one is unknown."""
     known = [device.memory_total for device in devices if device.memory_total is not None]
     return max(known) if known and len(known) == len(devices) else None
 

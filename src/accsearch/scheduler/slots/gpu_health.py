@@ -1,8 +1,8 @@
 """Judge GPUs by what becomes of their workers; pure, times are monotonic seconds.
 
-A GPU can answer NVML as ever and yet fail every worker. What tells it from tasks that are at fault is where
-else the same happens: a task that fails on a second GPU is at fault itself, a GPU that keeps failing tasks
-while another one does not is quarantined.
+A GPU can answer NVML as always and yet fail every worker. Other GPUs show whether it or its tasks are at fault: a
+task that fails on a second GPU is at fault itself, a GPU that keeps failing tasks while another one does not is
+quarantined.
 """
 
 from collections import deque

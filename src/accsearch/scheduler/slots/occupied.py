@@ -33,7 +33,7 @@ class OccupiedSlot:
             self.excuse = excuse
             self.runner.stop()
 
-    def finish(self, now: float) -> QueuedTask | None:
+    def finish(self) -> QueuedTask | None:
         """Return the task whose attempt is over; the runner is idle then."""
         queued, self.queued = self.queued, None
         self.stopping = False

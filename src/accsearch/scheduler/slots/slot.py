@@ -12,7 +12,7 @@ from accsearch.scheduler.slots.queued import QueuedTask
 
 
 class Slot:
-    """A place for one task at a time; `env` is what its workers get, `gpu` the UUID of its GPU."""
+    """Holds one task at a time; `env` is what its workers get, `gpu` the UUID of its GPU."""
 
     def __init__(self, identity: str, env: Mapping[str, str], gpu: str | None = None) -> None:
         self.id = identity
