@@ -55,6 +55,8 @@ class Simulation(Silent):
         """What NVML says of each GPU; None for a lost one."""
         self.attempts: dict[str, list[Attempt]] = {}
         """How the attempts at a task go, in order; those not named succeed after ten seconds."""
+        self.sections: dict[str, object] = {}
+        """Sections of the configuration that stand in place of those that `run` makes."""
         self.jobs: list[tuple[float, Job]] = []
         """What was started, and after how many seconds."""
         self.verdicts: list[Done | Failed] = []
@@ -77,7 +79,7 @@ class Simulation(Silent):
 
     def run(
         self,
-        names: Sequence[str],
+        names: Sequence[str] = (),
         *,
         slots: int = 1,
         known: Mapping[str, float] | None = None,
@@ -96,10 +98,11 @@ class Simulation(Silent):
                 "worker": {"kind": "command", "command": ["true", "{n}"]},
                 "retry": {"backoff": 5.0, **(retry or {})},
                 "gpus": {"samples": 1},
+                **self.sections,
             }
         )
         self.workdir.create("c")
-        tasks = {task.axes["n"]: task for task in expand(config).tasks}
+        tasks = {task.id: task for task in expand(config).tasks}
         self.queued = {
             name: QueuedTask(
                 task, config, self.workdir.task("c", task.id), frozenset(), Tries(batch_size=batch_size)
@@ -138,7 +141,7 @@ class Simulation(Silent):
 
     def starts(self) -> list[tuple[float, str]]:
         """Return after how many seconds which task was started."""
-        return [(when, str(job.task.axes["n"])) for when, job in self.jobs]
+        return [(when, job.task.id) for when, job in self.jobs]
 
     def order(self) -> list[str]:
         """Return the tasks in the order in which they were started."""
@@ -146,7 +149,7 @@ class Simulation(Silent):
 
     def gpus_of(self, name: str) -> list[str | None]:
         """Return the GPUs on which a task was tried."""
-        return [job.gpu for _, job in self.jobs if job.task.axes["n"] == name]
+        return [job.gpu for _, job in self.jobs if job.task.id == name]
 
     def states(self) -> dict[str, str]:
         return {name: str(queued.state) for name, queued in self.queued.items()}

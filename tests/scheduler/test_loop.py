@@ -32,7 +32,7 @@ def test_a_task_starts_as_soon_as_a_slot_is_free(simulation: Simulation) -> None
 
 def test_what_finishes_teaches_the_order_of_the_rest(simulation: Simulation) -> None:
     # Given tasks that differ in a number, of which the two smallest are known at first
-    simulation.plan = lambda job: Attempt(float(job.task.axes["n"]))
+    simulation.plan = lambda job: Attempt(float(job.task.id))
 
     simulation.run(["1", "2", "40", "80"], known={"1": 1.0, "2": 2.0})
 

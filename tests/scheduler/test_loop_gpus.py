@@ -5,9 +5,16 @@ from tests.scheduler.simulation import GIB, Simulation, busy, idle
 
 from accsearch.gpus.device import Reading
 from accsearch.gpus.lease import Lease, acquire
+from accsearch.scheduler.jobs import TOLERATED
 from accsearch.scheduler.slots.gpu_health import QUARANTINE_FIRST
 from accsearch.scheduler.slots.gpu_slot import RETRY
+from accsearch.task import WorkerExit
 
+SEARCH = {
+    "grid": {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [20]},
+    "methods": {"tgate": {"gate_step": [10]}},
+    "worker": {},
+}
 CRASH = Attempt(seconds=1.0, exit_code=1, log="RuntimeError: CUDA error: unspecified launch failure")
 ERROR = Attempt(seconds=1.0, exit_code=1, log="KeyError: 'x'")
 OUT_OF_MEMORY = Attempt(seconds=1.0, exit_code=1, log="torch.OutOfMemoryError: CUDA out of memory")
@@ -59,7 +66,7 @@ def test_a_task_waits_for_another_gpu_while_others_use_the_one_that_failed_it(si
 
 def test_a_task_that_fails_on_a_healthy_gpu_is_at_fault(simulation: Simulation) -> None:
     simulation.gpus = {"GPU-a": idle(80), "GPU-b": idle(40)}
-    simulation.plan = lambda job: ERROR if job.task.axes["n"] == "a" else Attempt()
+    simulation.plan = lambda job: ERROR if job.task.id == "a" else Attempt()
 
     simulation.run("abc", retry={"max_attempts": 1})
 
@@ -167,6 +174,21 @@ def test_a_gpu_is_given_back_as_soon_as_no_task_wants_it(simulation: Simulation)
     early, late = leases
     assert early is None and late is not None
     late.close()
+
+
+def test_a_search_gives_its_gpu_back_to_an_older_process_twice_and_then_stays(simulation: Simulation) -> None:
+    # Given a search that meets another process on each GPU, and then fails for a reason of its own
+    simulation.sections = SEARCH
+    simulation.gpus = {"GPU-a": idle(80), "GPU-b": idle(40)}
+    taken, wrong = Attempt(exit_code=WorkerExit.GPU_TAKEN), Attempt(exit_code=WorkerExit.CONFIG)
+    simulation.attempts = {"SD1.5_DDIM_20": [taken, taken, wrong]}
+
+    simulation.run(retry={"max_attempts": 1})
+
+    # Then what it gave back used up no attempt, and it was not asked to give way a third time
+    assert [TOLERATED in job.env for _, job in simulation.jobs] == [True, True, False]
+    failed = simulation.queued["SD1.5_DDIM_20"].failed
+    assert failed is not None and (failed.attempt, failed.counted) == (3, 1)
 
 
 def test_no_more_gpus_are_leased_than_tasks_want(simulation: Simulation) -> None:
