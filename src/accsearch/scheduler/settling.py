@@ -46,11 +46,11 @@ class Settling:
         self._clock = clock
         self._keep_stale = keep_stale
         self._check = check
-        self._recorder = MarkerWriter(workdir, check)
+        self._writer = MarkerWriter(workdir, check)
         self._recording: dict[str, bool] = {}  # task → whether its program failed
 
     def fileno(self) -> int:
-        return self._recorder.fileno()
+        return self._writer.fileno()
 
     def __len__(self) -> int:
         return len(self._recording)
@@ -63,7 +63,7 @@ class Settling:
     def submit(self, queued: QueuedTask, ended: Ended, excuse: str | None, doubt: Doubt = Doubt.NONE) -> None:
         """Take an ended attempt; `excuse` and `doubt` say why a failure would not be held against the task."""
         self._recording[queued.task.name] = ended.exit.exit_code != 0
-        self._recorder.submit(queued, ended, excuse, doubt)
+        self._writer.submit(queued, ended, excuse, doubt)
 
     def put_back(self, queued: QueuedTask) -> None:
         """Make a task pending again whose attempt has left nothing to judge."""
@@ -80,7 +80,7 @@ class Settling:
 
     def settle(self) -> None:
         """Settle the attempts that are on disk by now; never blocks."""
-        for outcome in self._recorder.read():
+        for outcome in self._writer.read():
             del self._recording[outcome.queued.task.name]
             if isinstance(outcome, Unrecorded):
                 outcome.queued.become(TaskState.PENDING)
@@ -89,7 +89,7 @@ class Settling:
                 self._settle(outcome)
 
     def close(self) -> None:
-        self._recorder.close()
+        self._writer.close()
 
     def _settle(self, outcome: Recorded) -> None:
         queued, verdict = outcome.queued, outcome.verdict

@@ -19,8 +19,8 @@ HEALTH = 10.0
 """Seconds between two looks at a GPU at work: is it still there?"""
 RELEASE_FIRST, RELEASE_LONGEST = 0.05, 1.0
 """Seconds between two looks at memory that an ended worker still holds, growing from one to the other."""
-QUARANTINE_FIRST, QUARANTINE_LONGEST = 5.0, 300.0
-"""Seconds until a quarantined GPU is tried again, doubling each time."""
+ISOLATED_FIRST, ISOLATED_LONGEST = 5.0, 300.0
+"""Seconds until a GPU that was lost, or whose memory stayed in use, is tried again, doubling each time."""
 
 
 class GpuState(Enum):
@@ -65,7 +65,7 @@ class GpuSlot(Slot):
         self._seen = float("-inf")
         self._pause = RELEASE_FIRST
         self._give_up_at = 0.0
-        self._quarantine = QUARANTINE_FIRST
+        self._quarantine = ISOLATED_FIRST
         self._retired = False
         self._taken_by: str | None = None
         """Why the worker at work has to leave."""
@@ -225,7 +225,7 @@ class GpuSlot(Slot):
             self.state = GpuState.READY
             self._before = reading
             self.tolerated = reading.compute_pids()
-            self._quarantine = QUARANTINE_FIRST
+            self._quarantine = ISOLATED_FIRST
             self.due = float("inf")
         elif verdict.idle is False:
             self.drop(now, verdict.why)
@@ -279,4 +279,4 @@ class GpuSlot(Slot):
         self.state = GpuState.QUARANTINED
         self.why = why
         self.due = now + self._quarantine
-        self._quarantine = min(2 * self._quarantine, QUARANTINE_LONGEST)
+        self._quarantine = min(2 * self._quarantine, ISOLATED_LONGEST)
