@@ -164,7 +164,7 @@ def _draw(
             image = applied(
                 prompt=prompt,
                 num_inference_steps=steps,
-                guidance_scale=loaded.assignment.guidance_scale,
+                guidance_scale=loaded.assignment.setting.guidance_scale,
                 generator=generator,
             )[0]
             values = (image.float().clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0)

@@ -7,6 +7,9 @@ from enum import StrEnum
 MEASUREMENT_VERSION = 2
 """Raised by hand when the way of measuring changes, so that old results are not mixed with new ones."""
 
+SUCCESS = "Successfully completed"
+"""How the line begins by which the log of a worker says that it succeeded."""
+
 BASELINE = "baseline"
 """Id of the first trial of each task, the un-accelerated pipeline."""
 
@@ -43,10 +46,6 @@ class TaskState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-
-    @property
-    def is_terminal(self) -> bool:
-        return self in (TaskState.DONE, TaskState.FAILED)
 
 
 TRANSITIONS: Mapping[TaskState, frozenset[TaskState]] = {

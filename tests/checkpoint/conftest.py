@@ -15,9 +15,8 @@ from accsearch.checkpoint.markers import (
 )
 from accsearch.config.load import build_config
 from accsearch.grid import Grid, expand, success_sentinel
-from accsearch.grid.reuse import setting_of
+from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.results.file import append
-from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir

@@ -19,9 +19,8 @@ from accsearch.codeeval.settings import Settings, command
 from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import command_line, expand
-from accsearch.grid.reuse import setting_of
+from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.results.file import append
-from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.workdir import WorkDir
 

@@ -20,14 +20,13 @@ if "accsearch.worker" in sys.orig_argv:
     from pathlib import Path
 
     from accsearch.checkpoint.plan import load_plan
-    from accsearch.grid.reuse import setting_of
-    from accsearch.results.key import reuse_key
+    from accsearch.grid.setting import reuse_key, setting_of
     from accsearch.workdir import WorkDir
 
     words = sys.orig_argv[sys.orig_argv.index("accsearch.worker") + 1 :]
     given = dict(zip(words[::2], words[1::2]))
     workdir = WorkDir(Path(given["--workdir"]))
-    name = "_".join((given["--pipe"], given["--sched"], given["--steps"]))
+    name = given["--task"]
     grid = load_plan(workdir, given["--config"]).grid
     (task,) = [task for task in grid.tasks if task.id == name]
     samples, batch = grid.config.worker.num_samples, int(given["--batch_size"])

@@ -9,8 +9,8 @@ import pytest
 from accsearch.config.load import build_config
 from accsearch.grid import Grid, expand
 from accsearch.grid.other_settings import other_settings
-from accsearch.grid.reuse import ASKED_BATCH, is_whole, own_lines, setting_of, standing
-from accsearch.results.key import reuse_key
+from accsearch.grid.reuse import is_whole, own_lines, standing
+from accsearch.grid.setting import CONFIGURED_BATCH, reuse_key, setting_of
 from accsearch.results.line import ResultLine
 
 GPU = "NVIDIA H200"
@@ -37,7 +37,7 @@ def lines_of(grid: Grid, *, gpu: str | None = GPU, batch_size: int = 8, **change
     line = ResultLine(
         task=task.id, trial="", key="", attempt=1, methods={}, status="ok", seconds_per_image=1.0,
         num_samples=worker.num_samples, batch_size=batch_size, seed=worker.seed, dtype=dtype, gpu_name=gpu,
-        environment={ASKED_BATCH: worker.batch_size},
+        environment={CONFIGURED_BATCH: worker.batch_size},
     )  # fmt: skip
     return [
         replace(line, trial=trial.id, methods=trial.methods, key=reuse_key(setting, trial.methods), **changes)

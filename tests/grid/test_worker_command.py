@@ -7,7 +7,7 @@ from accsearch.config.load import build_config
 from accsearch.grid import command_line, expand, success_sentinel
 
 
-def test_the_own_worker_is_reached_by_the_flags_of_the_original_script(tmp_path: Path) -> None:
+def test_the_own_worker_is_given_the_tasks_id(tmp_path: Path) -> None:
     config = build_config({"grid": {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [50]}, "name": "c"})
     task = expand(config).tasks[0]
 
@@ -19,10 +19,7 @@ def test_the_own_worker_is_reached_by_the_flags_of_the_original_script(tmp_path:
         "--workdir": str(tmp_path),
         "--config": "c",
         "--attempt": "2",
-        "--pipe": "SD1.5",
-        "--sched": "DDIM",
-        "--steps": "50",
-        "--num_samples": "32",
+        "--task": "SD1.5_DDIM_50",
         "--batch_size": "1",
     }
     assert success_sentinel(config, task) == "Successfully completed SD1.5_DDIM_50"

@@ -7,9 +7,8 @@ from accsearch.checkpoint.markers import Done, Exit, Running, write_done, write_
 from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.grid import expand, success_sentinel
-from accsearch.grid.reuse import setting_of
+from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.results.file import append
-from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE
 from accsearch.workdir import WorkDir

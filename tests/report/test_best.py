@@ -8,12 +8,11 @@ from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.errors import UsageError
 from accsearch.grid import expand
-from accsearch.grid.reuse import setting_of
+from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.report.best import best_selection, best_table
 from accsearch.report.goal import reached
 from accsearch.report.trials import export_trials
 from accsearch.results.file import append
-from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.workdir import WorkDir
 

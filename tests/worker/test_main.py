@@ -20,6 +20,8 @@ from accsearch.worker.main import main
         ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "0"],
         ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "5", "--workdir", "."],
         ["--pipe", "SD1.5", "--sched", "DDIM", "--steps", "5", "--replay", "baseline"],
+        ["--pipe", "SD1.5", "--workdir", ".", "--config", "c", "--task", "SD1.5_DDIM_5"],
+        ["--pipe", "SD1.5", "--sched", "DDIM"],
     ],
 )
 def test_a_wrong_command_line_exits_with_2(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,7 +74,7 @@ def test_too_few_prompts_are_one_line(
 def test_a_task_outside_the_plan_is_refused(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     run = Run(tmp_path, tiny_paths)
     arguments = run.arguments()
-    arguments[arguments.index("--steps") + 1] = "5"
+    arguments[arguments.index("--task") + 1] = "tiny_DDIM_5"
 
     assert main(arguments) == WorkerExit.CONFIG
 

@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
-from accsearch.grid.digest import MEASUREMENT_KEYS
+from accsearch.grid.setting import Setting
 from accsearch.task import Trial
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
@@ -116,8 +117,16 @@ def test_a_single_repeat_has_no_deviation(tmp_path: Path, tiny_paths: dict[str, 
     assert (line.seconds_per_image, line.seconds_per_image_std, line.images_per_second) == (1.0, None, 1.0)
 
 
+WORKER_KEYS = sorted(
+    name.removeprefix("worker.")
+    for each in fields(Setting)
+    if (name := each.metadata["digest"] or "").startswith("worker.")
+    and each.name not in ("kind", "device", "stability")
+)
+
+
 # What kind it is goes without saying, the device is known by its GPU, and stability has lines of its own.
-@pytest.mark.parametrize("name", sorted(set(MEASUREMENT_KEYS) - {"kind", "device", "stability"}))
+@pytest.mark.parametrize("name", WORKER_KEYS)
 def test_what_changes_the_digest_changes_the_key(
     tmp_path: Path, tiny_paths: dict[str, Path], name: str
 ) -> None:

@@ -24,12 +24,12 @@ def replay(
 ) -> int:
     """Measure one trial again; say whether images are identical and times agree."""
     import os
-    import sys
 
     from accsearch.checkpoint.plan import load_plan
     from accsearch.checkpoint.select import find_task
     from accsearch.cli.output import message
     from accsearch.executors.foreground import run_in_foreground
+    from accsearch.grid.worker_command import worker_argv
     from accsearch.results.stored import stored_line
     from accsearch.task import WorkerExit
     from accsearch.workdir import WorkDir
@@ -38,19 +38,18 @@ def replay(
     found = find_task(directory, task)
     line = stored_line(directory.task(found.config, found.id), found, trial)
     config = load_plan(directory, found.config).grid.config
-    options = {
-        "workdir": directory.root,
-        "config": found.config,
-        **found.axes,
+    argv = worker_argv(
+        workdir=directory.root,
+        config=found.config,
+        task=found.id,
         # Those of the line: after an OOM the batch is smaller than the configured one.
-        "num_samples": line.num_samples,
-        "batch_size": line.batch_size,
-        "replay": trial,
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+        num_samples=line.num_samples,
+        batch_size=line.batch_size,
+        replay=trial,
+    )
     with _loan(line, config.gpus, directory.root) as loan:
         code = run_in_foreground(
-            [sys.executable, "-P", "-m", "accsearch.worker", *arguments],
+            argv,
             env={**os.environ, **_threads(line), **config.worker.env, **loan.env},
             leases=loan.leases,
             say=message,

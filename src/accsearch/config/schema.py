@@ -28,7 +28,7 @@ from accsearch.config.fields import (
 )
 from accsearch.config.models import ModelInfo
 from accsearch.config.units import parse_duration, parse_limit, parse_size
-from accsearch.task import Scalar
+from accsearch.task import SUCCESS, Scalar
 
 DAY = 86_400.0
 MAX_REPEATS = 10
@@ -82,7 +82,7 @@ class WorkerConfig(Section):
     timeout: Limit = None
     stall_timeout: Limit = None
     command: tuple[Text, ...] = ()
-    success_sentinel: Text = "Successfully completed"
+    success_sentinel: Text = SUCCESS
     failure_patterns: tuple[Annotated[Text, AfterValidator(regular_expression)], ...] = (
         "CUDA out of memory",
         "^Traceback ",

@@ -8,8 +8,9 @@ from itertools import product
 
 from accsearch.config.cells import cell_of
 from accsearch.config.schema import Config
-from accsearch.grid.digest import DIGITS, shared_parts, trials_part
+from accsearch.grid.digest import shared_parts, trials_part
 from accsearch.grid.remarks import notes_of
+from accsearch.grid.setting import DIGITS
 from accsearch.methods.cell import Cell
 from accsearch.methods.combinations import combinations_of, trial_id
 from accsearch.methods.compatibility import admits

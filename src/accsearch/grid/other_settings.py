@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accsearch.config.prompts import prompts_fingerprint
 from accsearch.config.schema import Config
-from accsearch.grid.reuse import dtype_on_cpu, guidance_of, own_lines, scorer_of
+from accsearch.grid.reuse import own_lines
+from accsearch.grid.setting import CONFIGURED_BATCH, ENVIRONMENT, LINE_FIELDS, dtype_on_cpu, setting_of
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task
 
@@ -45,31 +45,16 @@ def other_settings(config: Config, task: Task, lines: Iterable[ResultLine]) -> l
 
 
 def _facts(line: ResultLine) -> dict[str, Any]:
-    """Return what a line says of its setting; earlier versions said less."""
-    told = ("guidance_scale", "implementation", *sorted(_HASHED))
-    return {
-        "num_samples": line.num_samples,
-        "seed": line.seed,
-        "dtype": line.dtype,
-        "batch_size": line.batch_size,
-        "gpu": line.gpu_name,
-        **{name: line.environment[name] for name in told if name in line.environment},
-    }
+    """Return what a line says of its setting; earlier versions wrote less."""
+    named = (name for name in ENVIRONMENT if name in line.environment and name != CONFIGURED_BATCH)
+    fields = {name: getattr(line, name) for name in LINE_FIELDS}
+    return fields | {name: line.environment[name] for name in named}
 
 
 def _difference(config: Config, task: Task, line: ResultLine) -> str:
-    worker = config.worker
-    present = {
-        "num_samples": worker.num_samples,
-        "seed": worker.seed,
-        "dtype": dtype_on_cpu(worker.dtype) if line.gpu_name is None else worker.dtype,
-        "guidance_scale": guidance_of(config, task),
-        "implementation": config.implementation,
-        "model": config.model(str(task.axes["pipe"])).identity,
-        "prompts": prompts_fingerprint(config),
-        "scorer": scorer_of(config),
-    }
-    found = _facts(line)
+    dtype = config.worker.dtype if line.gpu_name is not None else dtype_on_cpu(config.worker.dtype)
+    setting = setting_of(config, task, batch_size=line.batch_size, dtype=dtype, gpu_model=line.gpu_name)
+    present, found = setting.line_fields() | setting.environment(), _facts(line)
     differing = [name for name in present if name in found and found[name] != present[name]]
     if differing:
         return ", ".join(

@@ -6,67 +6,12 @@ itself, so that a reader can tell without a GPU and without torch.
 
 from collections.abc import Iterable, Iterator
 
-from accsearch.config.prompts import prompts_fingerprint
 from accsearch.config.schema import Config
 from accsearch.grid.conditions import condition_batches
+from accsearch.grid.setting import CONFIGURED_BATCH, Setting, dtype_on_cpu, reuse_key, setting_of
 from accsearch.results.file import fault, latest
-from accsearch.results.key import Setting, reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task
-
-ASKED_BATCH = "configured_batch_size"
-"""In a line's `environment`: the batch size of the configuration, also where an OOM has halved the line's."""
-
-
-def setting_of(
-    config: Config,
-    task: Task,
-    *,
-    batch_size: int,
-    dtype: str,
-    gpu_model: str | None,
-    num_samples: int | None = None,
-) -> Setting:
-    """Return all that a measurement of `task` depends on besides the methods; `num_samples` as configured if None."""
-    model, worker = config.model(str(task.axes["pipe"])), config.worker
-    return Setting(
-        model=model.identity,
-        revision=model.revision,
-        scheduler=str(task.axes["sched"]).removesuffix("Scheduler"),
-        steps=int(task.axes["steps"]),
-        prompts=prompts_fingerprint(config),
-        num_samples=worker.num_samples if num_samples is None else num_samples,
-        batch_size=batch_size,
-        seed=worker.seed,
-        dtype=dtype,
-        gpu_model=gpu_model,
-        guidance_scale=guidance_of(config, task),
-        height=worker.height,
-        width=worker.width,
-        scorer=scorer_of(config),
-        implementation=config.implementation,
-        repeats=worker.repeats,
-        max_repeats=worker.max_repeats,
-        ci_width=worker.ci_width,
-        warmup=worker.warmup,
-        env=dict(worker.env),
-    )
-
-
-def guidance_of(config: Config, task: Task) -> float:
-    """Return the guidance scale of a task: the configured one, else its model's."""
-    asked = config.worker.guidance_scale
-    return config.model(str(task.axes["pipe"])).guidance if asked is None else asked
-
-
-def scorer_of(config: Config) -> str:
-    """Return what stands in lines and keys for the scorer."""
-    return ":".join(map(str, config.scorer_identity()))
-
-
-def dtype_on_cpu(dtype: str) -> str:
-    """Return the data type that the CPU takes in place of `dtype`: it has no fast float16."""
-    return "float32" if dtype == "float16" else dtype
 
 
 def own_lines(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[str, ResultLine]:
@@ -156,7 +101,7 @@ class _Own:
         """Yield the batch sizes that the line may have: the configured one, and its halves after an OOM."""
         asked, samples = self._config.worker.batch_size, self._config.worker.num_samples
         # Lines of earlier versions do not say what was asked for.
-        halved = line.environment.get(ASKED_BATCH, asked) == asked
+        halved = line.environment.get(CONFIGURED_BATCH, asked) == asked
         sizes = [min(asked, samples)]
         while halved and asked > 1:
             asked //= 2

@@ -5,9 +5,14 @@ from pathlib import Path
 
 from accsearch.config.placeholders import fill
 from accsearch.config.schema import Config
-from accsearch.task import Task
+from accsearch.task import SUCCESS, Task
 
-SENTINEL = "Successfully completed {task}"
+
+def worker_argv(**options: object) -> list[str]:
+    """Return the argv that starts accsearch's own worker with these options."""
+    arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
+    # -P: the folder where it starts is the user's, and what lies there is not what it imports.
+    return [sys.executable, "-P", "-m", "accsearch.worker", *arguments]
 
 
 def command_line(
@@ -17,22 +22,18 @@ def command_line(
     if config.worker.kind == "command":
         values = {**_values(config, task), "workdir": str(workdir.resolve())}
         return [fill(text, values) for text in config.worker.command]
-    options = {
-        "workdir": str(workdir.resolve()),
-        "config": config.name,
-        "attempt": str(attempt),
-        **{axis: str(value) for axis, value in task.axes.items()},
-        "num_samples": str(config.worker.num_samples),
-        "batch_size": str(batch_size or config.worker.batch_size),
-    }
-    arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-    # -P: the folder where it starts is the user's, and what lies there is not what it imports.
-    return [sys.executable, "-P", "-m", "accsearch.worker", *arguments]
+    return worker_argv(
+        workdir=workdir.resolve(),
+        config=config.name,
+        task=task.id,
+        attempt=attempt,
+        batch_size=batch_size or config.worker.batch_size,
+    )
 
 
 def success_sentinel(config: Config, task: Task) -> str:
     """Return the whole line that the log of a successful attempt holds."""
-    text = config.worker.success_sentinel if config.worker.kind == "command" else SENTINEL
+    text = config.worker.success_sentinel if config.worker.kind == "command" else f"{SUCCESS} {{task}}"
     return fill(text, _values(config, task))
 
 

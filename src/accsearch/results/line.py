@@ -22,7 +22,7 @@ class ResultLine:
     task: str
     trial: str
     key: str
-    """What must be equal for a later attempt to reuse this line; see `results.key`."""
+    """What must be equal for a later attempt to reuse this line; see `grid.setting`."""
     attempt: int
     methods: Methods
     status: Status

@@ -10,7 +10,7 @@ from accsearch.config.models import ModelInfo
 from accsearch.config.schema import Config
 from accsearch.errors import UsageError
 from accsearch.grid import expand
-from accsearch.grid.reuse import guidance_of
+from accsearch.grid.setting import Setting, setting_of
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
 
@@ -31,22 +31,15 @@ class Assignment:
         return self.config.model(str(self.task.axes["pipe"]))
 
     @property
-    def scheduler(self) -> str:
-        return str(self.task.axes["sched"]).removesuffix("Scheduler")
-
-    @property
-    def steps(self) -> int:
-        return int(self.task.axes["steps"])
-
-    @property
     def device(self) -> str:
         """The configured device; a configuration that allows the CPU does not insist on a GPU."""
         device = self.config.worker.device
         return "auto" if device == "cuda" and self.config.gpus.allow_cpu else device
 
     @property
-    def guidance_scale(self) -> float:
-        return guidance_of(self.config, self.task)
+    def setting(self) -> Setting:
+        """What the measurements depend on, as far as it is known without the device."""
+        return setting_of(self.config, self.task, num_samples=self.num_samples, batch_size=self.batch_size)
 
 
 def assignment_of(arguments: argparse.Namespace) -> Assignment:
@@ -55,13 +48,12 @@ def assignment_of(arguments: argparse.Namespace) -> Assignment:
         return _alone(arguments)
     workdir = WorkDir(arguments.workdir.resolve())
     plan = load_plan(workdir, arguments.config)
-    axes = {"pipe": arguments.pipe, "sched": arguments.sched, "steps": arguments.steps}
     # A trial of a task that only earlier plans had can still be replayed.
     for grid in (plan.grid, plan.outside):
         for task in grid.tasks:
-            if task.axes == axes:
+            if task.id == arguments.task:
                 return _assign(grid.config, task, workdir, arguments)
-    raise UsageError(f"the plan of {arguments.config} has no task {'_'.join(map(str, axes.values()))}")
+    raise UsageError(f"the plan of {arguments.config} has no task {arguments.task}")
 
 
 def _alone(arguments: argparse.Namespace) -> Assignment:

@@ -73,8 +73,9 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
     """
     machine = choose_machine(assignment.device, assignment.config.worker.dtype)
     prompts = gather_prompts(assignment.config.prompts, assignment.num_samples)
-    pipeline = load_pipeline(assignment.model, assignment.scheduler, machine)
-    if why := refused_steps(assignment.scheduler, pipeline.scheduler.config, assignment.steps):
+    setting = assignment.setting
+    pipeline = load_pipeline(assignment.model, setting.scheduler, machine)
+    if why := refused_steps(setting.scheduler, pipeline.scheduler.config, setting.steps):
         raise UsageError(why)
     workload = _workload(assignment, pipeline, prompts.texts, machine)
     before = machine.allocated()
@@ -90,7 +91,7 @@ def _doubts(assignment: Assignment) -> tuple[str, ...]:
     """Return what the images of the task's scheduler must be looked at with, by the settings of the model's own."""
     # A model of the hub was not here when it was planned, and is now.
     settings = assignment.model.scheduler or cached_scheduler(assignment.model)
-    found = doubt(assignment.scheduler, settings, assignment.steps)
+    found = doubt(assignment.setting.scheduler, settings, assignment.setting.steps)
     return () if found is None else (found,)
 
 
@@ -116,11 +117,11 @@ def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int) -> Generation:
 
 
 def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:
-    worker = assignment.config.worker
-    size = {"height": worker.height, "width": worker.width}
+    setting = assignment.setting
+    size = {"height": setting.height, "width": setting.width}
     settings = {
-        "num_inference_steps": assignment.steps,
-        "guidance_scale": assignment.guidance_scale,
+        "num_inference_steps": setting.steps,
+        "guidance_scale": setting.guidance_scale,
         **{name: value for name, value in size.items() if value is not None},
     }
-    return Workload(pipeline, prompts, machine, seed=worker.seed, settings=settings)
+    return Workload(pipeline, prompts, machine, seed=setting.seed, settings=settings)

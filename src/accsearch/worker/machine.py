@@ -7,7 +7,7 @@ import torch
 
 from accsearch.errors import UsageError
 from accsearch.gpus.device import GpuLost
-from accsearch.grid.reuse import dtype_on_cpu
+from accsearch.grid.setting import dtype_on_cpu
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 

@@ -10,11 +10,9 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from accsearch.config.prompts import prompts_fingerprint
 from accsearch.cores import usable_cores
-from accsearch.grid.reuse import ASKED_BATCH, scorer_of, setting_of
+from accsearch.grid.setting import Setting, reuse_key
 from accsearch.results.disturbance import disturbances
-from accsearch.results.key import reuse_key
 from accsearch.results.line import ResultLine
 from accsearch.results.stats import sample_std
 from accsearch.results.versions import installed_versions
@@ -48,16 +46,12 @@ class Recorder:
 
     def key(self, methods: Methods) -> str:
         """Return the reuse key of a trial with `methods`."""
-        assignment, config = self.assignment, self.assignment.config
-        setting = setting_of(
-            config,
-            assignment.task,
-            batch_size=assignment.batch_size,
-            dtype=self.machine.dtype_name,
-            gpu_model=self.machine.gpu_name,
-            num_samples=assignment.num_samples,
+        return reuse_key(self._setting(), methods, self.condition)
+
+    def _setting(self) -> Setting:
+        return replace(
+            self.assignment.setting, dtype=self.machine.dtype_name, gpu_model=self.machine.gpu_name
         )
-        return reuse_key(setting, methods, self.condition)
 
     def baseline(self, measured: Measured, seconds: list[float], drift: float | None = None) -> ResultLine:
         """Return the line of the baseline, timed `seconds` a batch through the task, meanwhile drifting by `drift`."""
@@ -107,7 +101,7 @@ class Recorder:
         return replace(self._line(trial, "pruned"), note=why)
 
     def _line(self, trial: Trial, status: Any) -> ResultLine:
-        assignment = self.assignment
+        assignment, setting = self.assignment, self._setting()
         return ResultLine(
             task=assignment.task.id,
             trial=self.name(trial),
@@ -115,27 +109,18 @@ class Recorder:
             attempt=assignment.attempt,
             methods=trial.methods,
             status=status,
-            num_samples=assignment.num_samples,
-            batch_size=assignment.batch_size,
-            seed=assignment.config.worker.seed,
             gpu=self.machine.gpu,
-            gpu_name=self.machine.gpu_name,
-            dtype=self.machine.dtype_name,
             baseline_attempt=assignment.attempt,
             condition=self.condition,
             note="; ".join(note for note in (self.machine.note, *self.notes) if note) or None,
             versions=installed_versions(),
             environment={
                 "driver": self.driver,
-                "implementation": assignment.config.implementation,
-                "model": assignment.model.identity,
                 "model_commit": self.commit,
-                "prompts": prompts_fingerprint(assignment.config),
-                "scorer": scorer_of(assignment.config),
-                "guidance_scale": assignment.guidance_scale,
-                ASKED_BATCH: assignment.config.worker.batch_size,
+                **setting.environment(),
                 **_host(),
             },
+            **setting.line_fields(),
         )
 
     def _measured(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from accsearch.grid.setting import LINE_FIELDS
 from accsearch.results.line import Interval, ResultLine
 from accsearch.results.stats import speedup_interval
 from accsearch.results.versions import changes
@@ -11,8 +12,6 @@ from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
 from accsearch.worker.record import Recorder
 
-CONDITIONS = ("seed", "num_samples", "batch_size", "dtype", "gpu_name")
-"""Fields of a line that say how it was measured; `environment` holds the others."""
 _RESULTS = {"baseline_seconds", "absent"}
 _IMAGES = {True: "identical", False: "different", None: "not comparable (no hash was stored)"}
 
@@ -79,7 +78,7 @@ def _baselines(stored: ResultLine, again: ResultLine) -> tuple[bool | None, str]
 
 def _changed(stored: ResultLine, again: ResultLine) -> Iterator[str]:
     """Yield what differs between how the two were measured, as `seed 1 -> 2`."""
-    for name in CONDITIONS:
+    for name in LINE_FIELDS:
         then, now = getattr(stored, name), getattr(again, name)
         if then != now:
             yield f"{name} {then} -> {now}"

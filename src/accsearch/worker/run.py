@@ -3,6 +3,7 @@
 import sys
 
 from accsearch.demo.operators import register_torchvision_operators
+from accsearch.grid import success_sentinel
 from accsearch.results.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -43,7 +44,7 @@ def run(assignment: Assignment, trial: str | None = None) -> int:
             return _ended(WorkerExit.LOST_GPU, one_line(error))
         raise
     if code == WorkerExit.OK:
-        say(f"Successfully completed {assignment.task.id}")
+        say(success_sentinel(assignment.config, assignment.task))
     return code
 
 

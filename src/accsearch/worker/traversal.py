@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from accsearch.errors import AccsearchError
-from accsearch.grid.reuse import ASKED_BATCH, own_lines, stands
+from accsearch.grid.reuse import own_lines, stands
+from accsearch.grid.setting import CONFIGURED_BATCH
 from accsearch.results.file import append, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
@@ -46,7 +47,7 @@ def restate(assignment: Assignment, reused: Mapping[str, ResultLine]) -> None:
     last, own = latest(lines), own_lines(assignment.config, assignment.task, lines)
     for name, line in reused.items():
         if last[name] != line or own.get(name) != line:
-            asked = {ASKED_BATCH: assignment.config.worker.batch_size}
+            asked = {CONFIGURED_BATCH: assignment.config.worker.batch_size}
             append(assignment.paths.results, replace(line, environment={**line.environment, **asked}))
 
 
