@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accsearch.cores import THREADS, free_threads, thread_settings, usable_cores
+from accsearch.process_tree import each_stat
 
 LOOK = 0.5
 """Seconds that a look at the load takes; the kernel counts in hundredths."""
@@ -87,16 +88,9 @@ def tree_ticks(root: int) -> int:
     """Return the clock ticks that a process, its living descendants and those they have waited for have used."""
     parents: dict[int, int] = {}
     used: dict[int, int] = {}
-    for entry in os.listdir("/proc"):  # noqa: PTH208 - quicker, and other processes wait meanwhile
-        if entry.isdigit():
-            try:
-                text = Path(f"/proc/{entry}/stat").read_bytes()
-            except OSError:
-                # It ended meanwhile.
-                continue
-            fields = text[text.rindex(b")") + 2 :].split()
-            parents[int(entry)] = int(fields[1])
-            used[int(entry)] = sum(map(int, fields[11:15]))
+    for pid, fields in each_stat():
+        parents[pid] = int(fields[1])
+        used[pid] = sum(map(int, fields[11:15]))
     return sum(ticks for pid, ticks in used.items() if _is_below(pid, root, parents))
 
 

@@ -177,7 +177,7 @@ def test_a_failure_is_reported(command):
     found = record(command)
 
     assert (found.state, found.why) == (TaskState.FAILED, "failed (error): KeyError: 3")
-    assert (found.failed.attempt, found.next_attempt) == (1, 2)
+    assert (found.failed.attempt, found.attempt) == (1, 1)
 
 
 def test_a_failure_of_another_configuration_is_pending(command):
@@ -312,7 +312,7 @@ def test_rotated_logs_count_as_attempts(command):
     for name in ("a.1.log", "a.2.log", "a.log", "b.log", "a.b.log", "unrelated"):
         (command.workdir.logs / "C" / name).touch()
 
-    assert [each.next_attempt for each in audit(command.workdir, command.grid)] == [4, 2]
+    assert [each.attempt for each in audit(command.workdir, command.grid)] == [3, 1]
 
 
 def test_an_exit_alone_counts_as_an_attempt(command):

@@ -12,11 +12,12 @@ from tests.sandbox.sandboxed import ISOLATED, LIMITS, PIPE, load, running
 
 from accsearch.codeeval.objects import compare_objects
 from accsearch.errors import UsageError
+from accsearch.process_tree import descendants
 from accsearch.sandbox import bubblewrap, landlock, levels, privileges, seccomp
 from accsearch.sandbox.client import ReadableModels, open_client
 from accsearch.sandbox.limits import processor_seconds
 from accsearch.sandbox.process import SandboxProcess
-from accsearch.sandbox.processes import descendants, end_all
+from accsearch.sandbox.processes import end_all
 from accsearch.sandbox.roots import devices, environment, readable
 from accsearch.sandbox.rules import MIB, Level, Limits, Rules
 from accsearch.sandbox.scratch import link_models, scratch_folder, size_of

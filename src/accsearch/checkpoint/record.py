@@ -38,10 +38,6 @@ class TaskRecord:
     leftover: tuple[Path, ...] = ()
     """Markers of an attempt that is over and judged; `tidy` removes them."""
 
-    @property
-    def next_attempt(self) -> int:
-        return self.attempt + 1
-
 
 def tidy(record: TaskRecord) -> None:
     """Rename a record's markers that no longer hold to `*.aside`, remove what judged attempts left, renew a marker."""

@@ -74,9 +74,7 @@ class Keeper:
             self._poller.unregister(channel)
             self._channel = None
         for message in self._lines.feed(data):
-            if message["do"] == "quit":
-                self._quit = True
-            elif message["do"] == "stop" and self._attempt is not None:
+            if message["do"] == "stop" and self._attempt is not None:
                 self._attempt.stop("stopped", time.monotonic())
             elif message["do"] == "job":
                 self._start(message)

@@ -12,10 +12,11 @@ from typing import Any
 from accsearch.checkpoint.heartbeat import is_owned, renew, with_beat
 from accsearch.errors import StorageError
 from accsearch.keeper.child import CANNOT_START, Child, spawn, why_not_started
-from accsearch.keeper.leftovers import descendants, end_descendants
+from accsearch.keeper.leftovers import end_descendants
 from accsearch.keeper.log import Log, redactor
 from accsearch.keeper.watchdog import Watchdog
 from accsearch.process_identity import process_create_time, process_identity
+from accsearch.process_tree import descendants
 from accsearch.redact import secrets_of
 from accsearch.workdir import write_atomic, write_json
 

@@ -5,7 +5,8 @@ import os
 import select
 import signal
 import time
-from pathlib import Path
+
+from accsearch.process_tree import descendants
 
 UNKILLABLE = 30.0
 """Seconds after SIGKILL at which a process stuck in the kernel is given up on."""
@@ -23,7 +24,7 @@ def end_descendants(grace: float) -> list[int]:
     ended: set[int] = set()  # zombies that only their own parent can reap
     while _has_children():
         now = time.monotonic()
-        alive = descendants(os.getpid())
+        alive = descendants(os.getpid(), zombies=True)  # this process has to reap its own
         if now >= start + grace + UNKILLABLE:
             return alive
         kill = now >= start + grace
@@ -36,21 +37,6 @@ def end_descendants(grace: float) -> list[int]:
         ended |= _wait_for_any([pid for pid in alive if pid not in ended], patience)
         _reap()
     return []
-
-
-def descendants(pid: int) -> list[int]:
-    """Return every living descendant of `pid`, parents before their children."""
-    found: list[int] = []
-    queue = [pid]
-    while queue:
-        parent = queue.pop()
-        children: list[int] = []
-        with contextlib.suppress(OSError):
-            for thread in os.listdir(f"/proc/{parent}/task"):  # noqa: PTH208 - names alone
-                children += map(int, Path(f"/proc/{parent}/task/{thread}/children").read_text().split())
-        found += children
-        queue += children
-    return found
 
 
 def _has_children() -> bool:

@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
+from accsearch.process_tree import descendants
 from accsearch.sandbox.forbidden_calls import Attempts
-from accsearch.sandbox.processes import descendants, end_all, send
+from accsearch.sandbox.processes import end_all, send
 from accsearch.sandbox.rules import Rules
 from accsearch.sandbox.scratch import size_of
 from accsearch.sandbox.start import BUILT, OUTER, command_line

@@ -1,36 +1,13 @@
-"""A process with all that it started, read from /proc."""
+"""Signal a group of processes, and end them all."""
 
 import contextlib
 import os
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 PASSES = 100
 PAUSE = 0.01
-
-
-def descendants(root: int) -> list[int]:
-    """Return the living processes below `root`, zombies left out."""
-    children: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):  # noqa: PTH208 - many times a second
-        if entry.isdigit():
-            try:
-                text = Path(f"/proc/{entry}/stat").read_bytes()
-            except OSError:
-                # It ended meanwhile.
-                continue
-            state, parent = text[text.rindex(b")") + 2 :].split()[:2]
-            if state not in (b"Z", b"X"):
-                children.setdefault(int(parent), []).append(int(entry))
-    found: list[int] = []
-    pending = [root]
-    while pending:
-        below = children.get(pending.pop(), [])
-        found += below
-        pending += below
-    return found
 
 
 def send(pids: list[int], number: signal.Signals) -> None:

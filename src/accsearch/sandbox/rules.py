@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
@@ -70,10 +70,6 @@ class Rules:
             environment=tuple((name, content) for name, content in value["environment"]),
             limits=Limits(**value["limits"]),
         )
-
-    def at(self, level: Level) -> "Rules":
-        """Return the same rules for another level."""
-        return replace(self, level=level)
 
     def hides(self, path: Path) -> bool:
         """Say whether `path` is outside of everything that the program may read."""

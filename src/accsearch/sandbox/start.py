@@ -14,10 +14,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
+from accsearch.process_tree import descendants
 from accsearch.sandbox import landlock, libc, limits, mounts, namespaces, privileges, seccomp
 from accsearch.sandbox.bubblewrap import command
 from accsearch.sandbox.forbidden_calls import hand_out
-from accsearch.sandbox.processes import descendants, end_all
+from accsearch.sandbox.processes import end_all
 from accsearch.sandbox.rules import Level, Rules
 
 MODULE = "accsearch.sandbox.start"
