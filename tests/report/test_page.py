@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
+from accsearch.results.key import reuse_key
 from PIL import Image
 
 from accsearch.checkpoint.plan import store_plan
@@ -13,7 +14,6 @@ from accsearch.grid.reuse import setting_of
 from accsearch.report.images import PER_TRIAL, Thumbnails
 from accsearch.report.page import page, write_page
 from accsearch.results.file import append, read
-from accsearch.results.key import reuse_key
 from accsearch.workdir import WorkDir
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

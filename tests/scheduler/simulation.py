@@ -181,7 +181,7 @@ class Simulation(Silent):
         return self.plan(job)
 
     def _adopt(self, loop: Loop, queued: QueuedTask) -> None:
-        job = job_of(queued, Slot("cpu0", {"CUDA_VISIBLE_DEVICES": ""}), self.workdir, str(self.workdir.root))
+        job = job_of(queued, Slot("cpu0", {}), self.workdir, str(self.workdir.root))
         runner = FakeRunner(self.timeline, self.plan, adopted=True)
         runner.start(job)
         queued.attempt = job.attempt

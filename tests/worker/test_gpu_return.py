@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 import pytest
 from tests.standin import GIB, StandIn
 
+from accsearch.gpus.pinning import TOLERATED
 from accsearch.task import WorkerExit
 from accsearch.worker.fatal_errors import TaskEnded
 from accsearch.worker.gpu_return import (
     LONGEST,
     PATIENCE,
     SHORTEST,
-    TOLERATED,
     leave_if_taken_before_first_trial,
     own_processes,
 )

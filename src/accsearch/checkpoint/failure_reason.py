@@ -2,6 +2,7 @@
 
 import re
 import signal as signals
+from collections.abc import Mapping
 
 from accsearch.checkpoint.markers import Exit
 from accsearch.task import FailureReason, WorkerExit
@@ -23,22 +24,28 @@ _SHELL_CODES = {
 }
 """What a shell means: no such program, or the program was ended by a signal."""
 
-_SIGNS = (
-    (
-        FailureReason.OOM,
-        r"CUDA out of memory|OutOfMemoryError|CUDA error: out of memory|cudaErrorMemoryAllocation"
-        r"|CUBLAS_STATUS_ALLOC_FAILED|CUDNN_STATUS_ALLOC_FAILED|DefaultCPUAllocator: can't allocate memory"
-        r"|^MemoryError\b",
+_SIGNS: Mapping[FailureReason, re.Pattern[str]] = {
+    FailureReason.OOM: re.compile(
+        r"\b(?:CUDA|HIP|XPU|MPS backend)(?: error:|\]:)? out of memory|OutOfMemoryError|cudaErrorMemoryAllocation"
+        r"|\bCU[A-Z]+(?:_STATUS)?_ALLOC_FAILED|DefaultCPUAllocator: can't allocate memory|^MemoryError\b",
+        re.MULTILINE,
     ),
-    (
-        FailureReason.LOST_GPU,
+    FailureReason.LOST_GPU: re.compile(
         r"GPU is lost|fallen off the bus|uncorrectable ECC error|no CUDA-capable device is detected"
-        r"|CUDA-capable device\(s\) is/are busy or unavailable|CUDA driver initialization failed"
-        r"|CUDA unknown error",
+        r"|CUDA-capable device(?:s|\(s\)) (?:is/)?are busy or unavailable|cudaErrorDevicesUnavailable"
+        r"|CUDA driver initialization failed|CUDA unknown error"
     ),
-    (FailureReason.CONFIG, r"^(?:ModuleNotFoundError|ImportError): |^usage: [\s\S]*: error: "),
-)
+    FailureReason.CONFIG: re.compile(
+        r"^(?:ModuleNotFoundError|ImportError): |^usage: [\s\S]*: error: ", re.MULTILINE
+    ),
+}
+"""What the text of an error or a log says of the reason, in the order in which it counts."""
 _SIGNS_TAIL = 16 * 1024
+
+
+def reason_in(text: str) -> FailureReason | None:
+    """Return the reason that the text of an error or a log shows, None if it shows none."""
+    return next((reason for reason, sign in _SIGNS.items() if sign.search(text)), None)
 
 
 def classify(ended: Exit, tail: bytes, *, own_worker: bool) -> FailureReason:
@@ -53,9 +60,9 @@ def classify(ended: Exit, tail: bytes, *, own_worker: bool) -> FailureReason:
         return _OWN_CODES[ended.exit_code]
     end = tail[-_SIGNS_TAIL:].decode(errors="replace").replace("\r", "\n")
     if ended.signal not in (signals.SIGKILL, signals.SIGTERM):
-        for reason, sign in _SIGNS:
-            if re.search(sign, end, re.MULTILINE):
-                return reason
+        reason = reason_in(end)
+        if reason is not None:
+            return reason
     if ended.signal is not None:
         return FailureReason.KILLED
     return _SHELL_CODES.get(ended.exit_code or 0, FailureReason.ERROR)

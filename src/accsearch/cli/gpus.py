@@ -1,6 +1,5 @@
 """`accsearch gpus`: the GPUs, and why each is or is not idle."""
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,7 @@ def gpus(json: JsonOption = False, workdir: WorkDirOption = HERE) -> None:
     from accsearch.config.schema import GpuConfig
     from accsearch.errors import NoGpuError
     from accsearch.gpus.nvml import open_nvml
+    from accsearch.gpus.pinning import visible_gpus
     from accsearch.gpus.survey import survey
     from accsearch.workdir import WorkDir
 
@@ -26,7 +26,7 @@ def gpus(json: JsonOption = False, workdir: WorkDirOption = HERE) -> None:
     out = quarantined(WorkDir(workdir.resolve()))
     try:
         with open_nvml() as nvml:
-            rows = survey(nvml, GpuConfig(), os.environ.get("CUDA_VISIBLE_DEVICES"), quarantined=out)
+            rows = survey(nvml, GpuConfig(), visible_gpus(), quarantined=out)
         if not rows:
             raise NoGpuError("the NVIDIA driver sees no GPU")
     except NoGpuError:

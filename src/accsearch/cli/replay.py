@@ -58,8 +58,10 @@ def replay(
 
 
 def _threads(line: "ResultLine") -> dict[str, str]:
+    from accsearch.cores import THREADS
+
     threads = line.environment.get("threads")
-    return {} if threads is None else dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS"), str(threads))
+    return {} if threads is None else dict.fromkeys(THREADS, str(threads))
 
 
 def _loan(line: "ResultLine", limits: "GpuConfig", workdir: "Path") -> "AbstractContextManager[Loan]":

@@ -8,6 +8,7 @@ from accsearch.doctor.packages import torch_cuda, version_of
 from accsearch.errors import NoGpuError, StorageError
 from accsearch.gpus.lease_files import lease_folder
 from accsearch.gpus.nvml import Nvml, open_nvml
+from accsearch.gpus.pinning import VISIBLE
 from accsearch.gpus.visible import admissions
 
 
@@ -15,7 +16,7 @@ def check_graphics(environment: Mapping[str, str] = os.environ) -> Iterator[Find
     """Look at the driver, its GPUs, torch's CUDA and the folder of leases."""
     try:
         with open_nvml() as nvml:
-            yield from _gpus(nvml, environment.get("CUDA_VISIBLE_DEVICES"))
+            yield from _gpus(nvml, environment.get(VISIBLE))
     except NoGpuError as error:
         yield Finding("GPUs", Severity.NOTE, str(error))
     else:

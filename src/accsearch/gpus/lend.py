@@ -1,6 +1,5 @@
 """Lend an idle GPU to a command that starts a worker itself, without a scheduler."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from accsearch.gpus.device import Device
 from accsearch.gpus.idle import Limits
 from accsearch.gpus.lease import acquire
 from accsearch.gpus.nvml import open_nvml
+from accsearch.gpus.pinning import pinned, visible_gpus
 from accsearch.gpus.survey import survey
 from accsearch.gpus.visible import select
 
@@ -24,7 +24,7 @@ class Loan:
     leases: tuple[int, ...] = ()
 
 
-NO_GPU = Loan({"CUDA_VISIBLE_DEVICES": ""})
+NO_GPU = Loan(pinned(None))
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def lend(
 
     Raises NoGpuError without a GPU that may be used, NoIdleGpuError if each is busy, UsageError, StorageError.
     """
-    mask = os.environ.get("CUDA_VISIBLE_DEVICES")
+    mask = visible_gpus()
     with open_nvml() as nvml:
         if not select(nvml.devices(), mask, option, exclude):
             raise NoGpuError("no GPU that may be used (`accsearch gpus` says why)")
@@ -52,7 +52,6 @@ def lend(
         busy = "; ".join(f"GPU {row.device.label}: {row.why}" for row in rows)
         raise NoIdleGpuError(f"no GPU is idle now: {busy}")
     try:
-        pinned = {"CUDA_VISIBLE_DEVICES": row.device.uuid, "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
-        yield Loan(pinned, (lease.fileno(),))
+        yield Loan(pinned(row.device.uuid), (lease.fileno(),))
     finally:
         lease.close()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.errors import UsageError
+from accsearch.gpus.pinning import VISIBLE, visible_gpus
 from accsearch.sandbox import wire
 from accsearch.sandbox.gpu_files import device_files
 from accsearch.sandbox.printable import printable
@@ -26,7 +27,6 @@ from accsearch.sandbox.wire import Frame
 NOTES_KEPT = 20
 NOTE_LENGTH = 300
 PROGRAM_NAME = "generated.py"
-GPUS = "CUDA_VISIBLE_DEVICES"
 ENDED = {"timeout": "timeout", "memory": "failed"}
 """The verdict on a program that the sandbox ended, by the reason's first word; it is unsafe for any other."""
 
@@ -179,9 +179,9 @@ def open_client(
         program.write_bytes(source)
         link_models(scratch, models.by_id)
         extra = {"HF_HUB_CACHE": str(scratch / "hub"), **(threads or {})}
-        visible = os.environ.get(GPUS) if gpus is None else gpus
+        visible = visible_gpus() if gpus is None else gpus
         if visible is not None:
-            extra[GPUS] = visible
+            extra[VISIBLE] = visible
         rules = Rules(
             level=level,
             scratch=str(scratch),

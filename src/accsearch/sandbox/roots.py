@@ -9,6 +9,7 @@ from pathlib import Path
 
 import accsearch
 from accsearch.cores import PASSIVE, THREADS
+from accsearch.gpus.pinning import ORDER, VISIBLE
 
 SYSTEM = (
     "/usr",
@@ -34,7 +35,7 @@ SYSTEM = (
     "/etc/alternatives",
 )
 DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
-KEPT = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "LD_LIBRARY_PATH", *THREADS, *PASSIVE)
+KEPT = (VISIBLE, ORDER, "LD_LIBRARY_PATH", *THREADS, *PASSIVE)
 """The variables that a sandboxed program takes over from the parent's environment."""
 
 

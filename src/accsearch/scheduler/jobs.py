@@ -3,13 +3,12 @@
 import uuid
 
 from accsearch.executors.executor import Job
+from accsearch.gpus.pinning import TOLERATED, pinned
 from accsearch.grid import command_line, success_sentinel
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.scheduler.slots.slot import Slot
 from accsearch.workdir import WorkDir
 
-TOLERATED = "ACCSEARCH_TOLERATED"
-"""Variable that names the processes which were on the idle GPU; with it a search gives the GPU back to others."""
 MOST_GIVEN_BACK = 2
 """How often a search gives its GPU back: the other process that it sees might be its own."""
 GRACE = 5.0
@@ -33,8 +32,7 @@ def job_of(queued: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
         **slot.env,
         **{name: str(value) for name, value in worker.env.items()},
         # What pins the worker is not the configuration's to change.
-        "CUDA_VISIBLE_DEVICES": slot.env["CUDA_VISIBLE_DEVICES"],
-        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",
+        **pinned(slot.gpu),
         "ACCSEARCH_NONCE": nonce,
     }
     if slot.gpu is not None and queued.given_back < MOST_GIVEN_BACK:

@@ -1,17 +1,9 @@
 """What an exception of a trial means for the trials after it."""
 
-import re
-
 import torch
 
-from accsearch.task import WorkerExit
-
-_LOST = re.compile(
-    r"GPU is lost|fallen off|busy or unavailable|devicesunavailable|uncorrectable ECC|no CUDA-capable"
-    r"|CUDA driver initialization failed",
-    re.IGNORECASE,
-)
-_OUT_OF_MEMORY = re.compile(r"out of memory|can't allocate memory|CUBLAS_STATUS_ALLOC_FAILED", re.IGNORECASE)
+from accsearch.checkpoint.failure_reason import reason_in
+from accsearch.task import FailureReason, WorkerExit
 
 
 class TaskEnded(Exception):
@@ -36,12 +28,12 @@ def is_out_of_memory(error: Exception) -> bool:
     """Say whether there was too little memory, on the device or the host."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and _OUT_OF_MEMORY.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and reason_in(str(error)) is FailureReason.OOM
 
 
 def is_lost_gpu(error: Exception) -> bool:
     """Say whether the GPU itself is gone, so that the task should run elsewhere."""
-    return isinstance(error, RuntimeError) and _LOST.search(str(error)) is not None
+    return isinstance(error, RuntimeError) and reason_in(str(error)) is FailureReason.LOST_GPU
 
 
 def ends_the_device(error: Exception) -> bool:

@@ -14,11 +14,10 @@ from accsearch.errors import NoGpuError
 from accsearch.gpus.device import GpuLost
 from accsearch.gpus.neighbours import first_come, with_ancestor
 from accsearch.gpus.nvml import open_nvml
+from accsearch.gpus.pinning import TOLERATED, visible_gpus
 from accsearch.task import WorkerExit
 from accsearch.worker.fatal_errors import TaskEnded
 
-TOLERATED = "ACCSEARCH_TOLERATED"
-"""Variable by which a scheduler says which processes it found on the idle GPU; without it nothing is given back."""
 PATIENCE = 30.0
 """Seconds within which a process that was started after this one must have left."""
 SHORTEST, LONGEST = 5.0, 25.0
@@ -95,7 +94,7 @@ def _tolerated() -> frozenset[int] | None:
 
 
 def _listed() -> frozenset[int]:
-    gpu = os.environ.get("CUDA_VISIBLE_DEVICES", "")
+    gpu = visible_gpus()
     try:
         with open_nvml() as nvml:
             return nvml.read(gpu).compute_pids() if gpu else frozenset()

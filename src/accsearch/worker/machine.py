@@ -1,12 +1,12 @@
 """The device that the worker runs on."""
 
-import os
 from dataclasses import dataclass
 
 import torch
 
 from accsearch.errors import UsageError
 from accsearch.gpus.device import GpuLost
+from accsearch.gpus.pinning import pinned_gpu
 from accsearch.grid.setting import dtype_on_cpu
 
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
@@ -55,7 +55,7 @@ def choose_machine(device: str, dtype: str) -> Machine:
     Raises UsageError without a GPU that is asked for, GpuLost where the GPU given by the scheduler does not answer.
     """
     cuda = device != "cpu" and torch.cuda.is_available()
-    if device != "cpu" and not cuda and torch.version.cuda is not None and (given := _given()):
+    if device != "cpu" and not cuda and torch.version.cuda is not None and (given := pinned_gpu()):
         raise GpuLost(f"CUDA driver initialization failed: torch does not see {given}, on which this runs")
     if device == "cuda" and not cuda:
         raise UsageError("worker.device is cuda, but torch sees no GPU: use auto or cpu, or give it a GPU")
@@ -69,10 +69,4 @@ def choose_machine(device: str, dtype: str) -> Machine:
 
 def _uuid(properties: "torch.cuda._CudaDeviceProperties") -> str:
     # A MIG instance is known by its own UUID, which torch does not report.
-    return _given() or f"GPU-{properties.uuid}"
-
-
-def _given() -> str | None:
-    """Return the UUID of the one GPU that a scheduler has pinned this process to, None if none has."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "")
-    return visible if visible.startswith(("GPU-", "MIG-")) else None
+    return pinned_gpu() or f"GPU-{properties.uuid}"

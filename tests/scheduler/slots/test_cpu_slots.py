@@ -39,7 +39,7 @@ def test_slots_share_the_free_cores(
     for each in cpu_slots.ready():
         assert each.env.items() >= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}.items()
         assert each.env.items() >= PASSIVE.items()
-        assert each.env["CUDA_VISIBLE_DEVICES"] == ""
+        assert each.gpu is None
 
 
 def test_the_tasks_of_an_earlier_scheduler_are_no_others(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,7 +67,7 @@ def test_idle_readings_in_a_row_make_it_ready(gpu_slot: GpuSlot) -> None:
     assert (gpu_slot.state, gpu_slot.due) == (GpuState.TESTING, 0.5)
     gpu_slot.step(0.5)
     assert gpu_slot.state is GpuState.READY
-    assert gpu_slot.env == {"CUDA_VISIBLE_DEVICES": "GPU-a"}
+    assert gpu_slot.gpu == "GPU-a"
 
 
 def test_a_busy_one_is_given_back_at_once_and_tried_again_later(gpu_slot: GpuSlot, probe: FakeProbe) -> None:

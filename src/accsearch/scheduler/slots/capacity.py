@@ -1,6 +1,5 @@
 """Whether the GPUs of this machine are large enough for a task."""
 
-import os
 from collections.abc import Iterable, Sequence
 
 from accsearch.config.schema import Config
@@ -8,6 +7,7 @@ from accsearch.errors import NoGpuError
 from accsearch.gpus.device import Device
 from accsearch.gpus.idle import gib
 from accsearch.gpus.nvml import open_nvml
+from accsearch.gpus.pinning import visible_gpus
 from accsearch.gpus.visible import select
 from accsearch.task import Task
 
@@ -37,8 +37,6 @@ def largest_here(configs: Sequence[Config]) -> int | None:
     exclude = [name for config in configs for name in config.gpus.exclude]
     try:
         with open_nvml() as nvml:
-            return largest_memory(
-                select(nvml.devices(), os.environ.get("CUDA_VISIBLE_DEVICES"), None, exclude)
-            )
+            return largest_memory(select(nvml.devices(), visible_gpus(), None, exclude))
     except NoGpuError:
         return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from accsearch.cores import PASSIVE, THREADS, free_threads, usable_cores
+from accsearch.cores import free_threads, thread_settings, usable_cores
 from accsearch.cpu_load import LoadMeter
 from accsearch.scheduler.slots.gpu_health import GpuHealth
 from accsearch.scheduler.slots.slot import Slot, Slots
@@ -26,7 +26,7 @@ class CpuSlots(Slots):
 
     def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
         if wanted and not self._slots:
-            env = {"CUDA_VISIBLE_DEVICES": "", **dict.fromkeys(THREADS, str(self._threads())), **PASSIVE}
+            env = thread_settings(self._threads(), {})
             self._slots = [Slot(f"cpu{number}", env) for number in range(self._size)]
 
     def ready(self) -> Sequence[Slot]:

@@ -49,7 +49,7 @@ class GpuSlot(Slot):
     def __init__(
         self, device: Device, probe: Probe, limits: GpuConfig, workdir: Path, say: Callable[[str], None]
     ) -> None:
-        super().__init__(device.uuid, {"CUDA_VISIBLE_DEVICES": device.uuid}, device.uuid)
+        super().__init__(device.uuid, {}, device.uuid)
         self.device = device
         self.state = GpuState.OUT
         self.why = "not looked at yet"

@@ -1,6 +1,5 @@
 """Choose where a run's tasks may start: GPUs, or CPU slots."""
 
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
@@ -9,6 +8,7 @@ from accsearch.cores import usable_cores
 from accsearch.errors import NoGpuError
 from accsearch.gpus.idle import gib
 from accsearch.gpus.nvml import WITHOUT_GPUS, open_nvml
+from accsearch.gpus.pinning import visible_gpus
 from accsearch.gpus.visible import NONE, select
 from accsearch.scheduler.options import Observer, RunOptions
 from accsearch.scheduler.slots.cpu_slots import CpuSlots
@@ -59,7 +59,7 @@ def _open_gpus(
 ) -> GpuSlots:
     limits = strictest([config.gpus for config in configs])
     nvml = stack.enter_context(open_nvml())
-    devices = select(nvml.devices(), os.environ.get("CUDA_VISIBLE_DEVICES"), options.gpus, limits.exclude)
+    devices = select(nvml.devices(), visible_gpus(), options.gpus, limits.exclude)
     if not devices:
         raise NoGpuError("no GPU that this run may use (`accsearch gpus` says why)")
     large = [d for d in devices if d.memory_total is None or d.memory_total >= limits.min_free_memory]
