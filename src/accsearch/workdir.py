@@ -19,27 +19,61 @@ SHARED = 0o666
 """Mode of a file that is made to be shown, such as a report; the umask takes from it what it takes from any."""
 
 
+RUNNING, EXIT, DONE, FAILED = ".running", ".exit", ".done", ".failed"
+"""Endings of a task's markers."""
+ASIDE = ".aside"
+"""Ending added to the name of a marker that no longer holds."""
+LOG, RESULTS = ".log", ".jsonl"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskPaths:
-    """The files of one task."""
+    """The files of one task; the fields are their paths without the endings.
 
-    running: Path
-    exit: Path
-    done: Path
-    failed: Path
-    log: Path
-    results: Path
-    images: Path
+    Plain text, of which a Path is made when it is asked for: most of the paths of 10,000 tasks never are.
+    """
+
+    _marker: str
+    _log: str
+    _results: str
+
+    @property
+    def running(self) -> Path:
+        return Path(self._marker + RUNNING)
+
+    @property
+    def exit(self) -> Path:
+        return Path(self._marker + EXIT)
+
+    @property
+    def done(self) -> Path:
+        return Path(self._marker + DONE)
+
+    @property
+    def failed(self) -> Path:
+        return Path(self._marker + FAILED)
+
+    @property
+    def log(self) -> Path:
+        return Path(self._log + LOG)
+
+    @property
+    def results(self) -> Path:
+        return Path(self._results + RESULTS)
+
+    @property
+    def images(self) -> Path:
+        """The folder of the images that are kept."""
+        return Path(self._results)
 
     def log_of(self, attempt: int, ids: Set[str]) -> Path:
         """Return where the log of an earlier attempt is kept, beside those of the grid's tasks `ids`.
 
         `7.1.log` is the first attempt of task `7`, unless there is a task `7.1`: it is `7.~1.log` then.
         """
-        name = f"{self.log.name.removesuffix('.log')}.{attempt}"
-        if name in ids:
-            name = f"{self.log.name.removesuffix('.log')}.~{attempt}"
-        return self.log.with_name(f"{name}.log")
+        task = Path(self._log).name
+        number = f"~{attempt}" if f"{task}.{attempt}" in ids else str(attempt)
+        return Path(f"{self._log}.{number}{LOG}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +112,39 @@ class WorkDir:
         return sorted(path.parent.name for path in self.checkpoints.glob("*/plan.json"))
 
     def task(self, config: str, task: str) -> TaskPaths:
-        # One string each: joining Paths part by part costs several times as much, for every task.
-        marks = f"{self.root}/checkpoints/{config}/{task}"
-        results = f"{self.root}/results/{config}/{task}"
-        return TaskPaths(
-            running=Path(f"{marks}.running"),
-            exit=Path(f"{marks}.exit"),
-            done=Path(f"{marks}.done"),
-            failed=Path(f"{marks}.failed"),
-            log=Path(f"{self.root}/logs/{config}/{task}.log"),
-            results=Path(f"{results}.jsonl"),
-            images=Path(results),
-        )
+        """Return where the files of a task are."""
+        markers, logs, results = self.prefixes(config)
+        return TaskPaths(markers + task, logs + task, results + task)
+
+    def prefixes(self, config: str) -> tuple[str, str, str]:
+        """Return how the paths of markers, logs and results begin; the task's id and an ending follow.
+
+        For those who read 10,000 tasks, where a Path for each file would take most of the time.
+        """
+        root = str(self.root)
+        return f"{root}/checkpoints/{config}/", f"{root}/logs/{config}/", f"{root}/results/{config}/"
+
+    def marked(self, ending: str, config: str = "*") -> list[tuple[str, Path]]:
+        """Return CONFIG/TASK and path of every marker with this ending, sorted by path."""
+        found = sorted(self.checkpoints.glob(f"{config}/*{ending}"))
+        return [(f"{path.parent.name}/{path.name.removesuffix(ending)}", path) for path in found]
+
+    def folders(self, config: str) -> tuple[Path, Path, Path]:
+        """Return the three folders of a configuration: markers, logs, results."""
+        return self.checkpoints / config, self.logs / config, self.results / config
 
     def create(self, config: str) -> None:
         """Make the three folders of one configuration."""
         try:
-            for folder in (self.checkpoints, self.logs, self.results):
-                (folder / config).mkdir(parents=True, exist_ok=True)
+            for folder in self.folders(config):
+                folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"{self.root}: {error.strerror}: {error.filename}") from error
+
+
+def aside_of(marker: Path) -> Path:
+    """Return where a marker goes that no longer holds."""
+    return marker.with_name(marker.name + ASIDE)
 
 
 def write_atomic(path: Path, data: bytes, *, durable: bool = True, mode: int = PRIVATE) -> None:

@@ -1,12 +1,13 @@
 """Decide from files alone what state each task of a grid is in, and why; changes nothing."""
 
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+from pydantic_core import from_json
 
 from accsearch.checkpoint.files import attempts, names, read_all, sizes, tail
 from accsearch.checkpoint.markers import (
@@ -26,11 +27,9 @@ from accsearch.errors import StorageError
 from accsearch.grid import Grid, digest_parts, success_sentinel
 from accsearch.results.versions import changes, installed_versions
 from accsearch.task import Task, TaskState
-from accsearch.workdir import WorkDir
+from accsearch.workdir import ASIDE, DONE, FAILED, LOG, RESULTS, RUNNING, TaskPaths, WorkDir, aside_of
 
 _DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
-_SHARED = b', "versions": '
-_parse: Callable[[str], dict[str, Any]] = json.JSONDecoder().decode
 
 
 def audit(
@@ -56,23 +55,25 @@ class _Audit:
         self._grid = grid
         self._keep_stale = keep_stale
         self._rerun_on_versions = rerun_on_versions
-        self._marks = f"{workdir.checkpoints / name}/"
-        self._logs = f"{workdir.logs / name}/"
-        self._markers = frozenset(names(self._marks))
-        self._sizes = sizes(workdir.results / name)
+        self._marker_prefix, self._log_prefix, _ = workdir.prefixes(name)
+        markers, self._logs, results = workdir.folders(name)
+        self._markers = frozenset(names(markers))
+        self._sizes = sizes(results)
         self._versions = dict(installed_versions())
-        self._shared: dict[bytes, dict[str, Any]] = {}
         self._moved: dict[tuple[tuple[str, str], ...], str] = {}
         self._logged: Mapping[str, int] | None = None
         self._now = time.time()
+
+    def _paths(self, task: Task) -> TaskPaths:
+        return self._workdir.task(task.config, task.id)
 
     def records(self) -> list[TaskRecord]:
         return [self._record(task) for task in self._grid.tasks]
 
     def _record(self, task: Task) -> TaskRecord:
         markers = self._markers
-        done = f"{task.id}.done" in markers
-        if f"{task.id}.running" in markers:
+        done = f"{task.id}{DONE}" in markers
+        if f"{task.id}{RUNNING}" in markers:
             return self._started(task, done)
         return self._settled(task, done)
 
@@ -96,15 +97,13 @@ class _Audit:
                 gpu=value["gpu"],
                 renewed=renewal(self._workdir, self._grid.config, task, value) if stale else None,
                 # Left where a run was cut off between the one and the other.
-                leftover=(Path(f"{self._marks}{task.id}.failed"),)
-                if f"{task.id}.failed" in self._markers
-                else (),
+                leftover=(self._paths(task).failed,) if f"{task.id}{FAILED}" in self._markers else (),
             )
         return self._not_done(task, why, value)
 
     def _started(self, task: Task, done: bool) -> TaskRecord:
         """Return the record of a task with a `.running` marker, which may be of an attempt already judged."""
-        paths = self._workdir.task(task.config, task.id)
+        paths = self._paths(task)
         attempt = attempt_of(paths, self._now)
         if attempt is None:
             return self._settled(task, done)
@@ -140,17 +139,16 @@ class _Audit:
         """Return what the last success took, by a marker that does not hold or was set aside earlier."""
         if done:
             return float(done["seconds"])
-        aside = f"{task.id}.done.aside"
-        if aside not in self._markers:
+        if f"{task.id}{DONE}{ASIDE}" not in self._markers:
             return None
         try:
-            marker = read_done(Path(f"{self._marks}{aside}"))
+            marker = read_done(aside_of(self._paths(task).done))
         except DamagedMarker:
             return None
         return None if marker is None else marker.seconds
 
     def _unfinished(self, task: Task, why: str, done: Mapping[str, Any] | None) -> TaskRecord:
-        paths = self._workdir.task(task.config, task.id)
+        paths = self._paths(task)
         last = max(done.get("attempt", 0) if done else 0, self._last_logged(task.id), _last_ended(paths.exit))
         aside = () if done is None else (paths.done,)
         if paths.failed.name not in self._markers:
@@ -175,11 +173,12 @@ class _Audit:
     def _check(self, task: Task) -> tuple[bool, str, dict[str, Any]]:
         """Return whether the task's `.done` holds, why, and its content (empty if damaged).
 
-        This runs for every finished task of every run, hence the plain system calls.
+        This runs for every finished task of every run, hence the plain system calls. The decoder is pydantic's: it
+        takes a third of the time that the standard library's does.
         """
-        data = read_all(f"{self._marks}{task.id}.done")
+        data = read_all(f"{self._marker_prefix}{task.id}{DONE}")
         try:
-            value = self._decode(data)
+            value = from_json(data)
             results, versions = value["results"], value["versions"]
             size = None if results is None else results["bytes"]
             if not (
@@ -192,15 +191,15 @@ class _Audit:
             ):
                 raise ValueError
         except (ValueError, KeyError, TypeError):
-            return False, f"{task.id}.done is damaged: {_damage(data)}", {}
+            return False, f"{task.id}{DONE} is damaged: {_damage(data)}", {}
         stale = value["digest"] != task.digest and not self._keep_stale
         if stale and not needs_nothing(self._workdir, self._grid.config, task):
             return False, self._what_changed(task, value.get("parts")), value
-        if size is not None and self._sizes.get(f"{task.id}.jsonl") != size:
-            found = self._sizes.get(f"{task.id}.jsonl")
+        if size is not None and self._sizes.get(f"{task.id}{RESULTS}") != size:
+            found = self._sizes.get(f"{task.id}{RESULTS}")
             is_now = "is missing" if found is None else f"has {found} bytes, {size} when the task was done"
             return False, f"its results file {is_now}", value
-        end = tail(f"{self._logs}{task.id}.log")
+        end = tail(f"{self._log_prefix}{task.id}{LOG}")
         if end is not None and success_sentinel(self._grid.config, task).encode() not in end:
             return False, "its log does not end with the success sentinel", value
         held = "done; its results hold every trial of the changed configuration" if stale else "done"
@@ -210,20 +209,6 @@ class _Audit:
         if self._rerun_on_versions:
             return False, f"package versions changed: {moved}", value
         return True, f"{held}; package versions since: {moved}", value
-
-    def _decode(self, data: bytes) -> dict[str, Any]:
-        """Return the JSON object in a `.done`; raises ValueError or TypeError if there is none.
-
-        What follows `versions` is the same in most markers, and parsing it is half the work, so it is parsed
-        once. What precedes it must be an object by itself: a damaged marker cannot pass.
-        """
-        head, _, shared = data.partition(_SHARED)
-        try:
-            if shared not in self._shared:
-                self._shared[shared] = _parse(f'{{"versions": {shared.decode()}')
-            return _parse(f"{head.decode()}}}") | self._shared[shared]
-        except ValueError:
-            return _parse(data.decode())
 
     def _versions_moved(self, before: Mapping[str, str]) -> str:
         key = tuple(before.items())

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Set
 from pathlib import Path
 
 from accsearch.checkpoint.log import SENTINEL_TAIL
+from accsearch.workdir import LOG, RESULTS
 
 _BLOCK = 1 << 13
 
@@ -14,7 +15,7 @@ def attempts(logs: Iterable[str], ids: Set[str]) -> dict[str, int]:
     rotated: dict[str, int] = {}
     current = []
     for name in logs:
-        stem = name.removesuffix(".log")
+        stem = name.removesuffix(LOG)
         if stem in ids:
             current.append(stem)
             continue
@@ -25,7 +26,7 @@ def attempts(logs: Iterable[str], ids: Set[str]) -> dict[str, int]:
     return rotated | {task: rotated.get(task, 0) + 1 for task in current}
 
 
-def names(folder: str) -> list[str]:
+def names(folder: Path) -> list[str]:
     """Return the names in a folder, none where it does not exist."""
     try:
         return os.listdir(folder)  # noqa: PTH208 - a Path for each of 10,000 names is slow
@@ -37,7 +38,7 @@ def sizes(folder: Path) -> dict[str, int]:
     """Return the bytes of each results file in a folder."""
     try:
         with os.scandir(folder) as entries:
-            return {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith(".jsonl")}
+            return {entry.name: entry.stat().st_size for entry in entries if entry.name.endswith(RESULTS)}
     except FileNotFoundError:
         return {}
 

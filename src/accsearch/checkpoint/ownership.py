@@ -8,7 +8,7 @@ from typing import Any
 from accsearch.checkpoint.markers import DamagedMarker, Running, read_running
 from accsearch.errors import StorageError
 from accsearch.process_identity import host_name, is_alive, is_this_machine
-from accsearch.workdir import WorkDir
+from accsearch.workdir import RUNNING, WorkDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +72,11 @@ def other_hosts(workdir: WorkDir) -> dict[str, AtWork]:
     holder = read_holder(workdir)
     if holder is not None and holder.host is not None and not holder.is_here:
         found.setdefault(holder.host, AtWork()).holder = holder
-    for path in sorted(workdir.checkpoints.glob("*/*.running")):
+    for name, path in workdir.marked(RUNNING):
         try:
             running = read_running(path)
         except DamagedMarker:
             continue
         if running is not None and not runs_here(running):
-            found.setdefault(running.host, AtWork()).tasks[f"{path.parent.name}/{path.stem}"] = path
+            found.setdefault(running.host, AtWork()).tasks[name] = path
     return found

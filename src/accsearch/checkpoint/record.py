@@ -7,6 +7,7 @@ from pathlib import Path
 from accsearch.checkpoint.markers import Done, Exit, Failed, Running, write_done
 from accsearch.errors import StorageError
 from accsearch.task import Task, TaskState
+from accsearch.workdir import aside_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def tidy(record: TaskRecord) -> None:
     try:
         for path in record.set_aside:
             with contextlib.suppress(FileNotFoundError):
-                path.rename(path.with_name(f"{path.name}.aside"))
+                path.rename(aside_of(path))
         for path in record.leftover:
             path.unlink(missing_ok=True)
     except OSError as error:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.errors import StorageError, UsageError
 from accsearch.results.file import read
-from accsearch.workdir import WorkDir
+from accsearch.workdir import DONE, RESULTS, RUNNING, WorkDir
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,7 @@ def contents(workdir: WorkDir, configs: Sequence[str]) -> list[Contents]:
 
     Raises UsageError for a name it does not know, and where a worker of one is still at work.
     """
-    folders = (workdir.checkpoints, workdir.logs, workdir.results)
-    known = sorted({path.name for folder in folders for path in folder.glob("*/")})
+    known = sorted({path.name for folder in workdir.folders("") for path in folder.glob("*/")})
     for config in configs:
         if config not in known:
             near = difflib.get_close_matches(config, known, n=1)
@@ -49,21 +48,21 @@ def remove_config(workdir: WorkDir, config: str) -> None:
     try:
         # First what makes it known as one that was run.
         workdir.plan(config).unlink(missing_ok=True)
-        for folder in (workdir.checkpoints, workdir.logs, workdir.results):
-            if (folder / config).exists():
-                shutil.rmtree(folder / config)
+        for folder in workdir.folders(config):
+            if folder.exists():
+                shutil.rmtree(folder)
     except OSError as error:
         raise StorageError(f"{error.filename}: {error.strerror}") from error
 
 
 def _contents(workdir: WorkDir, config: str) -> Contents:
     # By the markers alone: a plan that cannot be read any more can be removed too.
-    for path in (workdir.checkpoints / config).glob("*.running"):
-        attempt = attempt_of(workdir.task(config, path.stem), time.time())
+    for name, _ in workdir.marked(RUNNING, config):
+        attempt = attempt_of(workdir.task(*name.split("/")), time.time())
         if attempt is not None and (attempt.alive or attempt.orphan_pid is not None):
-            raise UsageError(f"{config}/{path.stem}: {attempt.why}; nothing is removed while it is at work")
-    folders = (workdir.checkpoints / config, workdir.logs / config, workdir.results / config)
+            raise UsageError(f"{name}: {attempt.why}; nothing is removed while it is at work")
+    folders = workdir.folders(config)
     files = sum(path.is_file() for folder in folders for path in folder.rglob("*"))
-    lines = (read(path) for path in folders[2].glob("*.jsonl"))
+    lines = (read(path) for path in folders[2].glob(f"*{RESULTS}"))
     measured = sum(len({line.trial for line in each if line.status == "ok"}) for each in lines)
-    return Contents(config, len([*folders[0].glob("*.done")]), measured, files)
+    return Contents(config, len(workdir.marked(DONE, config)), measured, files)

@@ -15,7 +15,7 @@ from accsearch.grid.reuse import own_lines
 from accsearch.process_identity import is_alive
 from accsearch.results.file import read
 from accsearch.task import Task, TaskState
-from accsearch.workdir import WorkDir, read_json
+from accsearch.workdir import LOG, WorkDir, read_json
 
 OUTSIDE = "not in the latest plan"
 """What is said of a task that only an earlier plan of its configuration had."""
@@ -25,9 +25,8 @@ def status(workdir: WorkDir) -> dict[str, Any]:
     """Return the counts and each task's state; durations in seconds. Changes nothing."""
     waiting = _waiting(workdir)
     now = time.time()
-    logs = str(workdir.logs)
     plans = [load_plan(workdir, config) for config in workdir.configs()]
-    tasks = [_row(workdir, logs, *found, waiting, now) for plan in plans for found in _records(workdir, plan)]
+    tasks = [_row(workdir, *found, waiting, now) for plan in plans for found in _records(workdir, plan)]
     found = Counter(row["state"] for row in tasks)
     counts = {state.value: found.get(state.value, 0) for state in TaskState}
     return {"workdir": str(workdir.root), "counts": counts, "tasks": tasks}
@@ -44,9 +43,10 @@ def _records(workdir: WorkDir, plan: StoredPlan) -> Iterator[tuple[Config, TaskR
 
 
 def _row(
-    workdir: WorkDir, logs: str, config: Config, record: TaskRecord, waiting: Mapping[str, Any], now: float
+    workdir: WorkDir, config: Config, record: TaskRecord, waiting: Mapping[str, Any], now: float
 ) -> dict[str, Any]:
     task = record.task
+    _, logs, _ = workdir.prefixes(task.config)
     reason: str | None = None
     message: str | None = None
     seconds = record.seconds
@@ -74,7 +74,7 @@ def _row(
         "reason": reason,
         "message": message,
         "seconds": seconds,
-        "log": f"{logs}/{task.config}/{task.id}.log",
+        "log": f"{logs}{task.id}{LOG}",
         "trials_done": len(task.trials)
         if record.state is TaskState.DONE
         else _measured(workdir, config, task),

@@ -4,14 +4,13 @@ import hashlib
 from pathlib import Path
 
 from accsearch.checkpoint.markers import DamagedMarker, read_done
-from accsearch.workdir import WorkDir
+from accsearch.workdir import DONE, WorkDir
 
 
 def verify(workdir: WorkDir) -> list[str]:
     """Hash the results of every `.done` and return one line for each that does not hold; changes nothing."""
     problems = []
-    for path in sorted(workdir.checkpoints.glob("*/*.done")):
-        name = f"{path.parent.name}/{path.name.removesuffix('.done')}"
+    for name, path in workdir.marked(DONE):
         try:
             done = read_done(path)
         except DamagedMarker as fault:

@@ -69,7 +69,7 @@ def evaluate(
         _check_scorer(quality)
     if device not in DEVICES:
         raise UsageError(f"--device {device}: allowed {', '.join(DEVICES)}")
-    if results is not None and not (results / "checkpoints").is_dir():
+    if results is not None and not WorkDir(results).checkpoints.is_dir():
         raise UsageError(f"--results {results}: not a work directory")
     bound = None if results is None else WorkDir(results.resolve())
     # Chosen once here, so that every file is judged at the same level.

@@ -167,7 +167,7 @@ def grid_of(source: Path, tasks: Sequence[BenchmarkTask], workdir: WorkDir, sett
     """Return one task of the scheduler for each file; every one writes its evaluation as its result line."""
     stem = source.parent.name if source.name == FILE_NAME else source.stem
     name = "evaluate-" + (_UNSAFE.sub("-", stem).strip("-.+") or "files")
-    out = str(workdir.results / name / f"{{{AXIS}}}.jsonl")
+    out = str(workdir.task(name, f"{{{AXIS}}}").results)
     arguments = ["--benchmark", str(source.resolve()), "--entry", f"{{{AXIS}}}", "--out", out]
     config = Config.model_validate(
         {

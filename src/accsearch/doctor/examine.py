@@ -13,7 +13,7 @@ from accsearch.doctor.packages import check_packages
 from accsearch.doctor.storage import check_storage
 from accsearch.doctor.system import check_system
 from accsearch.errors import AccsearchError
-from accsearch.workdir import WorkDir
+from accsearch.workdir import DONE, WorkDir
 
 
 def examine(workdir: WorkDir, configs: Sequence[Config] = ()) -> Iterator[Finding]:
@@ -46,5 +46,5 @@ def check_results(workdir: WorkDir) -> Iterator[Finding]:
     problems = verify(workdir)
     yield from (Finding("results", Severity.ERROR, problem) for problem in problems)
     if not problems:
-        done = sum(1 for _ in workdir.checkpoints.glob("*/*.done"))
-        yield Finding("results", Severity.OK, f"{done} finished tasks, every hash holds")
+        done = workdir.marked(DONE)
+        yield Finding("results", Severity.OK, f"{len(done)} finished tasks, every hash holds")

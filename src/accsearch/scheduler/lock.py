@@ -16,7 +16,7 @@ from accsearch.checkpoint.heartbeat import Watch, is_owned, renew, with_beat
 from accsearch.checkpoint.ownership import Holder, read_holder
 from accsearch.errors import StorageError, TakenOverError, UsageError
 from accsearch.process_identity import host_name, pid_namespace, process_create_time, process_identity
-from accsearch.workdir import WorkDir
+from accsearch.workdir import RUNNING, WorkDir
 
 ROOM = 1024
 """Size of the lock file in bytes; the rest is filled with spaces."""
@@ -184,9 +184,9 @@ def _is_free(workdir: WorkDir, waiter: Waiter) -> bool:
     patience = UNSIGNED if holder is None else heartbeat.SILENCE
     while workdir.lock.exists():
         now = waiter.clock()
-        for marker in workdir.checkpoints.glob("*/*.running"):
+        for name, _ in workdir.marked(RUNNING):
             # Watched meanwhile, so that its tasks need not be waited for anew.
-            waiter.watch.look_at_task(workdir.task(marker.parent.name, marker.stem), now)
+            waiter.watch.look_at_task(workdir.task(*name.split("/")), now)
         if waiter.watch.look(workdir.lock, now) >= patience:
             return True
         if waiter.watch.is_alive(workdir.lock):

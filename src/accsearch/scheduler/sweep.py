@@ -9,7 +9,7 @@ from accsearch.checkpoint.markers import DamagedMarker, read_running
 from accsearch.checkpoint.ownership import runs_here
 from accsearch.errors import StorageError
 from accsearch.process_identity import process_identity
-from accsearch.workdir import TEMPORARY, WorkDir, remove
+from accsearch.workdir import RUNNING, TEMPORARY, WorkDir, remove
 
 
 def sweep(workdir: WorkDir, configs: Sequence[str]) -> None:
@@ -34,7 +34,7 @@ def _foreign_tasks(folder: Path, names: Sequence[str]) -> tuple[str, ...]:
     """Return how the files of tasks begin that another host runs: whether their writers live is not seen here."""
     found = []
     for name in names:
-        if name.endswith(".running"):
+        if name.endswith(RUNNING):
             with contextlib.suppress(DamagedMarker, OSError):
                 running = read_running(Path(folder, name))
                 if running is not None and not runs_here(running):
