@@ -4,13 +4,12 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import pytest
-from accsearch.results.key import reuse_key
 from PIL import Image
 
 from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.grid import expand
-from accsearch.grid.reuse import setting_of
+from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.report.images import PER_TRIAL, Thumbnails
 from accsearch.report.page import page, write_page
 from accsearch.results.file import append, read
