@@ -141,7 +141,7 @@ def test_a_model_that_is_not_here_has_a_verdict(tmp_path: Path) -> None:
     file.write_text("model = input\npipe = lambda prompt: None\n", encoding="utf-8")
     found = evaluate(file, Settings(device="cpu"))
     assert found.verdict == "invalid"
-    assert "the model cannot be told" in str(found.error)
+    assert "the code does not say which model" in str(found.error)
 
 
 def test_a_file_that_does_not_parse_is_invalid(tmp_path: Path) -> None:
