@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 import torch
-from DeepCache import DeepCacheSDHelper
 
 from accsearch.methods.info import Parameters
 from accsearch.worker.fatal_errors import end_if_fatal
@@ -66,6 +65,8 @@ def package(session: Session, invoke: Invoke, parameters: Parameters) -> Iterato
         )
     with untouched(session.pipeline, session.denoiser):
         if "tgate" not in session.methods:
+            from DeepCache import DeepCacheSDHelper
+
             helper = DeepCacheSDHelper(pipe=session.pipeline)
             helper.set_params(**parameters)
             helper.enable()

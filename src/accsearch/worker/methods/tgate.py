@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
-import tgate as published
 import torch
 
 from accsearch.methods.info import Parameters
@@ -69,6 +68,9 @@ def package(session: Session, invoke: Invoke, parameters: Parameters) -> Iterato
         return pipeline.tgate(**arguments, **parameters)
 
     with untouched(pipeline, session.denoiser):
+        # It imports most of torch and diffusers, seconds that only those who use it should wait for.
+        import tgate as published
+
         getattr(published, loader)(pipeline, **(deepcache or {}))
         session.generate = generate
         yield invoke
