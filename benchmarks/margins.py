@@ -94,12 +94,12 @@ def _follow_the_seed(loaded: LoadedTask, scheduler: str) -> None:
         drawn = _draw(loaded, asked, STEPS, methods)
         nearer = distances(drawn)
         least = min(float(nearer[pair] / apart[pair]) for pair in pairs)
-        print(f"  {name}: {_likeness(asked, plain, drawn)}; {least:.2f} at least", flush=True)
+        print(f"  {name}: {_agreement(asked, plain, drawn)}; {least:.2f} at least", flush=True)
     others = _draw(loaded, [(prompt, seed + 1000) for prompt, seed in asked], STEPS)
-    print(f"  another image of the same prompt: {_likeness(asked, plain, others)}", flush=True)
+    print(f"  another image of the same prompt: {_agreement(asked, plain, others)}", flush=True)
 
 
-def _likeness(asked: Sequence[tuple[str, int]], plain: Sequence[Any], drawn: Sequence[Any]) -> str:
+def _agreement(asked: Sequence[tuple[str, int]], plain: Sequence[Any], drawn: Sequence[Any]) -> str:
     image_pairs = [
         ImagePair(*each, ours, theirs, 1.0, 1.0)
         for each, ours, theirs in zip(asked, plain, drawn, strict=True)

@@ -27,7 +27,7 @@ def test_create_time_is_what_psutil_says(child):
     assert process_create_time(child.pid) == pytest.approx(psutil.Process(child.pid).create_time(), abs=1.0)
 
 
-def test_a_living_process_is_told_from_another_of_its_pid(child):
+def test_a_living_process_is_distinguished_from_another_of_its_pid(child):
     created, identity = process_create_time(child.pid), process_identity(child.pid)
 
     assert is_alive(child.pid, created)

@@ -26,7 +26,7 @@ DEAD = 2**22 + 1
 
 
 @dataclass(frozen=True)
-class Bench:
+class Planned:
     """A work directory in which attempts can be made up, as a keeper would leave them."""
 
     workdir: WorkDir
@@ -96,25 +96,25 @@ class Bench:
         """Return a copy after an edit of the configuration's worker section."""
         resolved = self.grid.config.resolved()
         config = type(self.grid.config).from_resolved(resolved | {"worker": resolved["worker"] | worker})
-        return Bench(self.workdir, expand(config))
+        return Planned(self.workdir, expand(config))
 
 
-def bench_of(tmp_path, data) -> Bench:
-    bench = Bench(WorkDir(tmp_path), expand(build_config(data, name="C")))
-    bench.workdir.create("C")
-    return bench
+def planned(tmp_path, data) -> Planned:
+    made = Planned(WorkDir(tmp_path), expand(build_config(data, name="C")))
+    made.workdir.create("C")
+    return made
 
 
 @pytest.fixture
 def command(tmp_path):
     worker = {"kind": "command", "command": ["python", "x.py", "{n}"], "success_sentinel": "finished {task}"}
-    return bench_of(tmp_path, {"grid": {"n": ["a", "b"]}, "worker": worker})
+    return planned(tmp_path, {"grid": {"n": ["a", "b"]}, "worker": worker})
 
 
 @pytest.fixture
 def traversal(tmp_path):
     (tmp_path / "prompts.txt").write_text("a red circle\na blue square\n")
-    return bench_of(
+    return planned(
         tmp_path,
         {
             "grid": {"pipe": ["demo"], "sched": ["DDIM"], "steps": [10]},

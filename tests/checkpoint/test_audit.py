@@ -13,12 +13,12 @@ from accsearch.process_identity import process_create_time, process_identity
 from accsearch.task import TaskState
 
 
-def record(bench, **options):
-    return audit(bench.workdir, bench.grid, **options)[0]
+def record(planned, **options):
+    return audit(planned.workdir, planned.grid, **options)[0]
 
 
-def files(bench):
-    return {path: path.read_bytes() for path in bench.workdir.root.rglob("*") if path.is_file()}
+def files(planned):
+    return {path: path.read_bytes() for path in planned.workdir.root.rglob("*") if path.is_file()}
 
 
 @pytest.fixture

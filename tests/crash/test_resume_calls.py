@@ -26,9 +26,9 @@ def interrupted(work: Work, gate: Gate) -> Path:
     `a` is done; `b` has failed; `c` has a `.running` of a keeper and a worker that are dead; `d` is done, its
     marker damaged; `e` has ended while no scheduler watched.
     """
-    mended = work.folder / "mended"
+    fixed = work.folder / "mended"
     work.shell(
-        f"if test -e {mended}; then echo finished $T; exit 0; fi\n"
+        f"if test -e {fixed}; then echo finished $T; exit 0; fi\n"
         "if test $T = b; then echo 'ValueError: not yet'; exit 1; fi\n"
         f"case $T in c|e) {gate.script()} ;; esac",
         TASKS,
@@ -49,7 +49,7 @@ def interrupted(work: Work, gate: Gate) -> Path:
     assert work.markers("running") == ["c", "e"] and "e" in work.markers("exit")
     marker = work.root / "checkpoints" / "c" / "d.done"
     marker.write_bytes(marker.read_bytes()[:50])
-    mended.touch()
+    fixed.touch()
     return work.root
 
 

@@ -123,7 +123,7 @@ def gone(work: Work, gate: Gate) -> Work:
     return work
 
 
-def test_a_dead_host_is_told_of_and_can_be_freed_by_name(gone: Work, gate: Gate) -> None:
+def test_a_dead_host_is_named_and_can_be_freed_by_name(gone: Work, gate: Gate) -> None:
     findings = [each for each in gone.json("doctor", "--json") if each["subject"] == "hosts"]
     assert [each["level"] for each in findings] == ["note"]
     assert "c/a" in findings[0]["text"] and "accsearch stop --host gone" in findings[0]["text"]

@@ -44,6 +44,6 @@ def test_the_next_step_is_said(tmp_path: Path, program: str, content: bytes, mod
     assert said in message
 
 
-def test_a_folder_and_an_absent_program_are_told_apart(tmp_path: Path) -> None:
+def test_a_folder_and_an_absent_program_are_distinguished(tmp_path: Path) -> None:
     assert refused(tmp_path, str(tmp_path)).endswith("(it is a folder)")
     assert refused(tmp_path, "no-such-program") == "cannot start no-such-program: No such file or directory"

@@ -116,7 +116,7 @@ def test_what_an_earlier_attempt_measured_otherwise_does_not_compete(other):
     )
 
 
-def test_another_card_of_the_same_model_competes():
+def test_another_gpu_of_the_same_model_competes():
     task = results(
         line(BASELINE, gpu="GPU-1", gpu_name="H200"),
         line("fast", speedup=2.0, loss=0.0, ci=(0.0, 0.0), gpu="GPU-2", gpu_name="H200"),

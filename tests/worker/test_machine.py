@@ -61,7 +61,7 @@ def test_a_given_gpu_that_cuda_does_not_see_is_lost(device: str, monkeypatch: py
         (ValueError("out of memory"), False, False, False),
     ],
 )
-def test_failures_are_told_apart(error: Exception, memory: bool, lost: bool, ends: bool) -> None:
+def test_failures_are_distinguished(error: Exception, memory: bool, lost: bool, ends: bool) -> None:
     assert (is_out_of_memory(error), is_lost_gpu(error), ends_the_device(error)) == (memory, lost, ends)
 
 

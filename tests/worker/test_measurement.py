@@ -30,7 +30,7 @@ LITTLE = 256
 
 
 @contextmanager
-def bench_of(run: Run) -> Iterator[LoadedTask]:
+def task_of(run: Run) -> Iterator[LoadedTask]:
     with open_task(assignment_of(parse(run.arguments()))) as loaded:
         yield loaded
 
@@ -51,7 +51,7 @@ class Counted(Machine):
 def test_set_up_memory_is_what_the_methods_hold(
     tmp_path: Path, tiny_paths: dict[str, Path], methods: Methods
 ) -> None:
-    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+    with task_of(Run(tmp_path, tiny_paths)) as loaded:
         counted = replace(loaded, machine=Counted(**vars(loaded.machine)))
         # The first generation replaces the sampler's thousand training steps by a few.
         measure_baseline(counted, 2)
@@ -128,7 +128,7 @@ def test_images_are_no_set_up_memory(tmp_path: Path, tiny_paths: dict[str, Path]
     def draw(latents: torch.Tensor, **_: Any) -> Any:
         return OnDevice(len(latents), living)
 
-    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+    with task_of(Run(tmp_path, tiny_paths)) as loaded:
         generation = generate(replace(loaded, machine=Living(**vars(loaded.machine))), draw, 2)
 
     assert len(generation.images.pixels) == 3
@@ -142,7 +142,7 @@ def test_set_up_ends_with_the_first_batch(tmp_path: Path, tiny_paths: dict[str, 
         moments.append(time.perf_counter())
         return torch.rand(len(latents), *IMAGE)
 
-    with bench_of(Run(tmp_path, tiny_paths)) as loaded:
+    with task_of(Run(tmp_path, tiny_paths)) as loaded:
         generation = generate(loaded, draw, 2)
 
     first, second = moments

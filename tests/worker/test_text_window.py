@@ -68,7 +68,7 @@ def test_what_one_encoder_reads_is_not_cut_off_but_may_not_be_scored(tiny_paths:
     )
 
 
-def test_two_prompts_are_told_apart_by_what_is_read(tiny_pipelines: dict[str, Any]) -> None:
+def test_two_prompts_are_distinguished_by_what_is_read(tiny_pipelines: dict[str, Any]) -> None:
     windows = text_windows(tiny_pipelines["sd"])
 
     assert read_of(windows, LONG) == read_of(windows, LONG + " more")
