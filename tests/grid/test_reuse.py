@@ -9,7 +9,7 @@ import pytest
 from accsearch.config.load import build_config
 from accsearch.grid import Grid, expand
 from accsearch.grid.other_settings import other_settings
-from accsearch.grid.reuse import is_whole, own_lines, standing
+from accsearch.grid.reuse import is_whole, own_lines, reusable_lines
 from accsearch.grid.setting import CONFIGURED_BATCH, reuse_key, setting_of
 from accsearch.results.line import ResultLine
 
@@ -128,10 +128,10 @@ def test_a_setting_that_comes_back_finds_its_lines_again(tmp_path: Path) -> None
     first, second = grid_of(tmp_path), grid_of(tmp_path, worker={"seed": 2})
     lines = [*lines_of(first), *lines_of(second, status="failed", error="no")]
 
-    found = standing(first.config, first.tasks[0], lines)
+    found = reusable_lines(first.config, first.tasks[0], lines)
 
     assert list(found) == ALL and all(line.seed == 1 for line in found.values())
-    assert standing(second.config, second.tasks[0], lines) == {}
+    assert reusable_lines(second.config, second.tasks[0], lines) == {}
     # A worker says them once more, so that they are the last of their trials
     assert not is_whole(first.config, first.tasks[0], lines)
     assert is_whole(first.config, first.tasks[0], [*lines, *lines_of(first)])

@@ -222,9 +222,9 @@ class _Audit:
             return "the configuration changed since"
         now = digest_parts(self._grid.config, task)
         keys = [key for key in now if now[key] != before.get(key)] + [key for key in before if key not in now]
-        told = [_told(key, before.get(key), now.get(key)) for key in keys[:3]]
+        shown = [_difference(key, before.get(key), now.get(key)) for key in keys[:3]]
         more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
-        return f"changed since: {', '.join(told)}{more}" if told else "the configuration changed since"
+        return f"changed since: {', '.join(shown)}{more}" if shown else "the configuration changed since"
 
     def _last_logged(self, task: str) -> int:
         """Return the number of the last attempt that has left a log: `T.log` follows the rotated ones."""
@@ -237,7 +237,7 @@ def _not_run(attempts: int) -> str:
     return f"not finished: attempt {attempts} was interrupted" if attempts else "not run yet"
 
 
-def _told(key: str, before: object, now: object) -> str:
+def _difference(key: str, before: object, now: object) -> str:
     if any(re.fullmatch("[0-9a-f]{16,64}", str(value)) for value in (before, now)):
         return key
     return f"{key} {before or 'unset'} -> {now or 'unset'}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from accsearch.checkpoint.markers import DamagedMarker, read_done
-from accsearch.checkpoint.plan import StoredPlan, load_plan
+from accsearch.checkpoint.plan import StoredPlan
 from accsearch.grid.other_settings import OtherSetting, other_settings
 from accsearch.grid.reuse import own_lines
 from accsearch.results.best import TaskResults
@@ -11,12 +11,6 @@ from accsearch.results.file import latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
-
-
-def results_of(workdir: WorkDir, *, others: bool = False) -> list[TaskResults]:
-    """Return the results of every traversal task of every stored plan; see `results_of_plan`."""
-    plans = (load_plan(workdir, config) for config in workdir.configs())
-    return [each for plan in plans for each in results_of_plan(workdir, plan, others=others)]
 
 
 def results_of_plan(workdir: WorkDir, plan: StoredPlan, *, others: bool = False) -> list[TaskResults]:

@@ -62,12 +62,12 @@ def plan(
 
 def _stand(workdir: "WorkDir", grid: "Grid", task: "Task") -> int:
     """Return how many trials of a task are measured already and need not be again."""
-    from accsearch.grid.reuse import standing
+    from accsearch.grid.reuse import reusable_lines
     from accsearch.results.file import read
 
     if not task.trials:
         return 0
-    found = standing(grid.config, task, read(workdir.task(task.config, task.id).results))
+    found = reusable_lines(grid.config, task, read(workdir.task(task.config, task.id).results))
     return sum(trial.id in found for trial in task.trials)
 
 

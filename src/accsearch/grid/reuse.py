@@ -24,7 +24,7 @@ def own_lines(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[s
     return latest(line for line in lines if own.holds(line))
 
 
-def standing(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[str, ResultLine]:
+def reusable_lines(config: Config, task: Task, lines: Iterable[ResultLine]) -> dict[str, ResultLine]:
     """Return those own lines that a worker would not measure again, the baseline's among them."""
     own = own_lines(config, task, lines)
     return {name: line for name, line in own.items() if stands(line)}
@@ -41,7 +41,7 @@ def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
     measured on one kind of machine.
     """
     lines = list(lines)
-    found, last = standing(config, task, lines), latest(lines)
+    found, last = reusable_lines(config, task, lines), latest(lines)
     base = found.get(BASELINE)
     if base is None:
         return False

@@ -21,6 +21,7 @@ from accsearch.worker.pipelines import load_pipeline
 from accsearch.worker.prompts import gather_prompts
 from accsearch.worker.quality.scorer import Scorer, load_scorer
 from accsearch.worker.stopwatch import timed
+from accsearch.worker.terminal import progress_bar
 from accsearch.worker.text_window import cut_off
 from accsearch.worker.workload import Workload
 
@@ -102,16 +103,18 @@ def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int) -> Generation:
     seconds: list[float] = []
     allocated, set_up_at = None, 0.0
     machine.reset_peak()
-    for numbers in batches:
-        images, taken = timed(machine, partial(invoke, **loaded.workload.arguments(numbers)))
-        found.append(images.cpu())
-        del images
-        seconds.append(taken)
-        if len(found) == 1:
-            allocated, set_up_at = machine.allocated(), time.perf_counter()
-            if len(batches) > 1:
-                # What compiling and the first choice of kernels took is not the trial's need.
-                machine.reset_peak()
+    with progress_bar(len(loaded.workload.prompts), "image") as bar:
+        for numbers in batches:
+            images, taken = timed(machine, partial(invoke, **loaded.workload.arguments(numbers)))
+            found.append(images.cpu())
+            del images
+            seconds.append(taken)
+            if len(found) == 1:
+                allocated, set_up_at = machine.allocated(), time.perf_counter()
+                if len(batches) > 1:
+                    # What compiling and the first choice of kernels took is not the trial's need.
+                    machine.reset_peak()
+            bar.update(len(numbers))
     collected = collect(found, len(loaded.workload.prompts))
     return Generation(collected, tuple(seconds), machine.peak(), allocated, set_up_at)
 

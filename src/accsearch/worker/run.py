@@ -16,7 +16,8 @@ from accsearch.worker.pipelines import commit_of
 from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
-from accsearch.worker.traversal import finished, restate, say, search, wanted
+from accsearch.worker.terminal import say
+from accsearch.worker.traversal import finished, restate, search, wanted
 
 
 def run(assignment: Assignment, trial: str | None = None) -> int:
@@ -56,8 +57,8 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     reused = finished(assignment.paths.results, keys)
     restate(assignment, reused)
     if reused:
-        standing = sum(trial.id in reused for trial in assignment.task.trials)
-        say(f"{standing} of {len(assignment.task.trials)} trials stand from an earlier attempt")
+        reusable = sum(trial.id in reused for trial in assignment.task.trials)
+        say(f"{reusable} of {len(assignment.task.trials)} trials stand from an earlier attempt")
     if reused.keys() == keys.keys():
         return WorkerExit.OK
     with open_task(assignment, others) as loaded:

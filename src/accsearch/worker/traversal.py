@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from accsearch.errors import AccsearchError
 from accsearch.grid.reuse import own_lines, stands
@@ -20,6 +21,7 @@ from accsearch.worker.methods.session import Unsupported
 from accsearch.worker.record import Recorder
 from accsearch.worker.stability import conditions, measure_stability
 from accsearch.worker.strategy import EveryTrial, Strategy, UpperBound
+from accsearch.worker.terminal import progress_bar, say
 
 
 def wanted(recorder: Recorder) -> dict[str, str]:
@@ -56,13 +58,15 @@ def search(loaded: LoadedTask, recorder: Recorder, reused: dict[str, ResultLine]
 
     `reused` are the lines that stand, by name. Raises TaskEnded where nothing more can be measured in this process.
     """
-    return _Search(loaded, recorder).run(reused)
+    with progress_bar(len(recorder.assignment.task.trials), "trial") as bar:
+        return _Search(loaded, recorder, bar).run(reused)
 
 
 class _Search:
-    def __init__(self, loaded: LoadedTask, recorder: Recorder) -> None:
+    def __init__(self, loaded: LoadedTask, recorder: Recorder, bar: Any) -> None:
         self._loaded = loaded
         self._recorder = recorder
+        self._bar = bar
         self._assignment = loaded.assignment
         self._failures: list[tuple[str, str, bool]] = []
         self._done = 0
@@ -142,7 +146,7 @@ class _Search:
         line = self._recorder.failed(trial, message)
         self._write(line)
         self._failures.append((trial.id, message, invalid))
-        say(f"{self._progress()} {trial.id}: failed: {message}")
+        self._say(f"{trial.id}: failed: {message}")
         end_if_fatal(error)
         return line
 
@@ -154,7 +158,7 @@ class _Search:
     def _left_out(self, trial: Trial, why: str) -> ResultLine:
         line = self._recorder.pruned(trial, why)
         self._write(line)
-        say(f"{self._progress()} {trial.id}: left out: {why}")
+        self._say(f"{trial.id}: left out: {why}")
         return line
 
     def _write(self, line: ResultLine) -> None:
@@ -164,8 +168,10 @@ class _Search:
         if self._assignment.config.worker.keep_images:
             images.save(Path(self._assignment.paths.images) / trial)
 
-    def _progress(self) -> str:
-        return f"[{self._done}/{len(self._assignment.task.trials)}]"
+    def _say(self, text: str) -> None:
+        """Print what became of a trial, after how many are done."""
+        say(f"[{self._done}/{len(self._assignment.task.trials)}] {text}")
+        self._bar.update(self._done - self._bar.n)
 
     def _report(self, line: ResultLine) -> None:
         interval = f" [{line.speedup_ci95[0]:.2f}, {line.speedup_ci95[1]:.2f}]" if line.speedup_ci95 else ""
@@ -173,8 +179,8 @@ class _Search:
         lost = "" if line.score_loss is None else f", score loss {100 * line.score_loss:.2f} %"
         idle = ", changes nothing" if line.active is False else ""
         note = f" (note: {line.note})" if line.note else ""
-        say(
-            f"{self._progress()} {line.trial}: {line.seconds_per_image:.3f} s per image, "
+        self._say(
+            f"{line.trial}: {line.seconds_per_image:.3f} s per image, "
             f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}{note}"
         )
 
@@ -189,8 +195,3 @@ class _Search:
         say(f"error: {reasons.most_common(1)[0][0]}")
         only_invalid = all(invalid for _, _, invalid in self._failures)
         return WorkerExit.VALIDATION if only_invalid else WorkerExit.ERROR
-
-
-def say(text: str) -> None:
-    """Print a line at once; the log is what the watchdog and the user see."""
-    print(text, flush=True)

@@ -18,6 +18,7 @@ from accsearch.task import WorkerExit
 from accsearch.termination import end_in_order
 from accsearch.workdir import write_json
 from accsearch.worker.quiet import hush
+from accsearch.worker.terminal import say
 
 
 def main(argv: Sequence[str]) -> int:
@@ -71,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
 def _say(text: str) -> None:
     """Print a line of progress; go on if nobody reads it any more."""
     with contextlib.suppress(OSError):
-        print(text, flush=True)
+        say(text)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from accsearch.worker.codeeval.image_distance import psnr
 from accsearch.worker.codeeval.inputs import EvaluationInputs
 from accsearch.worker.images import Images, InvalidImages, collect
 from accsearch.worker.paired_times import speedup
+from accsearch.worker.terminal import progress_bar
 
 LONGEST_IMAGE = 600.0
 LARGEST_BODY = 4096 * 4096 * 3
@@ -78,18 +80,21 @@ class PairedRun:
         # The file does not know which prompts are asked again, so it cannot treat those alone correctly.
         probed = set(self._inputs.random.sample(range(total), min(SEED_PROBES, total)))
         load = LoadMeter()
-        for repeat in range(repeats):
-            # The sides take turns to begin, so that a machine that slows down or speeds up favours neither.
-            image_pairs = self._round(self._inputs.pairs(images), baseline_first=repeat % 2 == 0)
-            self._times[0].append(sum(pair.our_seconds for pair in image_pairs) / images)
-            self._times[1].append(sum(pair.their_seconds for pair in image_pairs) / images)
-            for number, pair in enumerate(image_pairs, len(self.image_pairs)):
-                if number in probed:
-                    [again] = self._round([self._inputs.again(pair.prompt)], baseline_first=True)
-                    self.probes.append((pair, again))
-            self.image_pairs += image_pairs
-            ours, theirs = (times[-1] for times in self._times)
-            say(f"repeat {repeat + 1} of {repeats}: baseline {ours:.3g} s an image, file {theirs:.3g} s")
+        # Where a person waits for an evaluation, its standard output is the person's terminal.
+        with progress_bar(total, "image", sys.stdout) as bar:
+            for repeat in range(repeats):
+                # The sides take turns to begin, so that a machine that slows down or speeds up favours neither.
+                image_pairs = self._round(self._inputs.pairs(images), baseline_first=repeat % 2 == 0)
+                self._times[0].append(sum(pair.our_seconds for pair in image_pairs) / images)
+                self._times[1].append(sum(pair.their_seconds for pair in image_pairs) / images)
+                for number, pair in enumerate(image_pairs, len(self.image_pairs)):
+                    if number in probed:
+                        [again] = self._round([self._inputs.again(pair.prompt)], baseline_first=True)
+                        self.probes.append((pair, again))
+                self.image_pairs += image_pairs
+                ours, theirs = (times[-1] for times in self._times)
+                say(f"repeat {repeat + 1} of {repeats}: baseline {ours:.3g} s an image, file {theirs:.3g} s")
+                bar.update(images)
         self.others = load.others()
 
     def sample(self, image_pairs: Sequence[ImagePair], count: int) -> list[ImagePair]:
