@@ -68,6 +68,6 @@ def test_an_observer_hears_when_nothing_waits_any_more(tmp_path: Path) -> None:
     workdir.create("c")
     waiting = Waiting(workdir, Observer())
     for count in (2, 2, 1, 0, 0):
-        waiting.tell({}, "a slot", count, {})
+        waiting.report({}, "a slot", count, {})
 
     assert received == [({"*": "a slot"}, 2), ({"*": "a slot"}, 1), ({}, 0)]
