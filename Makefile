@@ -29,6 +29,7 @@ check: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_words.py
 
 quick: setup
 	$(BIN)/python -m pytest -q -p tests.quick -m "not slow and not process" -n 2 $(QUICK)

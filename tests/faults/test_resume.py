@@ -199,18 +199,18 @@ def test_a_new_package_version_is_shown_and_runs_again_only_if_asked(work: Work,
     assert work.run(*ONE).process.returncode == 0
     versions = work.marker(f"{TASK}.done")["versions"]
     edit(work, TASK, versions=versions | {"torch": "0.0.1"})
-    told = f"torch 0.0.1 -> {versions['torch']}"
+    change = f"torch 0.0.1 -> {versions['torch']}"
     # Given that, plan shows it and a run does nothing
     planned = row(work, TASK)
-    assert planned["action"] == "skip" and told in planned["why"]
+    assert planned["action"] == "skip" and change in planned["why"]
     assert work.run(*ONE).process.returncode == 0
     assert len(search.history()) == 1
     # When asked to, it runs
     planned = row(work, TASK, "--rerun-on", "versions")
-    assert planned["action"] == "run" and told in planned["why"]
+    assert planned["action"] == "run" and change in planned["why"]
     run = work.run(*ONE, "--rerun-on", "versions")
     assert run.process.returncode == 0, run.text
-    assert any("runs again" in line and told in line for line in run.lines), run.text
+    assert any("runs again" in line and change in line for line in run.lines), run.text
     assert len(search.history()) == 2
     assert work.marker(f"{TASK}.done")["versions"] == versions
 

@@ -5,7 +5,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-tqdm.monitor_interval = 0  # no thread of its own beside what is timed
+tqdm.monitor_interval = 0  # its thread would disturb the timing
 
 
 def progress_bar(total: int, unit: str, stream: TextIO | None = None) -> Any:
