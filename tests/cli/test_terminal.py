@@ -63,16 +63,18 @@ def test_nothing_is_coloured_or_drawn_where_there_is_no_terminal(work: Work) -> 
 
 def test_watching_follows_a_run_and_ends_on_ctrl_c(work: Work, gate: Gate) -> None:
     work.shell(gate.script(), ["a"])
-    with work.start_run(*ONE) as run, Terminal(work, "status", "--watch") as watch:
+    with work.start_run(*ONE) as run:
+        # Until then the work directory may not be there, which is refused.
         gate.arrivals(1)
-        watch.await_text("c/a")
-        watch.await_text("running")
-        gate.open()
-        assert run.end() == 0, run.text
-        # Drawn anew without being asked
-        watch.await_text("1 done")
-        watch.press(INTERRUPT)
-        assert watch.end() == 130, watch.text
+        with Terminal(work, "status", "--watch") as watch:
+            watch.await_text("c/a")
+            watch.await_text("running")
+            gate.open()
+            assert run.end() == 0, run.text
+            # Drawn anew without being asked
+            watch.await_text("1 done")
+            watch.press(INTERRUPT)
+            assert watch.end() == 130, watch.text
     assert "Traceback" not in watch.text
 
 
