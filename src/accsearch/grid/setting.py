@@ -11,7 +11,6 @@ from accsearch.config.schema import Config
 from accsearch.task import MEASUREMENT_VERSION, Methods, Scalar, Task
 
 DIGITS = 16
-SCHEDULER_SUFFIX = "Scheduler"
 
 
 def short_hash(text: str) -> str:
@@ -140,33 +139,22 @@ def reuse_key(setting: Setting, methods: Methods, condition: str | None = None) 
 def cell_setting(config: Config, axes: Mapping[str, Scalar]) -> Setting:
     """Return the setting that a traversal search's cell is configured to be measured in."""
     model, worker = config.model(str(axes["pipe"])), config.worker
-    guidance = worker.guidance_scale
     # A traversal measures every trial, whatever loss or speed-up is asked for.
     of_search = {"strategy"} if config.search.strategy == "traversal" else None
+    as_written = {name: getattr(worker, name) for name, info in _FIELDS if info["digest"] == f"worker.{name}"}
     return Setting(
-        kind=worker.kind,
-        num_samples=worker.num_samples,
+        **as_written,
         configured_batch_size=worker.batch_size,
         batch_size=worker.batch_size,
-        seed=worker.seed,
-        device=worker.device,
         configured_dtype=worker.dtype,
         dtype=worker.dtype,
         gpu_model=None,
-        configured_guidance_scale=guidance,
-        guidance_scale=model.guidance if guidance is None else guidance,
-        height=worker.height,
-        width=worker.width,
-        repeats=worker.repeats,
-        max_repeats=worker.max_repeats,
-        ci_width=worker.ci_width,
-        warmup=worker.warmup,
-        stability=worker.stability,
-        env=dict(worker.env),
+        configured_guidance_scale=worker.guidance_scale,
+        guidance_scale=model.guidance if worker.guidance_scale is None else worker.guidance_scale,
         implementation=config.implementation,
         model=model.identity,
         revision=model.revision,
-        scheduler=str(axes["sched"]).removesuffix(SCHEDULER_SUFFIX),
+        scheduler=str(axes["sched"]).removesuffix("Scheduler"),
         steps=int(axes["steps"]),
         prompts=prompts_fingerprint(config),
         scorer=config.scorer_identity(),

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from accsearch.results.stats import Interval
 from accsearch.search.measure import Confirmation
 from accsearch.task import Trial
 
@@ -67,8 +66,3 @@ class SearchResult:
     band: float
     """Half-width of the prediction's band at the end, as a logarithm."""
     traced: tuple[str, ...] = field(default=())
-
-
-def describe_interval(interval: Interval | None) -> str:
-    """Return ` [1.20, 1.31]`, or nothing where there is no interval."""
-    return "" if interval is None else f" [{interval[0]:.2f}, {interval[1]:.2f}]"
