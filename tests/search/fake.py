@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from accsearch.methods.info import Kind
 from accsearch.search.costs import Trace
-from accsearch.search.measure import Batch, Confirmation
+from accsearch.search.measure import Batch, Confirmation, Unmeasurable
 from accsearch.search.race import Race
-from accsearch.search.upper_bound import Unmeasurable
 from accsearch.task import BASELINE, Trial
 
 BATCH = 4

@@ -29,6 +29,10 @@ class Confirmation:
     speedup_ci95: Interval | None
 
 
+class Unmeasurable(Exception):
+    """A configuration that cannot be measured; the message says why."""
+
+
 class Measure(Protocol):
     """Measures configurations; every call costs time on the device."""
 

@@ -22,9 +22,10 @@ from accsearch.methods.info import Kind
 from accsearch.results.stats import paired_loss_bound, prompts_needed
 from accsearch.search.costs import Band, Costs, costs_of, to_trace
 from accsearch.search.exclusion import Fallback, looks, share
-from accsearch.search.measure import Confirmation, Measure
+from accsearch.search.limit_state import LimitState
+from accsearch.search.measure import Measure, Unmeasurable
 from accsearch.search.outcome import Bound, Fate, SearchResult, Settled
-from accsearch.search.race import Race, fastest_first
+from accsearch.search.race import Race
 from accsearch.task import BASELINE, Trial
 
 CONFIRMING_LOOKS = 4
@@ -54,10 +55,6 @@ class SearchSettings:
         return (1 - self.confidence) / 2
 
 
-class Unmeasurable(Exception):
-    """A configuration that cannot be measured; the message says why."""
-
-
 def search(
     calls: Mapping[str, tuple[Kind, ...]],
     trials: Sequence[Trial],
@@ -71,21 +68,6 @@ def search(
     Unmeasurable passes through.
     """
     return _Search(calls, trials, measure, settings, say).run()
-
-
-class _Limit:
-    """One limit: its candidates, those whose confirmation failed, and the risk left for excluding."""
-
-    def __init__(self, value: float, fallback: Fallback) -> None:
-        self.value = value
-        self.fallback = fallback
-        self.candidates: list[Race] = []
-        self.tried: set[str] = set()
-        self.answer: tuple[Race, Confirmation, float] | None = None
-
-    def best(self) -> Race | None:
-        """Return the fastest candidate that may still be confirmed."""
-        return next(fastest_first(race for race in self.candidates if race.trial.id not in self.tried), None)
 
 
 class _Search:
@@ -108,7 +90,7 @@ class _Search:
         self._band = Band(settings.half_risk)
         self._order: list[tuple[float, Trial]] = []
         self._next = 0
-        self._limits = [_Limit(value, Fallback(settings.half_risk)) for value in sorted(settings.limits)]
+        self._limits = [LimitState(value, Fallback(settings.half_risk)) for value in sorted(settings.limits)]
 
     def run(self) -> SearchResult:
         traced = to_trace({id_: self._calls[id_] for id_ in (BASELINE, *self._trials)}, TRACES)
@@ -161,14 +143,14 @@ class _Search:
                 for limit in wanted:
                     limit.fallback.settle(excluded=False)
 
-    def _may_beat(self, limit: _Limit, predicted: float) -> bool:
+    def _may_beat(self, limit: LimitState, predicted: float) -> bool:
         best = limit.answer[0] if limit.answer else limit.best()
         if best is None:
             return True
         left = len(self._order) - self._next
         return self._band.lower(predicted, left) < best.relative_seconds
 
-    def _race(self, trial: Trial, predicted: float, wanted: list[_Limit]) -> None:
+    def _race(self, trial: Trial, predicted: float, wanted: list[LimitState]) -> None:
         race = Race(trial)
         risks = {limit.value: limit.fallback.available() for limit in wanted}
         open_limits = list(wanted)
@@ -198,7 +180,7 @@ class _Search:
             limit.fallback.settle(excluded=limit.value not in kept)
         self._judge(race, open_limits, slower)
 
-    def _is_slower(self, race: Race, limit: _Limit) -> bool:
+    def _is_slower(self, race: Race, limit: LimitState) -> bool:
         best = limit.answer[0] if limit.answer else limit.best()
         return best is not None and self._gap(race, best) > 0
 
@@ -208,7 +190,7 @@ class _Search:
         apart = math.log(slower.relative_seconds / faster.relative_seconds)
         return apart - slower.half_width(risk) - faster.half_width(risk)
 
-    def _judge(self, race: Race, open_limits: list[_Limit], slower: bool) -> None:
+    def _judge(self, race: Race, open_limits: list[LimitState], slower: bool) -> None:
         loss = "undefined" if race.loss is None else f"{100 * race.loss:.2f} %"
         figures = f"{1 / race.relative_seconds:.2f}x, loss {loss} over {race.prompts} prompts"
         if not open_limits:
@@ -230,14 +212,14 @@ class _Search:
         why = "; ".join([f"undecided: {figures}", *decide])
         self._settle(race.trial, Fate.UNRESOLVED, why, race.prompts)
 
-    def _has_news(self, limit: _Limit) -> bool:
+    def _has_news(self, limit: LimitState) -> bool:
         """Say whether there is a candidate to confirm: any without an answer, else one surely faster than it."""
         best = limit.best()
         if best is None or limit.answer is None:
             return best is not None
         return best is not limit.answer[0] and self._gap(limit.answer[0], best) > 0
 
-    def _confirm(self, limit: _Limit) -> None:
+    def _confirm(self, limit: LimitState) -> None:
         """Refine the time of candidates that may be the fastest, then confirm the fastest on fresh prompts."""
         for _ in range(TIMING_ROUNDS):
             contenders = list(self._contenders(limit))
@@ -260,7 +242,7 @@ class _Search:
                 break
         limit.tried.add(best.trial.id)
 
-    def _contenders(self, limit: _Limit) -> Iterator[Race]:
+    def _contenders(self, limit: LimitState) -> Iterator[Race]:
         """Yield the candidates that may be as fast as the fastest within the error of their times, and the fastest."""
         best = limit.best()
         assert best is not None
@@ -283,14 +265,14 @@ class _Search:
                 why = f"predicted to take at least {lowest:.2f} of the baseline's time, longer than every answer"
                 self._settle(trial, Fate.SLOWER, why)
 
-    def _bound(self, limit: _Limit) -> Bound:
+    def _bound(self, limit: LimitState) -> Bound:
         faster = tuple(id_ for id_ in self._settled if self._may_be_faster(id_, limit))
         if limit.answer is None:
             return Bound(limit.value, None, faster=faster)
         race, confirmation, upper = limit.answer
         return Bound(limit.value, race.trial, confirmation.speedup, confirmation, upper, faster)
 
-    def _may_be_faster(self, id_: str, limit: _Limit) -> bool:
+    def _may_be_faster(self, id_: str, limit: LimitState) -> bool:
         """Say whether a configuration that is not excluded for `limit` may be faster than its answer."""
         state = self._settled[id_].state
         if state is Fate.NOT_REACHED:
