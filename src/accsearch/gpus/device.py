@@ -50,7 +50,7 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class Clock:
+class SmClock:
     """The clock of a GPU's multiprocessors, None where unknown, and the names of the reasons that hold it down."""
 
     sm_mhz: int | None

@@ -14,7 +14,7 @@ from accsearch.gpus.owner import process_user, this_user, user_name
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class LeaseHolder:
     """Who took a lease; what is not known is None. `alive` is whether the process that took it still runs.
 
     `elsewhere`: its pid is that of another container, whose processes cannot be seen from here.
@@ -36,7 +36,7 @@ class Holder:
         return f"leased by {who}{f' ({facts})' if facts else ''}{ended}"
 
 
-def holder(uuid: str) -> Holder | None:
+def holder(uuid: str) -> LeaseHolder | None:
     """Return who has leased a GPU, None if no one has; takes nothing and disturbs no one."""
     try:
         descriptor = os.open(lease_file(uuid), os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -72,7 +72,7 @@ def sign(descriptor: int, workdir: Path | None) -> None:
         os.pwrite(descriptor, json.dumps(text).encode() + b"\n", 0)
 
 
-def _read_holder(descriptor: int) -> Holder:
+def _read_holder(descriptor: int) -> LeaseHolder:
     """Combine what the kernel says of the lock with what its taker wrote, where the two agree."""
     pid = _locker(os.fstat(descriptor).st_ino)
     try:
@@ -82,11 +82,13 @@ def _read_holder(descriptor: int) -> Holder:
     except (ValueError, KeyError, TypeError):
         signed, elsewhere = {}, False
     if elsewhere and pid is None:
-        return Holder(**signed, alive=True, elsewhere=True)  # its worker, if not itself: the lock is held
+        return LeaseHolder(
+            **signed, alive=True, elsewhere=True
+        )  # its worker, if not itself: the lock is held
     if signed and (pid is None or signed["pid"] == pid):
-        return Holder(**signed, alive=process_user(signed["pid"]) is not None)
+        return LeaseHolder(**signed, alive=process_user(signed["pid"]) is not None)
     user = process_user(pid) if pid is not None else user_name(os.fstat(descriptor).st_uid)
-    return Holder(pid, user, None, None, alive=pid is not None and user is not None)
+    return LeaseHolder(pid, user, None, None, alive=pid is not None and user is not None)
 
 
 def _namespace() -> str | None:

@@ -14,7 +14,7 @@ NOT_JUDGED = "idle; its memory is unknown, so that gpus.min_free_memory cannot b
 PROHIBITED = "in compute mode Prohibited, which no CUDA process may use (`nvidia-smi -c 0` ends it)"
 
 
-class Limits(Protocol):
+class IdleLimits(Protocol):
     """The settings of `gpus` in the configuration that decide; memory in bytes, utilisation in percent."""
 
     @property
@@ -38,7 +38,7 @@ class Verdict:
 class IdleTest:
     """Collects readings of one GPU: it is idle after `samples` idle ones in a row, half a second apart."""
 
-    def __init__(self, limits: Limits, describe: Callable[[int], str] = "pid {}".format) -> None:
+    def __init__(self, limits: IdleLimits, describe: Callable[[int], str] = "pid {}".format) -> None:
         self._limits = limits
         self._describe = describe
         self._streak = 0
@@ -66,7 +66,9 @@ class IdleTest:
         return Verdict(True, "idle" if self._judged else NOT_JUDGED)
 
 
-def busy(reading: Reading, limits: Limits, describe: Callable[[int], str] = "pid {}".format) -> str | None:
+def busy(
+    reading: Reading, limits: IdleLimits, describe: Callable[[int], str] = "pid {}".format
+) -> str | None:
     """Return why a GPU is not idle at this reading, None if it is; unknown utilisation passes."""
     if reading.compute_mode is ComputeMode.PROHIBITED:
         return PROHIBITED
@@ -95,7 +97,7 @@ def released(
     reading: Reading,
     before: Reading,
     own_pids: Set[int],
-    limits: Limits,
+    limits: IdleLimits,
     describe: Callable[[int], str] = "pid {}".format,
 ) -> Release:
     """Judge a leased GPU between its own tasks, by memory and foreign processes only.
@@ -115,7 +117,7 @@ def released(
     return Release(ReleaseState.FREE, "free")
 
 
-def _occupied(reading: Reading, limits: Limits, describe: Callable[[int], str]) -> str | None:
+def _occupied(reading: Reading, limits: IdleLimits, describe: Callable[[int], str]) -> str | None:
     used, free, total = reading.memory_used, reading.memory_free, reading.memory_total
     if used is None or free is None:
         # Where the driver knows no memory (it is shared with the CPU), only the processes count.

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accsearch.errors import StorageError
-from accsearch.gpus.holder import Holder, holder, sign
+from accsearch.gpus.holder import LeaseHolder, holder, sign
 from accsearch.gpus.lease_files import hint, lease_file, open_lock_file
 
-__all__ = ["Holder", "Lease", "acquire", "holder"]
+__all__ = ["Lease", "LeaseHolder", "acquire", "holder"]
 
 _PROBE_RETRIES = 200
 

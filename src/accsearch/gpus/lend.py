@@ -8,7 +8,7 @@ from typing import Any
 
 from accsearch.errors import NoGpuError, NoIdleGpuError
 from accsearch.gpus.device import Device
-from accsearch.gpus.idle import Limits
+from accsearch.gpus.idle import IdleLimits
 from accsearch.gpus.lease import acquire
 from accsearch.gpus.nvml import open_nvml
 from accsearch.gpus.pinning import pinned, visible_gpus
@@ -29,7 +29,7 @@ NO_GPU = Loan(pinned(None))
 
 @contextmanager
 def lend(
-    limits: Limits,
+    limits: IdleLimits,
     workdir: Path,
     *,
     option: str | None = None,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from accsearch.errors import NoGpuError
-from accsearch.gpus.device import Clock, ComputeMode, Device, DriverLost, GpuLost, Process, Reading
+from accsearch.gpus.device import ComputeMode, Device, DriverLost, GpuLost, Process, Reading, SmClock
 from accsearch.gpus.idle import PROHIBITED
 
 WITHOUT_GPUS = "run on the CPU with `--gpus none --slots N`"
@@ -114,7 +114,7 @@ class Nvml:
             self._handles.pop(uuid, None)
             raise
 
-    def clock(self, uuid: str) -> Clock:
+    def clock(self, uuid: str) -> SmClock:
         """Return the clock and what holds it down; raises GpuLost if the GPU does not answer."""
         handle = self._handle(uuid)
         mhz = self._known(self._api.nvmlDeviceGetClockInfo, handle, self._api.NVML_CLOCK_SM)
@@ -123,7 +123,7 @@ class Nvml:
         if bits is None:
             bits = self._known(self._api.nvmlDeviceGetCurrentClocksThrottleReasons, handle)
         reasons = frozenset(name for bit, name in CLOCK_REASONS.items() if (bits or 0) & bit)
-        return Clock(None if mhz is None else int(mhz), reasons)
+        return SmClock(None if mhz is None else int(mhz), reasons)
 
     def processes(self, uuid: str) -> tuple[Process, ...]:
         """Return who is on one GPU; raises GpuLost where it does not answer."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from accsearch.gpus.device import Device, GpuLost, Reading
-from accsearch.gpus.idle import INTERVAL, IdleTest, Limits, Verdict
+from accsearch.gpus.idle import INTERVAL, IdleLimits, IdleTest, Verdict
 from accsearch.gpus.lease import holder
 from accsearch.gpus.nvml import Nvml
 from accsearch.gpus.owner import describe_process, process_user
@@ -46,7 +46,7 @@ class Row:
 
 def survey(
     nvml: Nvml,
-    limits: Limits,
+    limits: IdleLimits,
     cuda_visible_devices: str | None,
     exclude: Iterable[str | int] = (),
     gpus_option: str | None = None,

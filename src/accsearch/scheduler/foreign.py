@@ -12,7 +12,7 @@ from accsearch.scheduler.slots.queued import QueuedTask
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class SettledAttempt:
     """An attempt that needs no more waiting: how it ended, or else why its task may run again."""
 
     queued: QueuedTask
@@ -36,7 +36,7 @@ class ForeignAttempts:
         """Await the end of an attempt, or of its signs of life."""
         self._waiting[queued] = running
 
-    def step(self, now: float) -> list[Settled]:
+    def step(self, now: float) -> list[SettledAttempt]:
         """Look at each attempt, if it is time to; return those that are settled, which are not looked at again."""
         if now < self._look_at:
             return []
@@ -50,13 +50,13 @@ class ForeignAttempts:
         """Return in how many seconds `step` wants to be called; None where nothing is awaited."""
         return max(0.0, self._look_at - now) if self._waiting else None
 
-    def _settled(self, now: float) -> Iterator[Settled]:
+    def _settled(self, now: float) -> Iterator[SettledAttempt]:
         for queued, running in self._waiting.items():
             ended = read_end(queued.paths, running.nonce)
             if ended is not None:
-                yield Settled(queued, running, ended)
+                yield SettledAttempt(queued, running, ended)
             elif not is_owned(queued.paths.running, running.nonce):
-                yield Settled(queued, running, None, f"freed from host {running.host}")
+                yield SettledAttempt(queued, running, None, f"freed from host {running.host}")
             elif (silent := self._watch.look_at_task(queued.paths, now)) >= heartbeat.SILENCE:
                 why = f"no sign of life from host {running.host} for {silent:.0f} s"
-                yield Settled(queued, running, None, why)
+                yield SettledAttempt(queued, running, None, why)

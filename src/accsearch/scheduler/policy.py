@@ -16,7 +16,7 @@ UNCOUNTED_LIMIT = 10
 """Attempts of one task in one run that faults of the infrastructure may cost before it counts as failed."""
 
 
-class Change(Enum):
+class BatchChange(Enum):
     """What is different in the next attempt."""
 
     NOTHING = auto()
@@ -29,12 +29,12 @@ class Decision:
 
     retry: bool
     counted: bool
-    change: Change = Change.NOTHING
+    change: BatchChange = BatchChange.NOTHING
 
 
 POLICY: Mapping[FailureReason, Decision] = {
     # A smaller batch in a new process, on the emptiest GPU; at batch 1 the attempt counts like any other.
-    FailureReason.OOM: Decision(retry=True, counted=True, change=Change.HALF_THE_BATCH),
+    FailureReason.OOM: Decision(retry=True, counted=True, change=BatchChange.HALF_THE_BATCH),
     FailureReason.ERROR: Decision(retry=True, counted=True),
     FailureReason.INCOMPLETE: Decision(retry=True, counted=True),
     FailureReason.TIMEOUT: Decision(retry=True, counted=True),
@@ -65,7 +65,7 @@ def next_try(reason: FailureReason, tries: Tries, *, max_attempts: int, on_oom: 
     """
     decision = POLICY[reason]
     batch = tries.batch_size
-    if decision.change is Change.HALF_THE_BATCH:
+    if decision.change is BatchChange.HALF_THE_BATCH:
         if on_oom == "fail":
             decision = Decision(retry=False, counted=True)
         elif on_oom == "halve_batch" and batch is not None and batch > 1:

@@ -33,7 +33,7 @@ class Mark(Enum):
 
 
 @dataclass(slots=True)
-class Outcome:
+class AttemptOutcome:
     """What became of an attempt on a GPU; the task is None where that says nothing of the task."""
 
     task: str | None
@@ -45,7 +45,7 @@ class Outcome:
 class Record:
     """What is known of one GPU."""
 
-    outcomes: deque[Outcome] = field(default_factory=lambda: deque(maxlen=WINDOW))
+    outcomes: deque[AttemptOutcome] = field(default_factory=lambda: deque(maxlen=WINDOW))
     at_work_since: float | None = None
     quarantined_until: float | None = None
     on_probation: bool = False
@@ -93,13 +93,13 @@ class GpuHealth:
             record.outcomes.clear()
             record.on_probation = False
             record.pause = QUARANTINE_FIRST
-        record.outcomes.append(Outcome(task, Mark.GOOD))
+        record.outcomes.append(AttemptOutcome(task, Mark.GOOD))
 
     def failed(self, gpu: str | None, task: str, why: str, *, speaks_of_gpu: bool) -> None:
         """Note an attempt that failed at its start."""
         if (record := self._records.get(gpu or "")) is not None:
             mark = Mark.BAD if speaks_of_gpu or record.on_probation else Mark.DOUBTFUL
-            record.outcomes.append(Outcome(task, mark, why))
+            record.outcomes.append(AttemptOutcome(task, mark, why))
 
     def forgive(self, task: str) -> None:
         """Forget the failures of a task that is at fault itself."""
@@ -170,9 +170,9 @@ class GpuHealth:
         record.quarantined_until = None
         record.on_probation = True
         last = [each for each in record.outcomes if each.mark is not Mark.GOOD][1 - IN_A_ROW :]
-        record.outcomes = deque((Outcome(each.task, Mark.BAD, each.why) for each in last), WINDOW)
+        record.outcomes = deque((AttemptOutcome(each.task, Mark.BAD, each.why) for each in last), WINDOW)
 
-    def _failures_of(self, task: str | None) -> Iterator[Outcome]:
+    def _failures_of(self, task: str | None) -> Iterator[AttemptOutcome]:
         for record in self._records.values():
             for outcome in record.outcomes:
                 if task is not None and outcome.task == task and outcome.mark is Mark.DOUBTFUL:
