@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from accsearch.config.explain import explain
-from accsearch.config.fingerprint import file_fingerprint, folder_fingerprint
+from accsearch.config.fingerprint import command_fingerprint, file_fingerprint, folder_fingerprint
 from accsearch.config.methods import parse_methods
 from accsearch.config.mistake import Findings, Mistake, Mistakes
 from accsearch.config.mistake import Path as KeyPath
@@ -102,7 +102,7 @@ def _found(written: str | None, folder: Path) -> str | None:
     return written
 
 
-def _with_paths(quality: Mapping[str, str | None], folder: Path) -> dict[str, str | None]:
+def _with_paths(quality: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Make the folder or the file that holds the scorer's weights absolute."""
     found = dict(quality)
     model, pretrained = found.get("model") or "", _found(found.get("pretrained"), folder)
@@ -124,9 +124,11 @@ def prompts_fact(config: Config) -> str:
 
 
 def scorer_fact(quality: QualityConfig | None) -> str:
-    """Return what stands for the scorer's weights where they are on this machine, else nothing."""
+    """Return what stands for the scorer's weights, or its program, where they are on this machine, else nothing."""
     if quality is None:
         return ""
+    if quality.command:
+        return command_fingerprint(quality.command)
     local = scorer_path() if quality.model == DEMO else Path(quality.model.removeprefix(LOCAL_SCORER))
     if local.is_dir() and (quality.model == DEMO or quality.model.startswith(LOCAL_SCORER)):
         return folder_fingerprint(local)

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -33,6 +33,21 @@ def folder_fingerprint(folder: Path, skip: Callable[[Path], bool] | None = None)
         if skip is None or not skip(relative):
             digest.update(f"{relative.as_posix()}\0".encode())
             _add(digest, folder / relative, cache)
+    cache.save()
+    return digest.hexdigest()[:16]
+
+
+def command_fingerprint(command: Sequence[str]) -> str:
+    """Return 16 hexadecimal digits of a command: names, arguments, and the contents of arguments that are files.
+
+    What the program itself loads, as the packages of an interpreter, is not covered. Raises OSError.
+    """
+    digest, cache = hashlib.sha256(), HashCache.open()
+    for number, argument in enumerate(command):
+        is_file = Path(argument).is_file()
+        digest.update(f"{Path(argument).name if is_file or number == 0 else argument}\0".encode())
+        if is_file and number > 0:
+            _add(digest, Path(argument), cache)
     cache.save()
     return digest.hexdigest()[:16]
 

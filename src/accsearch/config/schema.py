@@ -35,6 +35,8 @@ MAX_REPEATS = 10
 DEFAULT_SCORER = {"model": "ViT-g-14", "pretrained": "laion2b_s34b_b88k"}
 LOCAL_SCORER = "local-dir:"
 """open_clip's prefix of a folder that holds a model with its weights."""
+COMMAND_SCORER = "command:"
+"""Stands for the model where a program of the user's scores."""
 Int = Annotated[int, Strict()]
 Float = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[Float, Field(ge=0, le=1)]
@@ -112,16 +114,27 @@ class PromptsConfig(Section):
 
 
 class QualityConfig(Section):
-    """The CLIP score's model: an open_clip name and weights, or `builtin:demo`, `builtin:tiny`."""
+    """The CLIP score's model: an open_clip name and weights, or `builtin:demo`, `builtin:tiny`; or a program.
+
+    `timeout` is how long the program may take for the images of one call.
+    """
 
     model: Text = DEFAULT_SCORER["model"]
     pretrained: Text | None = None
+    command: tuple[Text, ...] = ()
+    timeout: Seconds = 600.0
 
     @model_validator(mode="before")
     @classmethod
     def _fill(cls, data: Any) -> Any:
-        """Fill in the weights of the default model."""
-        if not isinstance(data, Mapping) or data.get("pretrained") is not None:
+        """Fill in the weights of the default model, and the name that stands for a program."""
+        if not isinstance(data, Mapping):
+            return data
+        if data.get("command"):
+            if data.get("model") not in (None, COMMAND_SCORER) or data.get("pretrained") is not None:
+                raise ValueError("either {command} or {model, pretrained}")
+            return {**data, "model": COMMAND_SCORER}
+        if data.get("pretrained") is not None:
             return data
         same = data.get("model") in (None, DEFAULT_SCORER["model"])
         return {**data, "pretrained": DEFAULT_SCORER["pretrained"]} if same else data

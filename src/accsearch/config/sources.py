@@ -1,6 +1,7 @@
 """Checks of what a configuration names outside itself: prompts, a data set, the scorer's weights."""
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -59,6 +60,11 @@ def _file(file: str, wanted: int) -> None:
 
 def check_scorer(quality: QualityConfig) -> None:
     """Raise Mistake for a scorer that is not there, as far as can be seen without loading it."""
+    if quality.command:
+        if shutil.which(quality.command[0]) is None:
+            message = f"no program {quality.command[0]} (allowed one that can be started from this folder)"
+            raise Mistake(("quality", "command"), message)
+        return
     model, pretrained = quality.model, quality.pretrained
     if model.startswith("builtin:") and model not in BUILTIN_SCORERS:
         hint = nearest(model, BUILTIN_SCORERS)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -39,7 +39,7 @@ class LoadedTask:
     scorer: Scorer
     scorer_bytes: int
     workload: Workload
-    texts: torch.Tensor
+    texts: Any
     monitor: Monitor
     notes: tuple[str, ...] = ()
 
@@ -80,9 +80,11 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
         raise UsageError(why)
     workload = _workload(assignment, pipeline, prompts.texts, machine)
     before = machine.allocated()
-    scorer = load_scorer(assignment.config.quality, machine)
-    held = 0 if before is None else (machine.allocated() or 0) - before
-    with open_monitor(machine.gpu, others) as monitor:
+    with (
+        closing(load_scorer(assignment.config.quality, machine)) as scorer,
+        open_monitor(machine.gpu, others) as monitor,
+    ):
+        held = 0 if before is None else (machine.allocated() or 0) - before
         texts = scorer.texts(prompts.texts)
         notes = (*_doubts(assignment), *prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
         yield LoadedTask(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)

@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 import torch
 
-from accsearch.config.schema import LOCAL_SCORER, QualityConfig
+from accsearch.config.schema import COMMAND_SCORER, LOCAL_SCORER, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.errors import AccsearchError
 from accsearch.worker.hub import without_hub
 from accsearch.worker.images import Images
 from accsearch.worker.machine import Machine
+from accsearch.worker.quality.command import CommandScorer
 
 CHUNK = 16
 
@@ -20,12 +21,16 @@ CHUNK = 16
 class Scorer(Protocol):
     """Gives each image a score against its prompt; higher is better."""
 
-    def texts(self, prompts: Sequence[str]) -> torch.Tensor:
-        """Return the features of the prompts (prompts, width), to be computed once a task."""
+    def texts(self, prompts: Sequence[str]) -> Any:
+        """Return the prompts as `scores` takes them, one an item: features, or the texts; once a task."""
         ...
 
-    def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
+    def scores(self, images: Images, texts: Any) -> list[float]:
         """Return one score for each image."""
+        ...
+
+    def close(self) -> None:
+        """Give up what scoring holds outside this process."""
         ...
 
 
@@ -78,6 +83,9 @@ class ClipScorer:
                 found += (100 * (features * texts[start : start + CHUNK]).sum(dim=1)).tolist()
         return found
 
+    def close(self) -> None:
+        """Nothing is held."""
+
 
 class NoScorer:
     """Stands in where only speed is asked for: it scores nothing."""
@@ -89,6 +97,9 @@ class NoScorer:
     def scores(self, images: Images, texts: torch.Tensor) -> list[float]:
         """Return no score."""
         return []
+
+    def close(self) -> None:
+        """Nothing is held."""
 
 
 def load_scorer(quality: QualityConfig | None, machine: Machine) -> Scorer:
@@ -129,9 +140,14 @@ def _tiny(_quality: QualityConfig, machine: Machine) -> Scorer:
         return _open_clip(QualityConfig(model=f"{LOCAL_SCORER}{built}"), machine)
 
 
+def _command(quality: QualityConfig, _machine: Machine) -> Scorer:
+    return CommandScorer(quality.command, quality.timeout)
+
+
 SCORERS: Mapping[str, Callable[[QualityConfig, Machine], Scorer]] = {
     "builtin:demo": _demo,
     "builtin:tiny": _tiny,
+    COMMAND_SCORER: _command,
     "": _open_clip,
 }
 """How `quality.model` begins → what loads it; the first that fits is taken."""
