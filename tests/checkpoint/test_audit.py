@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from accsearch.checkpoint.audit import audit
-from accsearch.checkpoint.markers import read_done, write_done, write_failed
+from accsearch.checkpoint.markers import SUBMITTED, read_done, write_done, write_failed
 from accsearch.checkpoint.record import tidy
 from accsearch.process_identity import process_create_time, process_identity
 from accsearch.task import TaskState
@@ -363,3 +363,14 @@ def test_a_limit_that_an_earlier_version_had_in_the_digest_runs_nothing_again(tr
     assert read_done(traversal.paths.done) == done
     [again] = audit(traversal.workdir, traversal.grid)
     assert (again.why, again.renewed) == ("done", None)
+
+
+def test_what_waits_in_a_clusters_queue_is_pending(command):
+    queued = {"pid": SUBMITTED, "keeper_pid": SUBMITTED, "host": ""}
+    command.start(executor="slurm", job_id="12", attempt=3, **queued)
+
+    found = record(command)
+
+    assert (found.state, found.attempt) == (TaskState.PENDING, 3)
+    assert found.why == "submitted to slurm as job 12, not started yet"
+    assert found.running is not None

@@ -17,6 +17,8 @@ KEYS = [
     "log",
     "trials_done",
     "trials_total",
+    "host",
+    "job_id",
 ]
 
 

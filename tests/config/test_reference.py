@@ -18,7 +18,7 @@ def test_every_key_is_in_the_reference() -> None:
         for each in (field.annotation, *get_args(field.annotation))
         if isinstance(each, type) and issubclass(each, BaseModel) and name != "facts"
     }
-    assert {"worker", "prompts", "quality", "search", "gpus", "retry"} == sections.keys()
+    assert {"worker", "prompts", "quality", "search", "gpus", "retry", "cluster"} == sections.keys()
     for name, section in sections.items():
         for key in section.model_fields:
             assert f"`{key}`" in REFERENCE or f"`{name}.{key}`" in REFERENCE, f"{name}.{key}"

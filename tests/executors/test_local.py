@@ -20,7 +20,7 @@ from accsearch.executors.executor import Ended, Event, Job, NoStorage, Runner, R
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import AdoptedRunner, KeptRunner, LocalExecutor
 from accsearch.executors.messages import LEASE
-from accsearch.scheduler.orphans import end_attempt
+from accsearch.executors.orphans import end_attempt
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
 

@@ -3,11 +3,12 @@
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.scheduler.timeline import Timeline
 
 from accsearch.checkpoint.markers import Exit, Running
-from accsearch.executors.executor import Ended, Event, Job, RunnerGone
+from accsearch.executors.executor import Ended, Event, Job, Returned, RunnerGone
 from accsearch.workdir import TaskPaths
 
 WHEN = "2026-01-01T00:00:00.000+00:00"
@@ -15,13 +16,15 @@ WHEN = "2026-01-01T00:00:00.000+00:00"
 
 @dataclass(frozen=True)
 class Attempt:
-    """How an attempt goes: it takes `seconds`, prints `log`, and ends; or its keeper dies."""
+    """How an attempt goes: it takes `seconds`, prints `log`, and ends; or its keeper dies, or it is sent back."""
 
     seconds: float = 10.0
     exit_code: int | None = 0
     log: str = ""
     reason: str | None = None
     keeper_dies: bool = False
+    why_gone: str = "its keeper died"
+    returned: Returned | None = None
 
 
 Plan = Callable[[Job], Attempt]
@@ -73,7 +76,9 @@ class FakeRunner:
             return  # it was stopped meanwhile
         self._job = None
         if attempt.keeper_dies:
-            self._events.append(RunnerGone())
+            self._events.append(RunnerGone(attempt.why_gone))
+        elif attempt.returned is not None:
+            self._events.append(attempt.returned)
         else:
             last = f"{job.sentinel}\n" if attempt.exit_code == 0 else ""
             job.paths.log.write_text(f"{attempt.log}\n{last}")
@@ -86,14 +91,21 @@ class FakeRunner:
 
 
 class FakeExecutor:
-    """Opens runners; `open_runners` counts them."""
+    """Opens runners; `open_runners` counts them. With a `capacity` it is a cluster."""
 
     name = "fake"
 
-    def __init__(self, timeline: Timeline, plan: Plan) -> None:
+    def __init__(self, timeline: Timeline, plan: Plan, capacity: int | None = None) -> None:
         self._timeline = timeline
         self._plan = plan
+        self._capacity = capacity
         self.open_runners = 0
+
+    def capacity(self) -> int | None:
+        return self._capacity
+
+    def root_for(self, workdir: Path, nonce: str) -> Path:
+        return workdir
 
     def open_runner(self, lease: int | None) -> FakeRunner:
         self.open_runners += 1
@@ -102,7 +114,7 @@ class FakeExecutor:
     def adopt(self, running: Running, paths: TaskPaths) -> FakeRunner:
         return self.open_runner(None)
 
-    def strays(self) -> list[int]:
+    def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
         return []
 
     def close(self) -> None:

@@ -25,10 +25,11 @@ from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Silent
 from accsearch.scheduler.policy import Streak, Tries
 from accsearch.scheduler.settling import Settling
+from accsearch.scheduler.slots.cluster_slots import ClusterSlots
 from accsearch.scheduler.slots.cpu_slots import CpuSlots
 from accsearch.scheduler.slots.gpu_slots import GpuSlots
 from accsearch.scheduler.slots.queued import QueuedTask
-from accsearch.scheduler.slots.slot import Slot
+from accsearch.scheduler.slots.slot import Slot, Slots
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 
@@ -86,8 +87,9 @@ class Simulation(Silent):
         retry: Mapping[str, object] | None = None,
         batch_size: int | None = None,
         adopted: Sequence[str] = (),
+        nodes: int | None = None,
     ) -> None:
-        """Run tasks of these names to the end, on the GPUs or else on so many CPU slots.
+        """Run tasks of these names to the end, on the GPUs or else on so many CPU slots or, if given, `nodes`.
 
         `known` says what tasks took before; those `adopted` are at work already, from an earlier scheduler.
         """
@@ -112,8 +114,8 @@ class Simulation(Silent):
         samples = [Sample(tasks[name], seconds) for name, seconds in (known or {}).items()]
         pending = [queued for name, queued in self.queued.items() if name not in adopted]
         backlog = Backlog(pending, TimeModel(samples))
-        gpu_or_cpu_slots = self._gpu_slots(config.gpus) if self.gpus else CpuSlots(slots)
-        self.executor = FakeExecutor(self.timeline, self._start)
+        self.executor = FakeExecutor(self.timeline, self._start, nodes)
+        gpu_or_cpu_slots = self._slots(config.gpus, slots, nodes)
         streak = Streak(config.retry.stop_after_identical)
         with locked(self.workdir) as lock:
             settling = Settling(
@@ -181,11 +183,17 @@ class Simulation(Silent):
         return self.plan(job)
 
     def _adopt(self, loop: Loop, queued: QueuedTask) -> None:
-        job = job_of(queued, Slot("cpu0", {}), self.workdir, str(self.workdir.root))
+        root = self.workdir.root
+        job = job_of(queued, Slot("cpu0", {}), self.workdir, str(root), self.executor.root_for)
         runner = FakeRunner(self.timeline, self.plan, adopted=True)
         runner.start(job)
         queued.attempt = job.attempt
         loop.adopt(queued, runner, running_of(job))
+
+    def _slots(self, limits: GpuConfig, slots: int, nodes: int | None) -> Slots:
+        if nodes is not None:
+            return ClusterSlots("fake", lambda: self.executor.capacity() or 0, on_gpus=False)
+        return self._gpu_slots(limits) if self.gpus else CpuSlots(slots)
 
     def _gpu_slots(self, limits: GpuConfig) -> GpuSlots:
         devices = [

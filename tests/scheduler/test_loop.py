@@ -186,7 +186,7 @@ def test_keepers_that_die_again_and_again_end_the_run(simulation: Simulation) ->
     simulation.run("a", retry={"backoff": 0.0})
 
     assert len(simulation.jobs) == UNCOUNTED_LIMIT
-    assert simulation.ending.why == "keepers die again and again"
+    assert simulation.ending.why == "its keeper died, again and again"
 
 
 def test_an_adopted_attempt_is_awaited_and_takes_a_slot(simulation: Simulation) -> None:

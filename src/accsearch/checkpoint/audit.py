@@ -95,6 +95,7 @@ class _Audit:
                 seconds=value["seconds"],
                 last_seconds=value["seconds"],
                 gpu=value["gpu"],
+                host=value["host"],
                 renewed=renewal(self._workdir, self._grid.config, task, value) if stale else None,
                 # Left where a run was cut off between the one and the other.
                 leftover=(self._paths(task).failed,) if f"{task.id}{FAILED}" in self._markers else (),
@@ -116,6 +117,7 @@ class _Audit:
                 running=running,
                 attempt=running.attempt,
                 gpu=running.gpu,
+                host=running.host,
             )
         judged = {_judged(read_done, paths.done), _judged(read_failed, paths.failed)} - {None}
         if running is not None and running.nonce in judged:

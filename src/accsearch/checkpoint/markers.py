@@ -12,6 +12,9 @@ from accsearch.workdir import write_json
 SCHEMA = 1
 """Raised when a marker's meaning changes; a marker of a higher schema is not read."""
 
+SUBMITTED = 0
+"""The `pid` of an attempt that waits in a cluster's queue and has no process yet; its host is empty then."""
+
 
 class DamagedMarker(ValueError):
     """A marker that cannot be believed; the message says why in a few words."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from accsearch.checkpoint.markers import DamagedMarker, Running, read_running
+from accsearch.checkpoint.markers import SUBMITTED, DamagedMarker, Running, read_running
 from accsearch.errors import StorageError
 from accsearch.process_identity import host_name, is_alive, is_this_machine
 from accsearch.workdir import RUNNING, WorkDir
@@ -77,6 +77,6 @@ def other_hosts(workdir: WorkDir) -> dict[str, AtWork]:
             running = read_running(path)
         except DamagedMarker:
             continue
-        if running is not None and not runs_here(running):
+        if running is not None and running.pid != SUBMITTED and not runs_here(running):
             found.setdefault(running.host, AtWork()).tasks[name] = path
     return found

@@ -32,6 +32,8 @@ class TaskRecord:
     last_seconds: float | None = None
     """What its last success took, also where that does not hold any more: how long it may take again."""
     gpu: str | None = None
+    host: str | None = None
+    """Where it runs, or was done."""
     set_aside: tuple[Path, ...] = ()
     """Markers that no longer hold; `tidy` renames them."""
     renewed: tuple[Path, Done] | None = None

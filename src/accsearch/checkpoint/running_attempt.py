@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accsearch.checkpoint.heartbeat import SILENCE
-from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit, read_running
+from accsearch.checkpoint.markers import SUBMITTED, DamagedMarker, Exit, Running, read_exit, read_running
 from accsearch.checkpoint.ownership import runs_here
 from accsearch.process_identity import host_name, is_alive
 from accsearch.workdir import TaskPaths
@@ -47,6 +47,8 @@ def _fate(running: Running, ended: Exit | None, paths: TaskPaths, now: float) ->
     """Return whether the attempt still runs, why, and the pid of a worker left without a keeper."""
     if ended is not None:
         return False, "ended while no scheduler watched; it is judged first", None
+    if running.pid == SUBMITTED:
+        return False, f"submitted to {running.executor}{_job(running)}, not started yet", None
     if not runs_here(running):
         return True, _elsewhere(running, now - _last_sign(paths)), None
     if is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
@@ -62,7 +64,7 @@ def _fate(running: Running, ended: Exit | None, paths: TaskPaths, now: float) ->
 
 def _elsewhere(running: Running, quiet: float) -> str:
     """Say where an attempt runs; whether it does, only a run that watches it can tell, since clocks differ."""
-    where = f"runs on host {running.host} (pid {running.pid})"
+    where = f"runs on host {running.host} (pid {running.pid}{_job(running, ', ')})"
     if running.host == host_name():
         where = f"runs in another boot or container of this host (pid {running.pid})"
     if quiet < SILENCE:
@@ -71,6 +73,10 @@ def _elsewhere(running: Running, quiet: float) -> str:
         f"{where}; no sign of life from host {running.host} for {quiet / 60:.0f} minutes: a run takes it over "
         f"after {SILENCE:.0f} s of silence, `accsearch stop --host {running.host}` frees it"
     )
+
+
+def _job(running: Running, before: str = " as ") -> str:
+    return f"{before}job {running.job_id}" if running.job_id is not None else ""
 
 
 def _last_sign(paths: TaskPaths) -> float:

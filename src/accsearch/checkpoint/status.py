@@ -50,13 +50,13 @@ def _row(
     reason: str | None = None
     message: str | None = None
     seconds = record.seconds
-    gpu = record.gpu
+    gpu, host = record.gpu, record.host
     state = record.state
     if state is TaskState.FAILED and task.name in waiting.get("tasks", {}):
         state = TaskState.PENDING  # a run is at work that tries it again
     if state is TaskState.FAILED and record.failed is not None:
         reason, message = record.failed.reason.value, record.failed.message
-        seconds, gpu = record.failed.seconds, record.failed.gpu
+        seconds, gpu, host = record.failed.seconds, record.failed.gpu, record.failed.host
     elif state is TaskState.PENDING:
         reason = waiting.get("tasks", {}).get(task.name) or waiting.get("default")
         message = record.why
@@ -79,6 +79,8 @@ def _row(
         if record.state is TaskState.DONE
         else _measured(workdir, config, task),
         "trials_total": len(task.trials),
+        "host": host,
+        "job_id": None if record.running is None else record.running.job_id,
     }
 
 

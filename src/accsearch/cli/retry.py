@@ -40,6 +40,8 @@ def retry(
         gpus=gpus if gpus is not None else stored.get("gpus"),
         slots=slots if slots is not None else stored.get("slots"),
         keep_stale=True,
+        executor=stored.get("executor", "local"),
+        address=stored.get("address"),
         only=frozenset(task.name for task in chosen),
         cwd={plan.grid.config.name: plan.cwd for plan in plans},
     )

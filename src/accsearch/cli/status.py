@@ -63,16 +63,20 @@ def _render(state: dict[str, Any]) -> "Group":
     from rich.text import Text
 
     from accsearch.cli.output import columns
+    from accsearch.process_identity import host_name
     from accsearch.report.text import duration
 
     colours = {"done": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
-    table = columns("task", "state", "GPU", "attempt", "trials", "time", "reason", fold=True)
+    elsewhere = any(task["job_id"] or task["host"] not in (None, host_name()) for task in state["tasks"])
+    where = ("node",) if elsewhere else ()
+    table = columns("task", "state", *where, "GPU", "attempt", "trials", "time", "reason", fold=True)
     for task in state["tasks"]:
         trials = f"{task['trials_done']}/{task['trials_total']}" if task["trials_total"] else "-"
         why = ": ".join(part for part in (task["reason"], task["message"]) if part)
         table.add_row(
             f"{task['config']}/{task['id']}",
             Text(task["state"], style=colours[task["state"]]),
+            *((_node(task),) if elsewhere else ()),
             task["gpu"] or "-",
             str(task["attempt"] or "-"),
             trials,
@@ -81,3 +85,9 @@ def _render(state: dict[str, Any]) -> "Group":
         )
     counts = "  ".join(f"{n} {name}" for name, n in state["counts"].items())
     return Group(Text(counts), table)
+
+
+def _node(task: dict[str, Any]) -> str:
+    """Return where a task runs or was done, with the job's id on a cluster."""
+    job = f"job {task['job_id']}" if task["job_id"] else ""
+    return ", ".join(part for part in (task["host"], job) if part) or "-"

@@ -16,7 +16,7 @@ from accsearch.config.remarks import remarks
 from accsearch.config.schema import Config
 from accsearch.errors import ConfigError, together
 
-KEYS = ("name", "grid", "worker", "prompts", "quality", "methods", "search", "gpus", "retry")
+KEYS = ("name", "grid", "worker", "prompts", "quality", "methods", "search", "gpus", "retry", "cluster")
 
 _AS_WRITTEN = (
     ("name",),

@@ -169,6 +169,21 @@ class RetryConfig(Section):
     stop_after_identical: Count = 5
 
 
+class ClusterConfig(Section):
+    """What a cluster is asked for; one machine needs nothing of it."""
+
+    address: Text | None = None
+    max_jobs: Count = 64
+    cpus_per_task: Count = 1
+    memory: Bytes | None = None
+    partition: Text | None = None
+    account: Text | None = None
+    time: Limit = None
+    constraint: Text | None = None
+    gres: Text | None = None
+    setup: Annotated[tuple[Text, ...], BeforeValidator(as_list)] = ()
+
+
 class Facts(Section):
     """What was found out when the configuration was loaded, so that a stored plan needs no other file."""
 
@@ -196,6 +211,7 @@ class Config(Section):
     search: SearchConfig = SearchConfig()
     gpus: GpuConfig = GpuConfig()
     retry: RetryConfig = RetryConfig()
+    cluster: ClusterConfig = ClusterConfig()
     facts: Facts = Facts()
 
     def model(self, pipe: str) -> ModelInfo:

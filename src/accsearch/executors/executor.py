@@ -1,4 +1,8 @@
-"""What the scheduler asks of an executor, which starts workers, and of a runner, its end of a slot."""
+"""What the scheduler asks of an executor, which starts workers, and of a runner, its end of a slot.
+
+On every executor a keeper runs beside the worker, and its `T.exit` says how the worker ended. What a cluster says of a
+job is only a hint: where to look, and that a job will never have a keeper's word.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,6 +34,9 @@ class Job:
     grace: float
     sentinel: str = ""
     """The line by which the log says that the attempt succeeded."""
+    executor: str = "local"
+    job_id: str | None = None
+    """By which the cluster knows it; with `executor` a field of `T.running`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,18 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Returned:
+    """The job goes back, by no fault of its task: its GPU is busy, it was preempted. The runner can take another.
+
+    A job whose worker never `started` costs the task nothing, and its runner rests for a while; the other costs it one
+    of its uncounted attempts.
+    """
+
+    why: str
+    started: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NoStorage:
     """The attempt could not be recorded: the disk is full or not writable."""
 
@@ -49,10 +68,12 @@ class NoStorage:
 
 @dataclass(frozen=True, slots=True)
 class RunnerGone:
-    """The keeper is no more; without an `Ended` before it, nobody knows how its worker ended."""
+    """The runner takes no more jobs; without an `Ended` before it, nobody knows how its worker ended."""
+
+    why: str = "its keeper died"
 
 
-Event = Ended | NoStorage | RunnerGone
+Event = Ended | Returned | NoStorage | RunnerGone
 
 
 class Runner(Protocol):
@@ -82,19 +103,30 @@ class Executor(Protocol):
 
     name: str
 
+    def capacity(self) -> int | None:
+        """Return how many tasks may run at once; None where the scheduler gives out the slots of this machine."""
+        ...
+
+    def root_for(self, workdir: Path, nonce: str) -> Path:
+        """Return the work directory as the worker of an attempt sees it, which may be a copy on its node."""
+        ...
+
     def open_runner(self, lease: int | None) -> Runner:
-        """Open a runner that holds `lease`, the descriptor of a GPU's lease, as long as it lives.
+        """Open a runner that holds `lease`, the descriptor of a GPU's lease on this machine, as long as it lives.
 
         Raises OSError if this machine cannot start another process.
         """
         ...
 
     def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:
-        """Return the runner where this attempt still runs, or how it ended; None if its keeper left no word."""
+        """Return the runner where this attempt waits or runs, or how it ended; None if its keeper left no word.
+
+        `running` was started by an executor of the same name; its `pid` is 0 if it was only submitted.
+        """
         ...
 
-    def strays(self) -> list[int]:
-        """Return the pids of workers whose keeper was killed while this executor was open."""
+    def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
+        """End what is left of an attempt whose keeper is gone; return the pids that could not be ended."""
         ...
 
     def close(self) -> None:

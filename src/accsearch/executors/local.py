@@ -4,6 +4,7 @@ import os
 import select
 import signal
 import socket
+from pathlib import Path
 from typing import Any, TypeVar
 
 from accsearch.checkpoint import heartbeat
@@ -11,6 +12,7 @@ from accsearch.checkpoint.markers import DamagedMarker, Exit, Running, read_exit
 from accsearch.executors.executor import Ended, Event, Job, NoStorage, Runner, RunnerGone
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.messages import Lines
+from accsearch.executors.orphans import end_attempt, orphans_of
 from accsearch.process_identity import is_alive
 from accsearch.workdir import TaskPaths
 
@@ -118,6 +120,12 @@ class LocalExecutor:
     def __init__(self) -> None:
         self._server = ForkServer()
 
+    def capacity(self) -> None:
+        return None
+
+    def root_for(self, workdir: Path, nonce: str) -> Path:
+        return workdir
+
     def open_runner(self, lease: int | None) -> Runner:
         try:
             return KeptRunner(self._server, lease)
@@ -127,20 +135,25 @@ class LocalExecutor:
             return KeptRunner(self._server, lease)
 
     def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:
-        try:
-            pidfd = os.pidfd_open(running.keeper_pid)
-        except ProcessLookupError:
-            return read_end(paths, running.nonce)
-        if not is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
-            os.close(pidfd)  # another process has got the number
-            return read_end(paths, running.nonce)
-        return AdoptedRunner(running, paths, pidfd)
+        return adopt_here(running, paths)
 
-    def strays(self) -> list[int]:
-        return self._server.strays()
+    def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
+        return end_attempt(nonce, [*orphans_of(paths, nonce), *self._server.strays()])
 
     def close(self) -> None:
         self._server.close()
+
+
+def adopt_here(running: Running, paths: TaskPaths) -> Runner | Ended | None:
+    """Return the runner of an attempt whose keeper runs on this machine, or how it ended; None if it left no word."""
+    try:
+        pidfd = os.pidfd_open(running.keeper_pid)
+    except ProcessLookupError:
+        return read_end(paths, running.nonce)
+    if not is_alive(running.keeper_pid, running.keeper_create_time, running.keeper_identity):
+        os.close(pidfd)  # another process has got the number
+        return read_end(paths, running.nonce)
+    return AdoptedRunner(running, paths, pidfd)
 
 
 def read_end(paths: TaskPaths, nonce: str) -> Ended | None:
@@ -177,8 +190,8 @@ def _message(job: Job) -> dict[str, Any]:
             "gpu": job.gpu,
             "attempt": job.attempt,
             "nonce": job.nonce,
-            "executor": NAME,
-            "job_id": None,
+            "executor": job.executor,
+            "job_id": job.job_id,
             "batch_size": job.batch_size,
             "digest": job.task.digest,
         },

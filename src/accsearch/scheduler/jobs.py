@@ -1,9 +1,11 @@
 """Turn a task and a slot into a job."""
 
 import uuid
+from collections.abc import Callable
+from pathlib import Path
 
 from accsearch.executors.executor import Job
-from accsearch.gpus.pinning import TOLERATED, pinned
+from accsearch.gpus.pinning import TOLERATED
 from accsearch.grid import command_line, success_sentinel
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.scheduler.slots.slot import Slot
@@ -15,8 +17,13 @@ GRACE = 5.0
 """Seconds between SIGTERM and SIGKILL."""
 
 
-def job_of(queued: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
-    """Return the next attempt of `queued`, to be started on `slot`."""
+def job_of(
+    queued: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str, root_for: Callable[[Path, str], Path]
+) -> Job:
+    """Return the next attempt of `queued`, to be started on `slot`.
+
+    `root_for` gives the work directory as the worker of an attempt, known by its nonce, sees it.
+    """
     worker = queued.config.worker
     attempt = queued.attempt + 1
     nonce = uuid.uuid4().hex
@@ -25,14 +32,14 @@ def job_of(queued: QueuedTask, slot: Slot, workdir: WorkDir, cwd: str) -> Job:
         queued.task,
         attempt=attempt,
         batch_size=queued.tries.batch_size or worker.batch_size,
-        workdir=workdir.root,
+        workdir=root_for(workdir.root, nonce),
     )
     env = {
         "PYTHONUNBUFFERED": "1",
         **slot.env,
         **{name: str(value) for name, value in worker.env.items()},
         # What pins the worker is not the configuration's to change.
-        **pinned(slot.gpu),
+        **slot.pins(),
         "ACCSEARCH_NONCE": nonce,
     }
     if slot.gpu is not None and queued.given_back < MOST_GIVEN_BACK:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 
 from accsearch.checkpoint.markers import Running
 from accsearch.errors import StorageError
-from accsearch.executors.executor import Ended, Executor, NoStorage, Runner, RunnerGone
+from accsearch.executors.executor import Ended, Executor, NoStorage, Returned, Runner, RunnerGone
+from accsearch.executors.orphans import end_attempt
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.choosing import choose
 from accsearch.scheduler.ending import FAILED, Shutdown, stop_for_storage
@@ -16,7 +17,6 @@ from accsearch.scheduler.interrupts import Signals
 from accsearch.scheduler.jobs import job_of
 from accsearch.scheduler.lock import Lock
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.orphans import end_attempt, orphans_of
 from accsearch.scheduler.policy import put_back
 from accsearch.scheduler.second_opinion import SecondOpinion
 from accsearch.scheduler.settling import Settling
@@ -174,7 +174,7 @@ class Loop:
             occupied = self._occupied_slots[slot.id] = OccupiedSlot(runner, slot)
             self._watch(occupied)
         self._lock.check()
-        job = job_of(queued, slot, self._workdir, self._cwd[queued.task.config])
+        job = job_of(queued, slot, self._workdir, self._cwd[queued.task.config], self._executor.root_for)
         queued.become(TaskState.RUNNING)
         queued.attempt = job.attempt
         self._settling.notes.pop(queued.task.name, None)
@@ -205,8 +205,10 @@ class Loop:
             match event:
                 case Ended():
                     self._end(occupied, event, now)
+                case Returned():
+                    self._take_back(occupied, event, now)
                 case RunnerGone():
-                    self._lose(occupied, now)
+                    self._lose(occupied, event.why, now)
                 case NoStorage():
                     queued = occupied.finish()
                     self._free(occupied, now)
@@ -234,6 +236,24 @@ class Loop:
             excuse = _preempted(ended)
         self._submit(queued, ended, excuse or trouble, now)
 
+    def _take_back(self, occupied: OccupiedSlot, returned: Returned, now: float) -> None:
+        """Put a task back that its executor could not run, or not to the end."""
+        slot, stopped = occupied.slot, occupied.stopping
+        queued = occupied.finish()
+        self._free(occupied, now)
+        if queued is None:
+            return
+        if not returned.started:
+            queued.attempt -= 1  # it has left no log
+            self.put_back(queued)
+            self._settling.notes[queued.task.name] = f"its turn again, after {returned.why}"
+            if slot is not None:
+                slot.drop(now, returned.why)
+        elif stopped:
+            self.put_back(queued)
+        else:
+            self._run_again(queued, returned.why, now)
+
     def _free(self, occupied: OccupiedSlot, now: float) -> str | None:
         if occupied.slot is None:
             self._adopted.discard(occupied)
@@ -242,8 +262,8 @@ class Loop:
         self._slots.health.ended(occupied.slot.gpu)
         return occupied.slot.free(now)
 
-    def _lose(self, occupied: OccupiedSlot, now: float) -> None:
-        """Clean up after a keeper that is no more."""
+    def _lose(self, occupied: OccupiedSlot, why: str, now: float) -> None:
+        """Clean up after a runner that is no more."""
         slot, nonce = occupied.slot, occupied.nonce
         if slot is not None:
             del self._occupied_slots[slot.id]
@@ -251,7 +271,7 @@ class Loop:
         queued = occupied.finish()
         if queued is None:
             return
-        left = end_attempt(nonce, [*orphans_of(queued.paths, nonce), *self._executor.strays()])
+        left = self._executor.clean_up(queued.paths, nonce)
         self._free(occupied, now)
         if left:
             queued.become(TaskState.PENDING)
@@ -259,13 +279,17 @@ class Loop:
                 f"{queued.task.name}: cannot end what is left of it (pids {left}); not run"
             )
             return
+        self._run_again(queued, why, now)
+
+    def _run_again(self, queued: QueuedTask, why: str, now: float) -> None:
+        """Put a task back whose attempt was lost by no fault of its own, unless that happens again and again."""
         queued.not_before = now + queued.config.retry.backoff
         self.put_back(queued)
         if self._ending.mode is Shutdown.STOP:
             return
         again, queued.tries = put_back(queued.tries)
-        self._observer.message(f"{queued.task.name}: its keeper died; it runs again")
-        if not again and self._ending.cut(Shutdown.DRAIN, "keepers die again and again", FAILED):
+        self._observer.message(f"{queued.task.name}: {why}; it runs again")
+        if not again and self._ending.cut(Shutdown.DRAIN, f"{why}, again and again", FAILED):
             self._observer.message(f"{self._ending.why}: no new tasks are started")
 
     def _on_records(self) -> None:

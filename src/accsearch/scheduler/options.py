@@ -12,7 +12,8 @@ from accsearch.task import Task, TaskState
 class RunOptions:
     """Options of one run; `only` names the tasks (CONFIG/TASK) to which it is limited.
 
-    `gpus` is a list of indices or UUIDs, `none`, or None for all; `slots` counts tasks at once without GPUs.
+    `gpus` is a list of indices or UUIDs, `none`, or None for all; `slots` counts tasks at once without GPUs, or on a
+    cluster, whose `address` is that of Ray's head node.
     `cwd` maps a configuration to the folder in which its command workers start (default: the present one).
     """
 
@@ -22,6 +23,7 @@ class RunOptions:
     rerun_on_versions: bool = False
     only: frozenset[str] | None = None
     executor: str = "local"
+    address: str | None = None
     cwd: Mapping[str, str] = field(default_factory=dict)
 
 

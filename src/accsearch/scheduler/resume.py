@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accsearch.checkpoint import heartbeat
-from accsearch.checkpoint.markers import Running
+from accsearch.checkpoint.markers import SUBMITTED, Running
 from accsearch.checkpoint.ownership import runs_here
 from accsearch.checkpoint.record import TaskRecord
 from accsearch.config.schema import Config
 from accsearch.executors.executor import Ended, Executor
+from accsearch.executors.local import NAME as LOCAL
+from accsearch.executors.local import adopt_here
 from accsearch.scheduler.loop import Loop
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.orphans import end_attempt
 from accsearch.scheduler.policy import Tries
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import FailureReason
@@ -47,30 +48,40 @@ def resume(found: Sequence[Found], loop: Loop, executor: Executor, observer: Obs
         assert running is not None
         if each.record.exit is not None:
             loop.judge(each.queued, Ended(each.record.exit, running))
-        elif runs_here(running):
+        elif runs_here(running) or _is_of(running, executor):
             _adopt(each, running, loop, executor, observer)
         else:
             loop.await_foreign(each.queued, running)
+            where = (
+                each.record.why
+                if running.pid == SUBMITTED
+                else f"runs on host {running.host} (pid {running.pid})"
+            )
             observer.message(
-                f"{each.queued.task.name}: runs on host {running.host} (pid {running.pid}) and is left alone "
+                f"{each.queued.task.name}: {where} and is left alone "
                 f"until it ends, or shows no sign of life for {heartbeat.SILENCE:.0f} s"
             )
 
 
+def _is_of(running: Running, executor: Executor) -> bool:
+    """Return whether the attempt was started by this executor of a cluster, which finds it on whatever node it is."""
+    return running.executor == executor.name != LOCAL
+
+
 def _adopt(found: Found, running: Running, loop: Loop, executor: Executor, observer: Observer) -> None:
     queued = found.queued
-    adopted = executor.adopt(running, queued.paths)
+    own = running.executor == executor.name
+    adopted = executor.adopt(running, queued.paths) if own else adopt_here(running, queued.paths)
     if isinstance(adopted, Ended):
         loop.judge(queued, adopted)
         return
     if adopted is not None:
-        observer.message(
-            f"{queued.task.name}: still at work from an earlier run (pid {running.pid}), adopted"
-        )
+        submitted = running.pid == SUBMITTED
+        what = found.record.why if submitted else f"still at work from an earlier run (pid {running.pid})"
+        observer.message(f"{queued.task.name}: {what}, adopted")
         loop.adopt(queued, adopted, running)
         return
-    orphan = found.record.orphan_pid
-    left = end_attempt(running.nonce, [] if orphan is None else [orphan])
+    left = executor.clean_up(queued.paths, running.nonce)
     if left:
         observer.message(f"{queued.task.name}: cannot end what is left of it (pids {left}); it is not run")
         return

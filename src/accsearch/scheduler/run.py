@@ -10,8 +10,9 @@ from accsearch.checkpoint.heartbeat import Watch
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
 from accsearch.errors import StorageError, UsageError
-from accsearch.executors.executor import Executor
-from accsearch.executors.local import LocalExecutor
+from accsearch.executors.local import NAME as LOCAL
+from accsearch.executors.opening import Setup, open_executor
+from accsearch.gpus.visible import NONE
 from accsearch.grid import Grid
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.durations import Sample, TimeModel
@@ -25,13 +26,11 @@ from accsearch.scheduler.policy import Streak
 from accsearch.scheduler.resume import Found, first_tries, resume
 from accsearch.scheduler.settling import Settling
 from accsearch.scheduler.slots.capacity import memory_of, refuse_too_large
-from accsearch.scheduler.slots.opening import open_slots
+from accsearch.scheduler.slots.opening import open_slots, wants_gpus
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.scheduler.sweep import sweep
 from accsearch.task import TaskState
 from accsearch.workdir import WorkDir
-
-EXECUTORS: dict[str, type[Executor]] = {LocalExecutor.name: LocalExecutor}
 
 __all__ = ["Observer", "RunOptions", "Silent", "Summary", "run"]
 
@@ -42,8 +41,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
     Raises UsageError if another scheduler holds the work directory or an option is wrong, NoGpuError if there
     is no GPU that the run may ever use, StorageError if the work directory cannot be written to begin with.
     """
-    if options.executor not in EXECUTORS:
-        raise UsageError(f"no executor {options.executor!r}; there is {', '.join(EXECUTORS)}")
+    if options.executor != LOCAL and options.gpus not in (None, NONE):
+        raise UsageError(f"--gpus {options.gpus} names GPUs of this machine; a cluster chooses its own")
     with ExitStack() as stack:
         for grid in grids:
             workdir.create(grid.config.name)
@@ -56,9 +55,17 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
         if pending or found:
             configs = [grid.config for grid in grids]
             here = str(Path.cwd())
-            executor = EXECUTORS[options.executor]()
+            setup = Setup(
+                workdir,
+                configs,
+                wants_gpus(configs, options.gpus),
+                options.slots,
+                options.address,
+                observer.message,
+            )
+            executor = open_executor(options.executor, setup)
             stack.callback(executor.close)
-            slots = stack.enter_context(open_slots(configs, workdir, options, observer))
+            slots = stack.enter_context(open_slots(configs, workdir, options, observer, executor))
             refuse_too_large(((queued.task.name, queued.memory) for queued in pending), slots.largest())
             backlog = Backlog(pending, TimeModel(samples))
             streak = Streak(min(config.retry.stop_after_identical for config in configs))
@@ -127,6 +134,7 @@ def _audit(
                 "gpus": options.gpus,
                 "slots": options.slots,
                 "executor": options.executor,
+                "address": options.address,
                 "keep_stale": options.keep_stale,
             }
             cwd = options.cwd.get(grid.config.name, str(Path.cwd()))

@@ -6,11 +6,13 @@ from contextlib import ExitStack, contextmanager
 from accsearch.config.schema import Config, GpuConfig
 from accsearch.cores import usable_cores
 from accsearch.errors import NoGpuError
+from accsearch.executors.executor import Executor
 from accsearch.gpus.idle import gib
 from accsearch.gpus.nvml import WITHOUT_GPUS, open_nvml
 from accsearch.gpus.pinning import visible_gpus
 from accsearch.gpus.visible import NONE, select
 from accsearch.scheduler.options import Observer, RunOptions
+from accsearch.scheduler.slots.cluster_slots import ClusterSlots
 from accsearch.scheduler.slots.cpu_slots import CpuSlots
 from accsearch.scheduler.slots.gpu_slots import GpuSlots
 from accsearch.scheduler.slots.slot import Slots
@@ -22,17 +24,20 @@ MOST_CPU_SLOTS = 8
 
 @contextmanager
 def open_slots(
-    configs: Sequence[Config], workdir: WorkDir, options: RunOptions, observer: Observer
+    configs: Sequence[Config], workdir: WorkDir, options: RunOptions, observer: Observer, executor: Executor
 ) -> Iterator[Slots]:
     """Yield the slots of a run: GPUs, or CPU slots with `--gpus none` or where every worker is for the CPU.
 
+    An executor with a capacity of its own, that of a cluster, is asked for it, and no GPU of this machine is looked at.
     Raises NoGpuError without a GPU that may ever be used, unless every configuration makes do with the CPU.
     """
     slots: Slots | None = None
+    if executor.capacity() is not None:
+        on_gpus = wants_gpus(configs, options.gpus)
+        yield ClusterSlots(executor.name, lambda: executor.capacity() or 0, on_gpus=on_gpus)
+        return
     with ExitStack() as stack:
-        if options.gpus == NONE:
-            _refuse_bound_to_gpus(configs)
-        elif any(config.worker.device != "cpu" for config in configs):
+        if wants_gpus(configs, options.gpus):
             try:
                 slots = _open_gpus(configs, workdir, options, observer, stack)
             except NoGpuError as error:
@@ -42,6 +47,14 @@ def open_slots(
                     raise
                 observer.message(f"{str(error).removesuffix(f'; {WITHOUT_GPUS}')}: tasks run on the CPU")
         yield slots or CpuSlots(options.slots or min(usable_cores(), MOST_CPU_SLOTS))
+
+
+def wants_gpus(configs: Sequence[Config], gpus: str | None) -> bool:
+    """Return whether tasks run on GPUs, `gpus` being the option; raises NoGpuError where `none` contradicts."""
+    if gpus == NONE:
+        _refuse_bound_to_gpus(configs)
+        return False
+    return any(config.worker.device != "cpu" for config in configs)
 
 
 def _refuse_bound_to_gpus(configs: Sequence[Config]) -> None:

@@ -7,6 +7,7 @@ CPU cannot. Times are monotonic seconds, memory is in bytes.
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 
+from accsearch.gpus.pinning import pinned
 from accsearch.scheduler.slots.gpu_health import GpuHealth
 from accsearch.scheduler.slots.queued import QueuedTask
 
@@ -23,6 +24,10 @@ class Slot:
         """What is free for a task; None if unknown or not limited."""
         self.tolerated: frozenset[int] = frozenset()
         """Processes that were on the GPU when it was found idle."""
+
+    def pins(self) -> Mapping[str, str]:
+        """Return the variables by which a worker sees the slot's GPU alone, or none."""
+        return pinned(self.gpu)
 
     @property
     def lease(self) -> int | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from accsearch.scheduler.orphans import end_attempt
+from accsearch.executors.orphans import end_attempt
 
 pytestmark = pytest.mark.process
 
