@@ -1,7 +1,8 @@
 import pytest
 
 from accsearch.errors import UsageError
-from accsearch.results.best import TaskResults, best, decide
+from accsearch.results.best import best, decide
+from accsearch.results.candidates import TaskResults
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task, Trial
 
@@ -95,6 +96,9 @@ def test_with_nothing_eligible_the_baseline_stands(excluded):
         "prompts_needed": None,
         "in_plan": True,
         "other_setting": None,
+        "confirmed": None,
+        "won": None,
+        "proof": None,
     }
 
 

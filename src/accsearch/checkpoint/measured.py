@@ -6,7 +6,7 @@ from accsearch.checkpoint.markers import DamagedMarker, read_done
 from accsearch.checkpoint.plan import StoredPlan
 from accsearch.grid.other_settings import OtherSetting, other_settings
 from accsearch.grid.reuse import own_lines
-from accsearch.results.best import TaskResults
+from accsearch.results.candidates import TaskResults
 from accsearch.results.file import latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task

@@ -39,7 +39,7 @@ def best(
     root = WorkDir(workdir.resolve())
     selection = best_selection(
         root,
-        max_losses=max_losses(max_loss) or (0.01,),
+        max_losses=max_losses(max_loss),
         per=per.value,
         reference=reference,
         others=others,

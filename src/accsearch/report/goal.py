@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import load_plan
 from accsearch.report import text
-from accsearch.results.best import Candidate, TaskResults, candidates, decide, prompts_to_settle, reaches
-from accsearch.results.line import Interval
+from accsearch.results.best import decide, judge, reaches
+from accsearch.results.candidates import Candidate, TaskResults, candidates, prompts_to_settle
+from accsearch.results.proof_state import ProofState, proof_state
+from accsearch.results.stats import Interval
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
 
@@ -31,10 +33,9 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
     goal = f"{text.speedup(target_speedup)} within a loss of {text.percent(max_loss)}"
     if not found:
         return GoalAnswer(False, f"{task.name}: {goal} not reached: no baseline was measured")
+    proof = proof_state(results, max_loss)
     within = [
-        each
-        for each in found
-        if each.line.trial == BASELINE or decide(each.score_loss, each.score_loss_ci95, max_loss) == "within"
+        each for each in found if each.line.trial == BASELINE or judge(each, max_loss, proof) == "within"
     ]
     sure = [each for each in within if reaches(each.speedup_ci95, target_speedup)]
     if sure:
@@ -42,14 +43,13 @@ def reached(workdir: WorkDir, task: Task, target_speedup: float, max_loss: float
     likely = [each for each in found if _by_mean(each, target_speedup, max_loss)]
     if likely:
         nearest = _fastest(likely)
-        open_ends = _open_ends(results, nearest, target_speedup, max_loss)
+        open_ends = _open_ends(results, nearest, target_speedup, max_loss, proof)
         return GoalAnswer(False, f"{task.name}: {goal} not decided: {_shown(nearest)}; {open_ends}")
     closest = f"{task.name}: {goal} not reached: of those within the loss, {_shown(_fastest(within))}"
     faster = [
         each
         for each in found
-        if each.speedup > _fastest(within).speedup
-        and decide(each.score_loss, each.score_loss_ci95, max_loss) == "unresolved"
+        if each.speedup > _fastest(within).speedup and judge(each, max_loss, proof) == "unresolved"
     ]
     if faster:
         other = _fastest(faster)
@@ -69,13 +69,22 @@ def _by_mean(candidate: Candidate, target_speedup: float, max_loss: float) -> bo
     return candidate.speedup >= target_speedup and loss is not None and loss <= max_loss
 
 
-def _open_ends(results: TaskResults, candidate: Candidate, target_speedup: float, max_loss: float) -> str:
+def _open_ends(
+    results: TaskResults,
+    candidate: Candidate,
+    target_speedup: float,
+    max_loss: float,
+    proof: ProofState | None,
+) -> str:
     """Say which of the two intervals leaves the answer open, and what would settle it."""
     reasons = []
     if not reaches(candidate.speedup_ci95, target_speedup):
         advice = "a quieter machine or a larger worker.max_repeats would settle it"
         reasons.append(f"its speed-up is not settled: {_range(candidate.speedup_ci95)} ({advice})")
-    if decide(candidate.score_loss, candidate.score_loss_ci95, max_loss) != "within":
+    if decide(candidate.score_loss, candidate.score_loss_ci95, max_loss) == "within":
+        if judge(candidate, max_loss, proof) != "within":
+            reasons.append("it was not confirmed on fresh prompts")
+    else:
         loss = text.percent(candidate.score_loss, candidate.score_loss_ci95)
         reasons.append(f"its loss is not settled: {loss}{_prompts(results, candidate, max_loss)}")
     return ", and ".join(reasons)

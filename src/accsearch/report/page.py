@@ -18,7 +18,8 @@ from accsearch.report import text
 from accsearch.report.images import Thumbnails
 from accsearch.report.plot import Bar, bars
 from accsearch.report.task_section import TaskSection, family, task_section
-from accsearch.results.best import Best, TaskResults, best
+from accsearch.results.best import Best, best
+from accsearch.results.candidates import TaskResults
 from accsearch.results.line import ResultLine
 from accsearch.results.versions import installed_versions
 from accsearch.task import TaskState
@@ -93,7 +94,8 @@ def _environment() -> Environment:
         trim_blocks=True,
         keep_trailing_newline=True,
     )
-    for shown in (text.speedup, text.percent, text.number, text.size, text.methods, text.marked, family):
+    numbers = (text.speedup, text.percent, text.number, text.size)
+    for shown in (*numbers, text.methods, text.marked, text.confirmation, text.proof, family):
         environment.filters[shown.__name__] = shown
     return environment
 

@@ -8,7 +8,8 @@ from markupsafe import Markup
 from accsearch.report import text
 from accsearch.report.images import Thumbnail, Thumbnails
 from accsearch.report.plot import SERIES, Point, scatter
-from accsearch.results.best import TaskResults, best
+from accsearch.results.best import best
+from accsearch.results.candidates import TaskResults
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE
 from accsearch.workdir import WorkDir

@@ -5,8 +5,16 @@ from typing import Any
 
 from accsearch.checkpoint.status import OUTSIDE
 from accsearch.methods.catalogue import label
-from accsearch.results.line import Interval
+from accsearch.results.stats import Interval
 from accsearch.task import Methods
+
+SHOWN_OPEN = 3
+"""Trials named in one proof; the others are counted."""
+_ENDED = {
+    "budget": " when the budget ended",
+    "target": " when the target was reached",
+    "unfinished": " yet",
+}
 
 
 def speedup(value: float | None, interval: Interval | None = None) -> str:
@@ -58,6 +66,42 @@ def methods(value: Methods | Mapping[str, Any]) -> str:
         listed = ", ".join(f"{label(name, key)} {item}" for key, item in parameters.items())
         parts.append(f"{name} {listed}".strip())
     return " + ".join(parts) or "none"
+
+
+def confirmation(confirmed: Mapping[str, Any] | None) -> str:
+    """Return on what a winner was confirmed, "" if it was not; `confirmed` is that of `best --json`."""
+    if confirmed is None:
+        return ""
+    prompts, repeated = confirmed["prompts"], confirmed["repeated"]
+    if not repeated:
+        return f"confirmed on {prompts} fresh prompts"
+    return f"confirmed on {prompts} new images, {repeated} of prompts seen before (the source has no more)"
+
+
+def proof(state: Mapping[str, Any] | None) -> str:
+    """Return how far a search's proof got, "" where there was no search; `state` is `proof` of `best --json`."""
+    if state is None:
+        return ""
+    if state["complete"]:
+        return (
+            f"proof complete ({100 * state['confidence']:g} %): every trial that may be faster was excluded"
+        )
+    measured = [each for each in state["open"] if each["state"] != "not reached"]
+    missing = len(state["open"]) - len(measured)
+    parts = [_open(each) for each in measured[:SHOWN_OPEN]]
+    if more := len(measured) - len(parts):
+        parts.append(f"{more} more undecided")
+    if missing:
+        parts.append(f"{missing} not measured{_ENDED.get(state['ended'], '')}")
+    return f"proof incomplete, these may be faster: {'; '.join(parts)}"
+
+
+def _open(trial: Mapping[str, Any]) -> str:
+    shown = f"{trial['trial']} ({speedup(trial['speedup'])}"
+    if trial["state"] == "unconfirmed":
+        return f"{shown}, not confirmed on fresh prompts)"
+    needed = trial["prompts_needed"]
+    return f"{shown}, about {needed} prompts would decide)" if needed else f"{shown}, undecided)"
 
 
 def marks(in_plan: bool, other: str | None) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import stored_plans
-from accsearch.results.best import TaskResults, prompts_to_settle
+from accsearch.results.candidates import TaskResults, prompts_to_settle
 from accsearch.results.export import Format, encode, row
 from accsearch.workdir import WorkDir
 

@@ -32,6 +32,7 @@ COLUMNS = (
     Column("in_plan", "flag", "false for a task that the latest plan of its configuration does not have"),
     Column("other_setting", "text", "how the line's setting differs from the plan's; only with --all"),
     Column("active", "flag", "false if an approximate method left every image as the baseline's"),
+    Column("calls_left", "number", "share of the calls of the denoiser's blocks that ran", "1"),
     Column("speedup", "number", "baseline time / trial time", "1"),
     Column("speedup_ci95_low", "number", "lower end of the 95 % interval of speedup", "1"),
     Column("speedup_ci95_high", "number", "upper end of the 95 % interval of speedup", "1"),
@@ -48,6 +49,9 @@ COLUMNS = (
     Column("clip_score", "number", "mean over the prompts", "100 cosine"),
     Column("clip_score_std", "number", "standard deviation over the prompts", "100 cosine"),
     Column("scores", "numbers", "score of each prompt", "100 cosine"),
+    Column(
+        "confirmed", "json", "the winner's figures on fresh prompts and seeds, with their scores and times"
+    ),
     Column("prompts_needed", "integer", "about how many prompts would settle the strictest loss asked for"),
     Column("psnr", "number", "against the baseline's images; none where they are identical", "dB"),
     Column("ssim", "number", "structural similarity to the baseline's images", "1"),
@@ -77,6 +81,7 @@ COLUMNS = (
     Column("dtype", "text", "data type of the pipeline"),
     Column("key", "text", "what must be equal for the trial to be reused, as a hash"),
     Column("images_sha256", "text", "hash of every pixel"),
+    Column("search", "json", "of the baseline: what the upper-bound search proved under each limit"),
     Column("versions", "json", "package versions"),
     Column("environment", "json", "what else a repetition needs: model, prompts, driver, host, git state"),
 )

@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
+from accsearch.results.confirmed import Confirmed
+from accsearch.results.proof import Proof
+from accsearch.results.stats import Interval
 from accsearch.task import Methods
 
-Interval = tuple[float, float]
 Status = Literal["ok", "failed", "pruned"]
 
 _TEXTS = ("task", "trial", "key", "status")
@@ -47,6 +49,8 @@ class ResultLine:
     score_loss: float | None = None
     """(baseline - trial) / baseline, so 0.01 is one percent."""
     score_loss_ci95: Interval | None = None
+    confirmed: Confirmed | None = None
+    """Of a winner that was measured again on fresh prompts and seeds."""
     prompts_needed: int | None = None
     """How many prompts would settle the strictest asked limit; null where no number would."""
     psnr: float | None = None
@@ -59,6 +63,10 @@ class ResultLine:
     """speedup / (1 + score_loss)."""
     active: bool | None = None
     """False where an approximate method changed nothing; None for the baseline and for exact methods."""
+    calls_left: float | None = None
+    """Share of the baseline's calls of the denoiser's blocks that ran; None where they were not counted."""
+    search: Proof | None = None
+    """Of the baseline: what the upper-bound search proved; None after a traversal."""
 
     peak_memory_bytes: int | None = None
     set_up_seconds: float | None = None
@@ -119,6 +127,13 @@ class ResultLine:
             known[name] = tuple(known.get(name) or ())
         for name in _INTERVALS:
             known[name] = _interval(known.get(name))
+        if (confirmed := known.get("confirmed")) is not None:
+            known["confirmed"] = Confirmed.from_json(confirmed)
+        if (search := known.get("search")) is not None:
+            try:
+                known["search"] = Proof.from_json(search)
+            except KeyError as error:
+                raise ValueError(f"no {error} in 'search' of a result line") from error
         return cls(**known)
 
 
@@ -134,6 +149,8 @@ def _interval(value: Any) -> Interval | None:
 
 
 def _finite(value: Any) -> Any:
+    if isinstance(value, Confirmed | Proof):
+        return _finite(value.to_json())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, tuple | list):

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from accsearch.grid.setting import LINE_FIELDS
-from accsearch.results.line import Interval, ResultLine
-from accsearch.results.stats import speedup_interval
+from accsearch.results.line import ResultLine
+from accsearch.results.stats import Interval, speedup_interval
 from accsearch.results.versions import changes
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.loaded_task import LoadedTask
