@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from functools import cache
 from statistics import NormalDist, fmean, median, stdev
 
 Interval = tuple[float, float]
@@ -28,6 +29,7 @@ def t_cdf(t: float, df: int) -> float:
     return (1 + area) / 2
 
 
+@cache
 def t_quantile(df: int, p: float = 0.975) -> float:
     """Return the t with P(T <= t) = p, for p >= 0.5 and df >= 1."""
     z = NormalDist().inv_cdf(p)

@@ -36,9 +36,12 @@ class Images:
             Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(folder / f"{number:04}.png")
 
 
-def collect(batches: Sequence[torch.Tensor], expected: int) -> Images:
-    """Join batches of images in [0, 1]; raises InvalidImages, which says which prompts' images are wrong."""
-    values = torch.cat([batch.float().cpu() for batch in batches]) if batches else torch.empty(0, 3, 1, 1)
+def collect(batches: Sequence[torch.Tensor], expected: int, first: int = 0) -> Images:
+    """Join batches of images in [0, 1], wherever they are; `first` is the number of the first prompt.
+
+    Raises InvalidImages, which says which prompts' images are wrong.
+    """
+    values = torch.cat([batch.float() for batch in batches]) if batches else torch.empty(0, 3, 1, 1)
     if len(values) != expected:
         raise InvalidImages(f"{len(values)} images for {expected} prompts")
     flat = values.flatten(1)
@@ -49,10 +52,10 @@ def collect(batches: Sequence[torch.Tensor], expected: int) -> Images:
     black, plain = (high == 0).all(dim=1), (low == high).all(dim=1)
     faults = {"NaN": lost, "black": ~lost & black, "constant": ~lost & ~black & plain}
     found = [
-        f"{kind} for prompt {', '.join(map(str, which.nonzero().flatten().tolist()))}"
+        f"{kind} for prompt {', '.join(str(first + n) for n in which.nonzero().flatten().tolist())}"
         for kind, which in faults.items()
         if which.any()
     ]
     if found:
         raise InvalidImages(f"images are {'; '.join(found)}")
-    return Images(pixels)
+    return Images(pixels.cpu())

@@ -61,7 +61,7 @@ def speedup(log_ratios: Sequence[float], pilot: int, cap: int) -> Speedup:
         return Speedup(math.exp(fmean(log_ratios)), None)
     stopped_early = 2 <= pilot < cap and count < cap
     no_choice = pilot < 2 or pilot >= cap
-    center, half = _trimmed(log_ratios, EARLY_RISK + CAP_RISK if no_choice else CAP_RISK)
+    center, half = trimmed_mean(log_ratios, EARLY_RISK + CAP_RISK if no_choice else CAP_RISK)
     if stopped_early:
         stein = _stein(log_ratios[:pilot]) / math.sqrt(count)
         # A disturbance after the pilot still counts.
@@ -74,7 +74,7 @@ def _stein(pilot: Sequence[float]) -> float:
     return t_quantile(len(pilot) - 1, 1 - EARLY_RISK / 2) * stdev(pilot)
 
 
-def _trimmed(values: Sequence[float], risk: float) -> tuple[float, float]:
+def trimmed_mean(values: Sequence[float], risk: float) -> tuple[float, float]:
     """Return Yuen's trimmed mean and the half-width of its interval, which misses with probability `risk`."""
     ordered, count = sorted(values), len(values)
     cut = max(1, int(TRIMMED_SHARE * count)) if count >= FEWEST_TO_TRIM else 0

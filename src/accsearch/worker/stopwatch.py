@@ -29,13 +29,19 @@ class Times:
 
 
 def timed(machine: Machine, run: Run) -> tuple[torch.Tensor, float]:
-    """Return what `run` makes, and the seconds until the device has finished it."""
+    """Return what `run` makes, and the seconds until the device has finished it; meanwhile no garbage is collected."""
     machine.synchronize()
-    start = time.perf_counter()
-    with torch.inference_mode():
-        made = run()
-    machine.synchronize()
-    return made, time.perf_counter() - start
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        start = time.perf_counter()
+        with torch.inference_mode():
+            made = run()
+        machine.synchronize()
+        return made, time.perf_counter() - start
+    finally:
+        if collects:
+            gc.enable()
 
 
 def warm_up(machine: Machine, run: Run, at_least: int, before: Sequence[float] = ()) -> None:
@@ -58,24 +64,15 @@ def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings
         with applied.suspended():
             pass
         kept = applied.snapshot()
-        seconds = _timed_without_collection(machine, trial)
+        seconds = timed(machine, trial)[1]
         del kept
         return seconds
 
     def plain() -> float:
         with applied.suspended():
-            return _timed_without_collection(machine, baseline)
+            return timed(machine, baseline)[1]
 
     return in_turn(accelerated, plain, settings)
-
-
-def _timed_without_collection(machine: Machine, run: Run) -> float:
-    """Return the seconds of `run`, without the garbage collections that would fall into the baseline's runs alone."""
-    gc.disable()
-    try:
-        return timed(machine, run)[1]
-    finally:
-        gc.enable()
 
 
 def in_turn(trial: Seconds, baseline: Seconds, settings: WorkerConfig) -> Times:
