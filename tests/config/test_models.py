@@ -93,7 +93,8 @@ def test_a_revision_is_part_of_the_identity() -> None:
 def test_a_hub_model_outside_the_registry_is_of_its_classes_family() -> None:
     model = resolve_model({"name": "flux", "model": "some/flux", "class": "FluxPipeline"})
 
-    assert (model.family, model.blocks, model.pipeline_class) == ("other", 0, "FluxPipeline")
+    assert (model.family, model.blocks, model.pipeline_class) == ("flux", 0, "FluxPipeline")
+    assert model.scheduler == {} and not model.gated
 
 
 @pytest.mark.parametrize(
@@ -201,10 +202,16 @@ def test_a_class_that_makes_no_images_of_prompts_is_refused(name: str, says: str
 
 
 @pytest.mark.parametrize(
-    "name", ["StableDiffusion3Pipeline", "SanaPipeline", "Kandinsky5T2IPipeline", "HunyuanDiTPipeline"]
+    ("name", "family"),
+    [
+        ("StableDiffusion3Pipeline", "sd3"),
+        ("SanaPipeline", "sana"),
+        ("Kandinsky5T2IPipeline", "other"),
+        ("HunyuanDiTPipeline", "other"),
+    ],
 )
-def test_other_classes_that_make_images_of_prompts_are_accepted(name: str) -> None:
-    assert resolve_model({"name": "m", "model": "some/model", "class": name}).family == "other"
+def test_other_classes_that_make_images_of_prompts_are_accepted(name: str, family: str) -> None:
+    assert resolve_model({"name": "m", "model": "some/model", "class": name}).family == family
 
 
 def test_a_folder_saved_by_a_video_pipeline_is_refused(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy
 import pytest
@@ -7,7 +8,13 @@ import torch
 
 from accsearch.demo.operators import register_torchvision_operators
 from accsearch.demo.tiny import IMAGE_SIZE, build_tiny_scorer, build_tiny_sd, build_tiny_sdxl
-from accsearch.demo.tiny_transformers import build_tiny_pixart, build_tiny_sd3
+from accsearch.demo.tiny_transformers import (
+    build_tiny_flux,
+    build_tiny_pixart,
+    build_tiny_qwen,
+    build_tiny_sana,
+    build_tiny_sd3,
+)
 
 register_torchvision_operators()
 
@@ -18,16 +25,19 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("build", "size"),
+    ("build", "size", "settings"),
     [
-        (build_tiny_sd, IMAGE_SIZE),
-        (build_tiny_sdxl, IMAGE_SIZE),
-        (build_tiny_pixart, 256),
-        (build_tiny_sd3, 256),
+        (build_tiny_sd, IMAGE_SIZE, {}),
+        (build_tiny_sdxl, IMAGE_SIZE, {}),
+        (build_tiny_pixart, 256, {"clean_caption": False}),
+        (build_tiny_sd3, 256, {}),
+        (build_tiny_flux, 32, {"height": 32, "width": 32}),
+        (build_tiny_qwen, 32, {"height": 32, "width": 32, "negative_prompt": " "}),
+        (build_tiny_sana, 32, {"height": 32, "width": 32, "use_resolution_binning": False}),
     ],
 )
 def test_a_saved_pipeline_loads_and_draws_what_its_prompt_and_seed_decide(
-    build: Callable[[Path], Path], size: int, tmp_path: Path
+    build: Callable[[Path], Path], size: int, settings: dict[str, Any], tmp_path: Path
 ) -> None:
     from diffusers import DiffusionPipeline
 
@@ -36,7 +46,9 @@ def test_a_saved_pipeline_loads_and_draws_what_its_prompt_and_seed_decide(
 
     def draw(prompt: str) -> numpy.ndarray:
         generator = torch.Generator().manual_seed(3)
-        return pipeline(prompt, num_inference_steps=3, generator=generator, output_type="np").images
+        return pipeline(
+            prompt, num_inference_steps=3, generator=generator, output_type="np", **settings
+        ).images
 
     image = draw("a red cat")
 

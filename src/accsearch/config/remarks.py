@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from accsearch.config.compilers import missing_compiler
+from accsearch.config.hub_cache import snapshot
 from accsearch.config.models import ModelInfo
 from accsearch.config.prompts import read_prompts, repetitions
 from accsearch.config.sampling import doubt
@@ -24,11 +25,23 @@ def remarks(config: Config) -> Iterator[str]:
     """
     if config.quality is None:
         yield "quality is null: no scorer, so that every trial is measured and `best` ranks by speed alone"
+    yield from _of_models(config)
     yield from _of_schedulers(config)
     if "compile" in config.methods and (lacking := missing_compiler(config.worker.device, config.worker.env)):
         yield f"methods.compile: {lacking}, so that its trials will fail"
     if config.prompts.file is not None:
         yield from _of_prompts(config, config.prompts.file)
+
+
+def _of_models(config: Config) -> Iterator[str]:
+    for pipe, model in config.facts.models.items():
+        if model.gated and snapshot(model.model_id, model.revision) is None:
+            yield (
+                f"{pipe}: the licence of {model.model_id} must be accepted on the hub, and HF_TOKEN set, "
+                "before it can be downloaded"
+            )
+        if model.distilled:
+            yield f"{pipe} is distilled for few steps: caches from step to step gain little there or break the image"
 
 
 def _of_schedulers(config: Config) -> Iterator[str]:

@@ -30,6 +30,10 @@ NO_IMAGES = frozenset({"EulerAncestralDiscrete", "KDPM2AncestralDiscrete", "KDPM
 """Schedulers that know models which predict noise or velocity alone."""
 BETAS = frozenset({"linear", "scaled_linear", "squaredcos_cap_v2"})
 """What every scheduler knows as `beta_schedule`."""
+GIVES_SIGMAS = frozenset(
+    {"FluxPipeline", "Flux2Pipeline", "QwenImagePipeline", "ChromaPipeline", "ZImagePipeline"}
+)
+"""Pipelines that give their scheduler sigmas of their own, which FlowMatchHeunDiscrete does not take."""
 LOWEST_START = 0.75
 """Share of the training's timesteps below which an image does not start from noise as the model knows it."""
 
@@ -49,6 +53,8 @@ def training_of(settings: Settings, pipeline_class: str) -> Training | None:
 def misfit(scheduler: str, settings: Settings, pipeline_class: str, model: str) -> str | None:
     """Return why `scheduler` would draw noise with `model`, None where it fits or nothing is known against it."""
     training = training_of(settings, pipeline_class)
+    if scheduler == "FlowMatchHeunDiscrete" and pipeline_class in GIVES_SIGMAS:
+        return f"{scheduler} takes no sigmas, which the pipeline of {model} gives its scheduler"
     if scheduler in FLOW_MATCH:
         known = training is not None or pipeline_class.startswith(
             ("StableDiffusionP", "StableDiffusionXL", "PixArt")

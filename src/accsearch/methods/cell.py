@@ -1,11 +1,25 @@
 """One cell of the grid, as the rules of the methods see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-Family = Literal["sd", "sdxl", "pixart", "other"]
+Family = Literal[
+    "sd", "sdxl", "pixart", "flux", "flux2", "sd3", "sana", "qwen", "zimage", "chroma", "auraflow", "other"
+]
 """Pipelines that the methods treat alike; the classes of each are in `config.models`."""
 EVERY_FAMILY: frozenset[Family] = frozenset(get_args(Family))
+
+Guidance = Literal["joined", "separate", "embedded"]
+"""How a pipeline guides: both halves in one batch, two calls of the denoiser a step, or by an input of a denoiser
+that was distilled to take the scale and has no unconditional half."""
+GUIDANCE: Mapping[Family, Guidance] = {
+    "flux": "embedded",
+    "flux2": "embedded",
+    "qwen": "separate",
+    "chroma": "separate",
+}
+"""Family → how it guides unless by joined halves."""
 
 Implementation = Literal["native", "package"]
 
@@ -19,7 +33,8 @@ class Cell:
 
     `scheduler` is the name without its suffix, `fewest_steps` the least number of steps that it takes.
     `unet_blocks` is the number of DeepCache branches, 0 without a UNet. `attention_downsample` is the factor by
-    which the latents are downsampled where the denoiser's first self-attention reads them.
+    which the latents are downsampled where the denoiser's first self-attention reads them. `has_guidance` says
+    whether there is an unconditional half: the scale is above 1 and not embedded.
     """
 
     family: Family
@@ -31,3 +46,8 @@ class Cell:
     attention_downsample: int = 1
     dtype: str = "float16"
     fewest_steps: int = 1
+
+    @property
+    def guidance(self) -> Guidance:
+        """How the family guides."""
+        return GUIDANCE.get(self.family, "joined")

@@ -1,7 +1,7 @@
 """Everything that the trials of a task share, loaded once."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -45,7 +45,8 @@ class LoadedTask:
 
     def reworded(self, prompts: Sequence[str]) -> "LoadedTask":
         """Return the loaded with other prompts."""
-        workload = _workload(self.assignment, self.pipeline, prompts, self.machine)
+        encoders = self.workload.encoders
+        workload = _workload(self.assignment, self.pipeline, prompts, self.machine, encoders)
         notes = (*_doubts(self.assignment), *cut_off(self.pipeline, self.scorer, prompts))
         return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
 
@@ -121,7 +122,13 @@ def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int) -> Generation:
     return Generation(collected, tuple(seconds), machine.peak(), allocated, set_up_at)
 
 
-def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], machine: Machine) -> Workload:
+def _workload(
+    assignment: Assignment,
+    pipeline: Any,
+    prompts: Sequence[str],
+    machine: Machine,
+    encoders: Mapping[str, torch.nn.Module] | None = None,
+) -> Workload:
     setting = assignment.setting
     size = {"height": setting.height, "width": setting.width}
     settings = {
@@ -129,4 +136,12 @@ def _workload(assignment: Assignment, pipeline: Any, prompts: Sequence[str], mac
         "guidance_scale": setting.guidance_scale,
         **{name: value for name, value in size.items() if value is not None},
     }
-    return Workload(pipeline, prompts, machine, seed=setting.seed, settings=settings)
+    return Workload(
+        pipeline,
+        prompts,
+        machine,
+        seed=setting.seed,
+        settings=settings,
+        size=assignment.model.size,
+        encoders=encoders,
+    )

@@ -2,6 +2,8 @@
 
 import re
 import tempfile
+from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,16 @@ from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.hub import without_hub
 from accsearch.worker.machine import Machine
 
+TINY: Mapping[str, tuple[str, str]] = {
+    "builtin:tiny-sd": ("tiny", "build_tiny_sd"),
+    "builtin:tiny-sdxl": ("tiny", "build_tiny_sdxl"),
+    "builtin:tiny-flux": ("tiny_transformers", "build_tiny_flux"),
+    "builtin:tiny-pixart": ("tiny_transformers", "build_tiny_pixart"),
+    "builtin:tiny-qwen": ("tiny_transformers", "build_tiny_qwen"),
+    "builtin:tiny-sana": ("tiny_transformers", "build_tiny_sana"),
+    "builtin:tiny-sd3": ("tiny_transformers", "build_tiny_sd3"),
+}
+"""Built-in tiny pipeline → the module of `accsearch.demo` and its function that saves it."""
 _SNAPSHOT = re.compile(r"/snapshots/([0-9a-f]{40})(?:/|$)")
 
 
@@ -79,9 +91,8 @@ def _source(model_id: str, folder: Path) -> str:
     """Return a hub id or a folder; a built-in tiny pipeline is built in `folder`."""
     if model_id == "builtin:demo":
         return str(pipeline_path())
-    if model_id in ("builtin:tiny-sd", "builtin:tiny-sdxl"):
-        from accsearch.demo import tiny
-
-        build = tiny.build_tiny_sd if model_id == "builtin:tiny-sd" else tiny.build_tiny_sdxl
+    if model_id in TINY:
+        module, name = TINY[model_id]
+        build = getattr(import_module(f"accsearch.demo.{module}"), name)
         return str(build(folder / "pipeline"))
     return model_id

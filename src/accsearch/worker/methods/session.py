@@ -9,6 +9,7 @@ import torch
 
 from accsearch.methods.catalogue import fresh_steps
 from accsearch.task import Methods
+from accsearch.worker.methods.guidance import branches
 from accsearch.worker.methods.snapshot import Snapshot
 
 Invoke = Callable[..., torch.Tensor]
@@ -19,32 +20,40 @@ class Clock:
     """The position of the denoiser in a generation, found by counting its calls, which needs no wait for the device.
 
     `index` is the call within the generation, `step` the sampler step: schedulers of second order call twice
-    a step, and PNDM makes warm-up calls, whose steps are negative. `size` is the latents' height and width.
+    a step, and PNDM makes warm-up calls, whose steps are negative. `guided` says whether batches hold both halves
+    of guidance; where the halves are two calls, `branch` is 0 in the conditional one and 1 in the other. `size` is
+    the latents' height and width.
     """
 
     def __init__(self, scheduler: Any) -> None:
         self._scheduler = scheduler
-        self._steps = 0
+        self.steps = 0
         self.guided = False
+        self.branches = 1
+        self.branch = 0
         self.index = -1
         self.step = 0
         self.begins_step = True
         self.size = (0, 0)
 
-    def start(self, steps: int, guided: bool) -> None:
-        """Begin a generation of `steps` sampler steps, whose batches hold both halves of guidance or one."""
-        self._steps = steps
+    def start(self, steps: int, guided: bool, branches: int = 1) -> None:
+        """Begin a generation of `steps` sampler steps, guided in one batch or in so many calls of each step."""
+        self.steps = steps
         self.guided = guided
+        self.branches = branches
         self.index = -1
 
     def tick(self, _module: torch.nn.Module, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
         """Count one call of the denoiser (a forward pre-hook); SD3 and Flux give the latents by name."""
         self.index += 1
+        call, self.branch = divmod(self.index, self.branches)
         order = self._scheduler.order
-        extra = max(0, len(self._scheduler.timesteps) - self._steps * order)
-        self.step = (self.index - extra) // order
-        self.begins_step = (self.index - extra) % order == 0
-        height, width = (arguments[0] if arguments else keywords["hidden_states"]).shape[-2:]
+        extra = max(0, len(self._scheduler.timesteps) - self.steps * order)
+        self.step = (call - extra) // order
+        self.begins_step = self.branch == 0 and (call - extra) % order == 0
+        latents = arguments[0] if arguments else keywords["hidden_states"]
+        # Z-Image gives a list of one tensor an image.
+        height, width = (latents[0] if isinstance(latents, list) else latents).shape[-2:]
         self.size = (height, width)
 
 
@@ -103,7 +112,7 @@ class Applied:
         self.invoke: Invoke
 
     def __call__(self, **arguments: Any) -> torch.Tensor:
-        """Generate one batch; `num_inference_steps` and `guidance_scale` are required."""
+        """Generate one batch; `num_inference_steps` and the guidance scale are required."""
         return self.invoke(**arguments)
 
     def verify(self, **arguments: Any) -> None:
@@ -169,11 +178,9 @@ def open_session(pipeline: Any, methods: Methods, seed: int) -> Iterator[tuple[S
     denoiser = getattr(pipeline, "unet", None) or pipeline.transformer
     clock = Clock(pipeline.scheduler)
     session = Session(pipeline, denoiser, clock, seed, methods, pipeline, fresh_steps(methods))
-    # A denoiser that takes the guidance scale as an input needs no second half.
-    embedded = getattr(denoiser.config, "time_cond_proj_dim", None) is not None
 
     def invoke(**arguments: Any) -> torch.Tensor:
-        clock.start(arguments["num_inference_steps"], arguments["guidance_scale"] > 1 and not embedded)
+        clock.start(arguments["num_inference_steps"], *branches(pipeline, denoiser, arguments))
         images: torch.Tensor = session.generate(**arguments, output_type="pt", return_dict=False)[0]
         return images
 
