@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from accsearch.methods.info import Kind
 from accsearch.search.costs import Trace
@@ -24,6 +24,8 @@ class FakeDevice:
     slower: Mapping[str, float] = field(default_factory=dict)
     """By which factor a configuration takes longer than its calls say."""
     broken: frozenset[str] = frozenset()
+    idle: frozenset[str] = frozenset()
+    """Those that change nothing."""
     noise: float = 0.02
     most_calls: float = math.inf
     seed: int = 0
@@ -43,7 +45,7 @@ class FakeDevice:
 
     def batch(self, trial: Trial, number: int) -> Batch:
         self._spend(trial)
-        return self._run(trial)
+        return replace(self._run(trial), changed=trial.id not in self.idle)
 
     def log_ratios(self, trial: Trial) -> Sequence[float]:
         self._spend(trial)

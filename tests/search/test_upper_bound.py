@@ -1,11 +1,16 @@
 """The search finds the fastest configuration within each limit, proves it, and says how far the proof got."""
 
+import math
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from tests.search.fake import FakeDevice
 
+from accsearch.search.measure import Batch
 from accsearch.search.outcome import Fate, SearchResult
+from accsearch.search.race import Race
 from accsearch.search.upper_bound import SearchSettings, search
 from accsearch.task import BASELINE, Trial
 
@@ -24,8 +29,9 @@ def trials(calls: Mapping[str, object] = CALLS) -> list[Trial]:
     return [Trial(id_, {"toy": {}}) for id_ in calls if id_ != BASELINE]
 
 
-def run(device: FakeDevice, *limits: float, batches: int = 8) -> SearchResult:
-    return search(device.calls, trials(device.calls), device, SearchSettings(limits or (0.02,), batches, 32))
+def run(device: FakeDevice, *limits: float, batches: int = 8, **settings: Any) -> SearchResult:
+    settings_ = SearchSettings(limits or (0.02,), batches, 32, **settings)
+    return search(device.calls, trials(device.calls), device, settings_)
 
 
 def test_the_fastest_configuration_within_the_limit_is_confirmed_and_certified() -> None:
@@ -121,3 +127,60 @@ def test_within_the_limit_is_rarely_excluded_and_a_confirmed_limit_rarely_broken
         excluded += outcome.settled["skip5"].state is Fate.EXCLUDED
         broken += bound.trial is not None and losses[bound.trial.id] > 0.02
     assert excluded <= 6 and broken <= 6
+
+
+def test_what_changes_nothing_is_never_the_answer() -> None:
+    outcome = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, idle=frozenset({"skip4"})))
+    (bound,) = outcome.bounds
+    assert outcome.settled["skip4"].state is Fate.INACTIVE
+    assert bound.trial is not None and bound.trial.id == "skip3"
+    assert "skip4" not in bound.faster
+
+
+def test_what_is_slower_than_the_baseline_is_neither_an_answer_nor_raced_to_the_end() -> None:
+    slow = {f"merge{number}": ("merged",) * STEPS for number in range(6)}
+    calls = {BASELINE: ("",) * STEPS, **slow}
+    device = FakeDevice({"": 1.0, "merged": 1.5}, calls, dict.fromkeys(calls, 0.0), noise=0.005)
+    outcome = run(device)
+    (bound,) = outcome.bounds
+    assert bound.trial is None and bound.certified
+    assert {each.state for each in outcome.settled.values()} == {Fate.SLOWER}
+    assert max(each.prompts for each in outcome.settled.values()) < 32
+
+
+def test_without_confirmation_the_search_answers_by_its_own_prompts() -> None:
+    device = FakeDevice(COSTS, CALLS, LOSSES, noise=0.005)
+    (bound,) = run(device, confirm=False).bounds
+    assert bound.trial is not None and bound.trial.id == "skip4"
+    assert bound.confirmation is None and bound.speedup == pytest.approx(10 / 6.4, rel=0.01)
+
+
+def test_a_target_ends_the_search_once_an_answer_reaches_it() -> None:
+    # Two limits: the looser one's answer reaches the target before the stricter one's is looked for.
+    device = FakeDevice(COSTS, CALLS, LOSSES, noise=0.005)
+    outcome = run(device, 0.02, 0.07, target=1.0)
+    strict, loose = outcome.bounds
+    assert outcome.ended == "target"
+    assert loose.trial is not None and loose.trial.id == "skip5"
+    assert strict.trial is None and not strict.certified
+    assert outcome.settled["skip4"].state is Fate.NOT_REACHED
+
+
+def test_a_spent_budget_leaves_the_fastest_candidate_one_look() -> None:
+    device = FakeDevice(COSTS, CALLS, LOSSES, noise=0.005)
+    needed = next(n for n in range(10, 200) if run(replace(device, most_calls=n)).bounds[0].trial is not None)
+    outcome = run(replace(device, most_calls=needed))
+    (bound,) = outcome.bounds
+    assert bound.confirmation is not None
+    assert outcome.ended == "budget" or bound.certified
+
+
+def test_an_error_that_the_batches_share_widens_the_interval_until_runs_are_made_in_turn() -> None:
+    race = Race(Trial("a", {}))
+    for _ in range(4):
+        race.add(Batch(1.0, 2.0, (1.0,), (1.0,), shared_error=0.1))
+    assert race.standard_error == pytest.approx(0.1)
+    assert race.longer_than(None, 0.025) < 0
+    race.pairs.extend([0.6, 0.61])
+    assert race.relative_seconds == pytest.approx(math.exp(-0.605))
+    assert race.standard_error < 0.01

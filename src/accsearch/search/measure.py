@@ -11,12 +11,18 @@ from accsearch.task import Trial
 
 @dataclass(frozen=True)
 class Batch:
-    """One timed generation of a batch of prompts, and the baseline's for the same prompts."""
+    """One timed generation of a batch of prompts, and the baseline's for the same prompts.
+
+    `changed` says whether any image differs from the baseline's. `shared_error` is the standard error of the logarithm
+    of baseline_seconds / seconds that the batches of one configuration share, since they follow each other.
+    """
 
     seconds: float
     baseline_seconds: float
     scores: tuple[float, ...]
     baseline_scores: tuple[float, ...]
+    changed: bool = True
+    shared_error: float = 0.0
 
 
 @dataclass(frozen=True)

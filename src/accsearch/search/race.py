@@ -17,13 +17,30 @@ class Race:
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
         self.batches: list[Batch] = []
-        self.log_ratios: list[float] = []
-        """Return log(baseline / trial) of every pair of runs so far."""
+        self.pairs: list[float] = []
+        """log(baseline / trial) of runs made in turn."""
 
     def add(self, batch: Batch) -> None:
         """Take one more batch into account."""
         self.batches.append(batch)
-        self.log_ratios.append(math.log(batch.baseline_seconds / batch.seconds))
+
+    @property
+    def active(self) -> bool:
+        """Say whether any image differs from the baseline's."""
+        return any(batch.changed for batch in self.batches)
+
+    @property
+    def shared_error(self) -> float:
+        """Return the standard error that all ratios share; runs made in turn share none."""
+        return 0.0 if self.pairs else max(batch.shared_error for batch in self.batches)
+
+    @property
+    def log_ratios(self) -> list[float]:
+        """Return log(baseline / trial) of each run, of those made in turn alone where the others share an error."""
+        of_batches = [math.log(batch.baseline_seconds / batch.seconds) for batch in self.batches]
+        if self.pairs and any(batch.shared_error for batch in self.batches):
+            return self.pairs
+        return of_batches + self.pairs
 
     @property
     def prompts(self) -> int:
@@ -63,13 +80,29 @@ class Race:
     @property
     def standard_error(self) -> float:
         """Return the standard error of log(speed-up); infinite for one run."""
-        count = len(self.log_ratios)
-        return math.inf if count < 2 else stdev(self.log_ratios) / math.sqrt(count)
+        ratios = self.log_ratios
+        if len(ratios) < 2:
+            return math.inf
+        return math.hypot(stdev(ratios) / math.sqrt(len(ratios)), self.shared_error)
 
     def half_width(self, risk: float) -> float:
         """Return the half-width of log(speed-up), missed on each side with probability `risk`; infinite for one run."""
         count = len(self.log_ratios)
         return math.inf if count < 2 else t_quantile(count - 1, 1 - risk) * self.standard_error
+
+    def longer_than(self, other: "Race | None", risk: float) -> float:
+        """Return by how much, as a logarithm, it takes longer than `other`, or the baseline for None, beyond doubt.
+
+        Negative where the intervals, each missed with `risk` on its side, meet.
+        """
+        seconds, half_width = (
+            (1.0, 0.0) if other is None else (other.relative_seconds, other.half_width(risk))
+        )
+        return math.log(self.relative_seconds / seconds) - self.half_width(risk) - half_width
+
+    def reaches(self, target: float, risk: float) -> bool:
+        """Say whether it is at least `target` times as fast as the baseline beyond doubt."""
+        return -math.log(self.relative_seconds) - self.half_width(risk) >= math.log(target)
 
 
 def fastest_first(races: Iterable[Race]) -> Iterator[Race]:

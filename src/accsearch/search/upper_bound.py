@@ -10,40 +10,45 @@
 3. *Confirm.* The fastest candidate is measured on fresh prompts and seeds, doubled from look to look until its loss is
    within the limit beyond doubt; if it does not hold, the limit opens again and the next candidate is tried.
 
+What is not faster than the baseline is no candidate, and what must be slower than it is not measured. With a target the
+search ends as soon as an answer surely is as fast; at a budget's end the fastest candidate has one look.
+
 Half of the risk 1 - confidence goes to excluding, half to confirming: 1 / (n (n + 1)) of it to a limit's n-th
 candidate, evenly over its looks.
 """
 
-import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from accsearch.methods.info import Kind
-from accsearch.results.stats import paired_loss_bound, prompts_needed
+from accsearch.search.confirming import CONFIRMING_LOOKS, confirm
 from accsearch.search.costs import Band, Costs, costs_of, to_trace
-from accsearch.search.exclusion import Fallback, looks, share
+from accsearch.search.exclusion import Fallback, looks
 from accsearch.search.limit_state import LimitState
 from accsearch.search.measure import Measure, Unmeasurable
-from accsearch.search.outcome import Bound, Fate, SearchResult, Settled
+from accsearch.search.outcome import Bound, Fate, Progress, SearchResult, Settled, Silent
 from accsearch.search.race import Race
 from accsearch.task import BASELINE, Trial
 
-CONFIRMING_LOOKS = 4
-"""How often a confirmation may look; each look doubles the fresh prompts."""
-TIMING_ROUNDS = 3
-"""How often the candidates whose times cannot be distinguished are timed again before the fastest is chosen."""
 TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
 
 
 @dataclass(frozen=True)
 class SearchSettings:
-    """What to search for: `batches` of prompts to race on, and `fresh_prompts` for the first look of a confirmation."""
+    """What to search for: `batches` of prompts to race on, and `fresh_prompts` for the first look of a confirmation.
+
+    Without `confirm` an answer is what the search's own prompts show to be within a limit. The search ends early with
+    an answer that is surely `target` times as fast as the baseline.
+    """
 
     limits: tuple[float, ...]
     batches: int
     fresh_prompts: int
     confidence: float = 0.95
+    confirm: bool = True
+    target: float | None = None
 
     @property
     def most_fresh_prompts(self) -> int:
@@ -60,14 +65,13 @@ def search(
     trials: Sequence[Trial],
     measure: Measure,
     settings: SearchSettings,
-    say: Callable[[Settled], None] = lambda _: None,
+    progress: Progress | None = None,
 ) -> SearchResult:
     """Return the upper bound under each limit. `calls` are the calls of every trial and of the baseline, by id.
 
-    `say` hears of each configuration as it is settled. Raises nothing of its own; what `measure` raises besides
-    Unmeasurable passes through.
+    Raises nothing of its own; what `measure` raises besides Unmeasurable passes through.
     """
-    return _Search(calls, trials, measure, settings, say).run()
+    return _Search(calls, trials, measure, settings, progress or Silent()).run()
 
 
 class _Search:
@@ -77,17 +81,18 @@ class _Search:
         trials: Sequence[Trial],
         measure: Measure,
         settings: SearchSettings,
-        say: Callable[[Settled], None],
+        progress: Progress,
     ) -> None:
         self._calls = calls
         self._trials = {trial.id: trial for trial in trials}
         self._measure = measure
         self._settings = settings
-        self._say = say
+        self._progress = progress
         self._settled: dict[str, Settled] = {}
         self._races: dict[str, Race] = {}
         self._excluded: dict[str, set[float]] = {}
         self._band = Band(settings.half_risk)
+        self._predicted: dict[str, float] = {}
         self._order: list[tuple[float, Trial]] = []
         self._next = 0
         self._limits = [LimitState(value, Fallback(settings.half_risk)) for value in sorted(settings.limits)]
@@ -98,14 +103,14 @@ class _Search:
         while True:
             self._race_on()
             pending = [limit for limit in self._limits if self._has_news(limit)]
-            if not pending or self._measure.exhausted():
-                break
             for limit in pending:
                 self._confirm(limit)
-        self._settle_the_rest()
+            if not pending or self._measure.exhausted() or self._target_reached():
+                break
+        ended = self._settle_the_rest()
         bounds = tuple(self._bound(limit) for limit in self._limits)
         width = self._band.half_width(len(self._order) - self._next)
-        return SearchResult(bounds, self._settled, width, tuple(traced))
+        return SearchResult(bounds, self._settled, width, tuple(traced), ended)
 
     def _trace(self, ids: Sequence[str]) -> Costs:
         traces = []
@@ -122,15 +127,15 @@ class _Search:
         baseline = costs.predict(self._calls[BASELINE])
         assert baseline is not None, "the baseline is always traced"
         predicted = {id_: costs.predict(self._calls[id_]) for id_ in self._trials if id_ not in self._settled}
-        relative = [
-            (0.0 if seconds is None else seconds / baseline, self._trials[id_])
-            for id_, seconds in predicted.items()
-        ]
+        self._predicted = {id_: each / baseline for id_, each in predicted.items() if each is not None}
+        relative = [(self._predicted.get(id_, 0.0), self._trials[id_]) for id_ in predicted]
         self._order = sorted(relative, key=lambda pair: pair[0])
 
     def _race_on(self) -> None:
         """Measure down the order until every limit has an answer or a candidate that nothing left can beat."""
         while self._next < len(self._order) and not self._measure.exhausted():
+            if any(self._has_news(limit) and self._reaches_target(limit.best()) for limit in self._limits):
+                return
             predicted, trial = self._order[self._next]
             wanted = [limit for limit in self._limits if self._may_beat(limit, predicted)]
             if not wanted:
@@ -144,11 +149,9 @@ class _Search:
                     limit.fallback.settle(excluded=False)
 
     def _may_beat(self, limit: LimitState, predicted: float) -> bool:
-        best = limit.answer[0] if limit.answer else limit.best()
-        if best is None:
-            return True
+        bar = limit.bar()
         left = len(self._order) - self._next
-        return self._band.lower(predicted, left) < best.relative_seconds
+        return self._band.lower(predicted, left) < (1.0 if bar is None else bar.relative_seconds)
 
     def _race(self, trial: Trial, predicted: float, wanted: list[LimitState]) -> None:
         race = Race(trial)
@@ -181,28 +184,27 @@ class _Search:
         self._judge(race, open_limits, slower)
 
     def _is_slower(self, race: Race, limit: LimitState) -> bool:
-        best = limit.answer[0] if limit.answer else limit.best()
-        return best is not None and self._gap(race, best) > 0
-
-    def _gap(self, slower: Race, faster: Race) -> float:
-        """Return by how much, as a logarithm, `slower` takes longer beyond both intervals; negative if they meet."""
-        risk = self._settings.half_risk
-        apart = math.log(slower.relative_seconds / faster.relative_seconds)
-        return apart - slower.half_width(risk) - faster.half_width(risk)
+        return race.longer_than(limit.bar(), self._settings.half_risk) > 0
 
     def _judge(self, race: Race, open_limits: list[LimitState], slower: bool) -> None:
         loss = "undefined" if race.loss is None else f"{100 * race.loss:.2f} %"
         figures = f"{1 / race.relative_seconds:.2f}x, loss {loss} over {race.prompts} prompts"
+        if not race.active:
+            self._settle(race.trial, Fate.INACTIVE, f"changes nothing: {figures}", race.prompts)
+            return
         if not open_limits:
             self._settle(race.trial, Fate.EXCLUDED, f"above every open limit: {figures}", race.prompts)
             return
         if slower:
             self._settle(race.trial, Fate.SLOWER, f"slower than the answer so far: {figures}", race.prompts)
             return
-        complete = len(race.batches) == self._settings.batches
+        if len(race.batches) < self._settings.batches:
+            self._settle(race.trial, Fate.NOT_REACHED, f"the budget ended first: {figures}", race.prompts)
+            return
         needed = [(race.prompts_needed(limit.value), limit) for limit in open_limits]
         for count, limit in needed:
-            if complete and count is not None and count <= self._settings.most_fresh_prompts:
+            few = count is not None and count <= self._settings.most_fresh_prompts
+            if few and race.relative_seconds < 1:
                 limit.candidates.append(race)
         within = next((limit for limit in open_limits if race.is_within(limit.value)), None)
         if within is not None:
@@ -217,60 +219,65 @@ class _Search:
         best = limit.best()
         if best is None or limit.answer is None:
             return best is not None
-        return best is not limit.answer[0] and self._gap(limit.answer[0], best) > 0
+        return best is not limit.answer[0] and limit.answer[0].longer_than(best, self._settings.half_risk) > 0
 
     def _confirm(self, limit: LimitState) -> None:
-        """Refine the time of candidates that may be the fastest, then confirm the fastest on fresh prompts."""
-        for _ in range(TIMING_ROUNDS):
-            contenders = list(self._contenders(limit))
-            if len(contenders) == 1:
-                break
-            for race in contenders:
-                race.log_ratios.extend(self._measure.log_ratios(race.trial))
-        best = limit.best()
-        assert best is not None
-        risk = share(self._settings.half_risk, len(limit.tried) + 1) / CONFIRMING_LOOKS
-        for look in range(CONFIRMING_LOOKS):
-            found = self._measure.confirm(best.trial, self._settings.fresh_prompts << look)
-            upper = paired_loss_bound(found.baseline_scores, found.scores, risk)
-            if upper is not None and upper <= limit.value:
-                limit.answer = (best, found, upper)
-                return
-            # Giving up early can lose an answer but never makes a wrong one.
-            needed = prompts_needed(found.baseline_scores, found.scores, limit.value, risk)
-            if self._measure.exhausted() or needed is None or needed > self._settings.most_fresh_prompts:
-                break
-        limit.tried.add(best.trial.id)
+        settings, best = self._settings, limit.best()
+        if settings.confirm:
+            confirm(
+                limit,
+                self._measure,
+                self._progress,
+                fresh_prompts=settings.fresh_prompts,
+                half_risk=settings.half_risk,
+            )
+        elif best is not None and best.is_within(limit.value):
+            limit.answer = (best, None, None)
+        elif best is not None:
+            limit.tried.add(best.trial.id)
 
-    def _contenders(self, limit: LimitState) -> Iterator[Race]:
-        """Yield the candidates that may be as fast as the fastest within the error of their times, and the fastest."""
-        best = limit.best()
-        assert best is not None
-        for race in list(limit.candidates):
-            if race.trial.id not in limit.tried and (race is best or not self._is_slower(race, limit)):
-                yield race
+    def _reaches_target(self, race: Race | None) -> bool:
+        target = self._settings.target
+        return target is not None and race is not None and race.reaches(target, self._settings.half_risk)
+
+    def _target_reached(self) -> bool:
+        """Say whether an answer is surely as fast as the target: by its confirmation, if it has one."""
+        target = self._settings.target
+        return target is not None and any(
+            limit.reaches(target, self._settings.half_risk) for limit in self._limits
+        )
 
     def _settle(self, trial: Trial, state: Fate, why: str, prompts: int = 0) -> None:
-        self._settled[trial.id] = Settled(trial, state, why, prompts)
-        self._say(self._settled[trial.id])
+        self._settled[trial.id] = Settled(trial, state, why, prompts, self._predicted.get(trial.id))
+        self._progress.settled(self._settled[trial.id])
 
-    def _settle_the_rest(self) -> None:
+    def _settle_the_rest(self) -> Literal["budget", "target"] | None:
+        """Settle what was not measured; return what ended the search if some of it may be faster than an answer."""
         left = self._order[self._next :]
-        spent = self._measure.exhausted()
+        by_target = self._target_reached()
+        why_ended = "the target was reached first" if by_target else "the budget ended first"
         for predicted, trial in left:
             lowest = self._band.lower(predicted, len(left))
-            if spent and any(self._may_beat(limit, predicted) for limit in self._limits):
-                self._settle(trial, Fate.NOT_REACHED, "the budget ended first")
+            if any(self._may_beat(limit, predicted) for limit in self._limits):
+                self._settle(trial, Fate.NOT_REACHED, why_ended)
             else:
                 why = f"predicted to take at least {lowest:.2f} of the baseline's time, longer than every answer"
                 self._settle(trial, Fate.SLOWER, why)
+        if not any(each.state is Fate.NOT_REACHED for each in self._settled.values()):
+            return None
+        return "target" if by_target else "budget"
 
     def _bound(self, limit: LimitState) -> Bound:
         faster = tuple(id_ for id_ in self._settled if self._may_be_faster(id_, limit))
+        unconfirmed = frozenset(
+            id_ for id_ in faster if (race := self._races.get(id_)) and race.is_within(limit.value)
+        )
         if limit.answer is None:
-            return Bound(limit.value, None, faster=faster)
-        race, confirmation, upper = limit.answer
-        return Bound(limit.value, race.trial, confirmation.speedup, confirmation, upper, faster)
+            return Bound(limit.value, None, faster=faster, unconfirmed=unconfirmed | limit.tried)
+        race, found, upper = limit.answer
+        speedup = 1 / race.relative_seconds if found is None else found.speedup
+        tried = limit.tried.intersection(faster)
+        return Bound(limit.value, race.trial, speedup, found, upper, faster, unconfirmed | tried)
 
     def _may_be_faster(self, id_: str, limit: LimitState) -> bool:
         """Say whether a configuration that is not excluded for `limit` may be faster than its answer."""
@@ -278,12 +285,10 @@ class _Search:
         if state is Fate.NOT_REACHED:
             return True
         race = self._races.get(id_)
-        if race is None or limit.value in self._excluded[id_]:
+        if race is None or not race.active or limit.value in self._excluded[id_]:
             return False
         answer = limit.answer[0] if limit.answer else None
-        if answer is None:
-            return True
-        return race is not answer and not self._is_slower(race, limit)
+        return race is not answer and race.longer_than(answer, self._settings.half_risk) <= 0
 
 
 def _percent(share: float) -> str:

@@ -1,0 +1,57 @@
+"""Confirm the fastest candidate under a limit on fresh prompts and seeds."""
+
+from collections.abc import Iterator
+
+from accsearch.results.stats import paired_loss_bound, prompts_needed
+from accsearch.search.exclusion import share
+from accsearch.search.limit_state import LimitState
+from accsearch.search.measure import Measure
+from accsearch.search.outcome import Progress
+from accsearch.search.race import Race
+
+CONFIRMING_LOOKS = 4
+"""How often a confirmation may look; each look doubles the fresh prompts."""
+TIMING_ROUNDS = 3
+"""How often the candidates whose times cannot be distinguished are timed again before the fastest is chosen."""
+
+
+def confirm(
+    limit: LimitState, measure: Measure, progress: Progress, *, fresh_prompts: int, half_risk: float
+) -> None:
+    """Refine the time of candidates that may be the fastest, then confirm the fastest on fresh prompts.
+
+    It becomes the limit's answer, or counts as tried. A spent budget leaves one look.
+    """
+    for _ in range(TIMING_ROUNDS):
+        contenders = list(_contenders(limit, half_risk))
+        if len(contenders) == 1 or measure.exhausted():
+            break
+        for race in contenders:
+            race.pairs.extend(measure.log_ratios(race.trial))
+    best = limit.best()
+    assert best is not None
+    risk = share(half_risk, len(limit.tried) + 1) / CONFIRMING_LOOKS
+    for look in range(CONFIRMING_LOOKS):
+        found = measure.confirm(best.trial, fresh_prompts << look)
+        upper = paired_loss_bound(found.baseline_scores, found.scores, risk)
+        if upper is not None and upper <= limit.value:
+            limit.answer = (best, found, upper)
+            break
+        # Giving up early can lose an answer but never makes a wrong one.
+        needed = prompts_needed(found.baseline_scores, found.scores, limit.value, risk)
+        most = fresh_prompts << (CONFIRMING_LOOKS - 1)
+        if measure.exhausted() or needed is None or needed > most:
+            break
+    holds = limit.answer is not None and limit.answer[0] is best
+    if not holds:
+        limit.tried.add(best.trial.id)
+    progress.confirmed(best.trial, limit.value, found, holds=holds)
+
+
+def _contenders(limit: LimitState, half_risk: float) -> Iterator[Race]:
+    """Yield the candidates that may be as fast as the fastest within the error of their times, and the fastest."""
+    best = limit.best()
+    for race in list(limit.candidates):
+        slower = race is not best and race.longer_than(limit.bar(), half_risk) > 0
+        if race.trial.id not in limit.tried and not slower:
+            yield race
