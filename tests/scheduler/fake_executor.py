@@ -114,6 +114,9 @@ class FakeExecutor:
     def adopt(self, running: Running, paths: TaskPaths) -> FakeRunner:
         return self.open_runner(None)
 
+    def drain(self) -> None:
+        self.is_drained = True
+
     def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
         return []
 

@@ -1,6 +1,6 @@
 """The rules of a run on a cluster: its capacity, and attempts that come back without having been run."""
 
-from signal import SIGTERM
+from signal import SIGINT, SIGTERM
 
 from tests.scheduler.fake_executor import Attempt
 from tests.scheduler.simulation import Simulation
@@ -103,3 +103,12 @@ def test_an_adopted_task_takes_a_slot(simulation: Simulation) -> None:
     simulation.run("ab", nodes=1, adopted="a")
 
     assert simulation.starts() == [(30.0, "b")]
+
+
+def test_what_has_not_started_is_given_back_when_a_run_is_cut_short(simulation: Simulation) -> None:
+    simulation.attempts = {"a": [Attempt(100.0)]}
+    simulation.timeline.after(10.0, lambda: simulation.signal(SIGINT))
+
+    simulation.run("a", nodes=1)
+
+    assert simulation.executor.is_drained

@@ -125,6 +125,10 @@ class Executor(Protocol):
         """
         ...
 
+    def drain(self) -> None:
+        """Give back the jobs that have not started: no more are to start. Called once, when a run is cut short."""
+        ...
+
     def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
         """End what is left of an attempt whose keeper is gone; return the pids that could not be ended."""
         ...

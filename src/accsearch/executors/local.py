@@ -48,7 +48,7 @@ class KeptRunner:
     def start(self, job: Job) -> None:
         """Send the job; a keeper that has died meanwhile is noticed by `read`."""
         self._job = job
-        self._send({"do": "job", **_message(job)})
+        self._send({"do": "job", **message_of(job)})
 
     def stop(self) -> None:
         self._send({"do": "stop"})
@@ -137,6 +137,9 @@ class LocalExecutor:
     def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:
         return adopt_here(running, paths)
 
+    def drain(self) -> None:
+        return
+
     def clean_up(self, paths: TaskPaths, nonce: str) -> list[int]:
         return end_attempt(nonce, [*orphans_of(paths, nonce), *self._server.strays()])
 
@@ -168,7 +171,8 @@ def read_end(paths: TaskPaths, nonce: str) -> Ended | None:
     return Ended(ended, begun)
 
 
-def _message(job: Job) -> dict[str, Any]:
+def message_of(job: Job) -> dict[str, Any]:
+    """Return the message by which a keeper starts a job."""
     paths = job.paths
     return {
         "argv": list(job.argv),

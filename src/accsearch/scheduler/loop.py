@@ -67,6 +67,7 @@ class Loop:
         self._forecast = Forecast(backlog, slots, observer)
         self._occupied_slots: dict[str, OccupiedSlot] = {}
         self._adopted: set[OccupiedSlot] = set()
+        self._is_drained = False
         self._selector = selector or selectors.DefaultSelector()
         self._selector.register(signals, selectors.EVENT_READ, self._on_signals)
         self._selector.register(self._settling, selectors.EVENT_READ, self._on_records)
@@ -108,6 +109,9 @@ class Loop:
         """Do what is due and start what can be started; return whether the run is over."""
         self._look_at_other_hosts(now)
         self._allocate(now)
+        if self._ending.mode is not Shutdown.RUN and not self._is_drained:
+            self._is_drained = True
+            self._executor.drain()
         return self._is_over()
 
     def _is_over(self) -> bool:

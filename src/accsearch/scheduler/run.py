@@ -11,7 +11,8 @@ from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
 from accsearch.errors import StorageError, UsageError
 from accsearch.executors.local import NAME as LOCAL
-from accsearch.executors.opening import Setup, open_executor
+from accsearch.executors.opening import open_executor
+from accsearch.executors.setup import Setup
 from accsearch.gpus.visible import NONE
 from accsearch.grid import Grid
 from accsearch.scheduler.backlog import Backlog

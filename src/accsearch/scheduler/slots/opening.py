@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 
-from accsearch.config.schema import Config, GpuConfig
+from accsearch.config.gpu_limits import strictest
+from accsearch.config.schema import Config
 from accsearch.cores import usable_cores
 from accsearch.errors import NoGpuError
 from accsearch.executors.executor import Executor
@@ -79,15 +80,3 @@ def _open_gpus(
     if not large:
         raise NoGpuError(f"no GPU has the {gib(limits.min_free_memory)} that gpus.min_free_memory asks for")
     return GpuSlots(large, nvml, limits, workdir.root, observer.message, options.slots)
-
-
-def strictest(limits: Sequence[GpuConfig]) -> GpuConfig:
-    """Return the limits that satisfy all the configurations which share the GPUs."""
-    return GpuConfig(
-        max_utilization=min(each.max_utilization for each in limits),
-        max_used_memory=min(each.max_used_memory for each in limits),
-        min_free_memory=max(each.min_free_memory for each in limits),
-        samples=max(each.samples for each in limits),
-        exclude=tuple(dict.fromkeys(name for each in limits for name in each.exclude)),
-        release_timeout=max(each.release_timeout for each in limits),
-    )
