@@ -1,6 +1,6 @@
 """A search of tiny pipelines whose worker measures nothing: it writes the lines that the test wants.
 
-The plan, the trials, the keeper and the judgement are the real ones; only `python -m accsearch.worker` is taken
+The plan, the trials, the keeper, the warm process and the judgement are the real ones; only what a worker does is taken
 over, by a `sitecustomize` on the worker's PYTHONPATH, before it loads torch.
 """
 
@@ -9,21 +9,22 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tests.faults.forked import write_worker
 from tests.faults.program import Work
 
 METHODS: Mapping[str, Any] = {"tome": {"ratio": [0.3, 0.5], "max_downsample": [1]}}
 TASK = "tiny_DDIM_4"
 WORKER = """
-import json, os, sys
+import json
 
-if "accsearch.worker" in sys.orig_argv:
+
+def main(words):
     from pathlib import Path
 
     from accsearch.checkpoint.plan import load_plan
     from accsearch.grid.setting import reuse_key, setting_of
     from accsearch.workdir import WorkDir
 
-    words = sys.orig_argv[sys.orig_argv.index("accsearch.worker") + 1 :]
     given = dict(zip(words[::2], words[1::2]))
     workdir = WorkDir(Path(given["--workdir"]))
     name = given["--task"]
@@ -47,7 +48,6 @@ if "accsearch.worker" in sys.orig_argv:
             line["key"] = reuse_key(setting, trial.methods, changes.get(trial.id, {}).get("condition"))
             print(json.dumps(line | own | changes.get(trial.id, {})), file=results)
     print("Successfully completed", name, flush=True)
-    os._exit(0)
 """
 
 
@@ -56,9 +56,7 @@ class Search:
 
     def __init__(self, work: Work) -> None:
         self._work = work
-        self._fake = work.folder / "fake"
-        self._fake.mkdir()
-        (self._fake / "sitecustomize.py").write_text(WORKER)
+        self._fake = write_worker(work.folder / "fake", WORKER)
         self.answer({})
         self.prompts("a red circle\na blue square\n")
 

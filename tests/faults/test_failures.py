@@ -2,6 +2,7 @@
 
 import pytest
 from tests.faults.clock import WallClock
+from tests.faults.forked import write_worker
 from tests.faults.program import Gate, Work
 
 ONE = ("--gpus", "none", "--slots", "1")
@@ -126,9 +127,7 @@ def test_failures_that_differ_do_not_stop_the_run(work: Work) -> None:
 
 
 FAKE_WORKER = """
-import os, sys
-arguments = sys.orig_argv
-if "accsearch.worker" in arguments:
+def main(arguments):
     size = int(arguments[arguments.index("--batch_size") + 1])
     print("batch", size, "pid", os.getpid(), flush=True)
     if size > 1:
@@ -138,8 +137,7 @@ if "accsearch.worker" in arguments:
 
 
 def test_out_of_memory_halves_the_batch_in_a_new_process(work: Work) -> None:
-    (work.folder / "fake").mkdir()
-    (work.folder / "fake" / "sitecustomize.py").write_text(FAKE_WORKER)
+    write_worker(work.folder / "fake", FAKE_WORKER)
     (work.folder / "prompts.txt").write_text("a red circle\n" * 4)
     (work.folder / "c.yaml").write_text(
         "grid: {pipe: [{name: tiny, model: 'builtin:tiny-sd'}], sched: [DDIM], steps: [4]}\n"

@@ -6,6 +6,7 @@ import subprocess
 from collections.abc import Iterator
 
 import pytest
+from tests.faults.forked import write_worker
 from tests.faults.program import Gate, Work, await_end, is_alive
 from tests.standin import GIB, StandIn
 
@@ -335,10 +336,7 @@ def test_a_task_larger_than_what_is_free_waits_and_says_so(gpu_work: Work, stand
 
 def fake_search(work: Work) -> None:
     """Configure a task of 8 GiB whose worker ends at once, failed."""
-    (work.folder / "fake").mkdir()
-    (work.folder / "fake" / "sitecustomize.py").write_text(
-        "import os, sys\nif 'accsearch.worker' in sys.orig_argv: os._exit(2)\n"
-    )
+    write_worker(work.folder / "fake", "def main(words): os._exit(2)")
     (work.folder / "prompts.txt").write_text("".join(f"{number} circles\n" for number in range(4)))
     (work.folder / "c.yaml").write_text(
         "grid: {pipe: [SD1.5], sched: [DDIM], steps: [4]}\n"

@@ -81,6 +81,7 @@ class WorkerConfig(Section):
     keep_images: StrictBool = False
     stability: StrictBool = False
     env: Mapping[Annotated[StrictStr, AfterValidator(matching(VARIABLE, "a variable name"))], StrictStr] = {}
+    warm: StrictBool = True
     timeout: Limit = None
     stall_timeout: Limit = None
     command: tuple[Text, ...] = ()

@@ -37,6 +37,8 @@ class Job:
     executor: str = "local"
     job_id: str | None = None
     """By which the cluster knows it; with `executor` a field of `T.running`."""
+    imports: Sequence[str] = ()
+    """What a process has imported from which the worker is forked; empty where a worker is a program of its own."""
 
 
 @dataclass(frozen=True, slots=True)

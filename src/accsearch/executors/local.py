@@ -184,6 +184,7 @@ def message_of(job: Job) -> dict[str, Any]:
         "old_log": str(job.old_log),
         "results": str(paths.results),
         "sentinel": job.sentinel,
+        "imports": list(job.imports),
         "timeout": job.timeout,
         "stall_timeout": job.stall_timeout,
         "grace": job.grace,

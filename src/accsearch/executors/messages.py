@@ -5,6 +5,10 @@ from typing import Any
 
 CHANNEL = 3
 """Descriptor of the channel in a keeper."""
+NONCE = "ACCSEARCH_NONCE"
+"""Environment variable by which the processes of an attempt are known."""
+LAUNCHED = "ACCSEARCH_LAUNCHED"
+"""Environment variable that tells a worker when its attempt began: seconds of the machine's monotonic clock."""
 LEASE = 4
 """Descriptor of the GPU's lease in a keeper and in its workers; not open without a GPU."""
 

@@ -2,6 +2,6 @@
 
 from accsearch.grid.digest import digest_parts
 from accsearch.grid.expand import Grid, expand
-from accsearch.grid.worker_command import command_line, success_sentinel
+from accsearch.grid.worker_command import command_line, success_sentinel, worker_imports
 
-__all__ = ["Grid", "command_line", "digest_parts", "expand", "success_sentinel"]
+__all__ = ["Grid", "command_line", "digest_parts", "expand", "success_sentinel", "worker_imports"]

@@ -31,6 +31,19 @@ def command_line(
     )
 
 
+def worker_imports(config: Config, task: Task) -> tuple[str, ...]:
+    """Return what a traversal worker of `task` imports, as `module` or `module:name`; nothing for a command worker.
+
+    diffusers and transformers load most of their modules only when a name of theirs is asked for.
+    """
+    if config.worker.kind == "command":
+        return ()
+    model = config.model(str(task.axes["pipe"]))
+    libraries = (f"diffusers:{model.pipeline_class}", f"diffusers:{task.axes['sched']}Scheduler")
+    scorer = () if config.quality is None or config.quality.command else ("open_clip",)
+    return ("accsearch.worker.run", *libraries, *scorer, "torchmetrics.functional.image")
+
+
 def success_sentinel(config: Config, task: Task) -> str:
     """Return the whole line that the log of a successful attempt holds."""
     text = config.worker.success_sentinel if config.worker.kind == "command" else f"{SUCCESS} {{task}}"

@@ -13,13 +13,14 @@ import select
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from accsearch.errors import StorageError
 from accsearch.executors.messages import CHANNEL, LEASE, Lines
 from accsearch.keeper.attempt import Attempt
 from accsearch.keeper.child import become_subreaper
+from accsearch.keeper.warm import WarmProcess
 from accsearch.process_identity import pid_namespace, process_create_time, process_identity
 
 
@@ -31,6 +32,7 @@ class Keeper:
         self._lines = Lines()
         self._signals = signals
         self._attempt: Attempt | None = None
+        self._warm = WarmProcess()
         self._quit = False
         pid = os.getpid()
         self._identity = {
@@ -49,6 +51,7 @@ class Keeper:
             wait = self._attempt.step(time.monotonic()) if self._attempt is not None else None
             for descriptor, _ in self._poller.poll(None if wait is None else wait * 1000 + 1):
                 self._handle(descriptor)
+        self._warm.end()
 
     def _handle(self, descriptor: int) -> None:
         attempt = self._attempt
@@ -62,6 +65,9 @@ class Keeper:
                 self._poller.unregister(attempt.output)
         elif attempt is not None and attempt.child is not None and descriptor == attempt.child.pidfd:
             self._end(attempt)
+        elif attempt is not None and attempt.is_forked and descriptor == self._warm.fileno():
+            self._poller.unregister(descriptor)
+            self._await(attempt, attempt.take_forked)
         elif self._channel is not None and descriptor == self._channel.fileno():
             self._listen(self._channel)
 
@@ -81,22 +87,33 @@ class Keeper:
 
     def _start(self, job: dict[str, Any]) -> None:
         try:
-            attempt = Attempt(job | {"keeper": self._identity}, time.monotonic())
+            attempt = Attempt(job | {"keeper": self._identity}, time.monotonic(), self._warm)
             attempt.announce()
             if self._is_alone():
                 # The next scheduler may not have seen the marker: what it starts must be the only one.
                 attempt.cancel()
                 return
-            attempt.begin()
         except (StorageError, OSError) as error:
             self._fail(error)
             return
         self._attempt = attempt
         self._poller.register(attempt.output, select.POLLIN)
-        if attempt.child is None:
-            self._end(attempt)
-        else:
+        self._await(attempt, attempt.begin)
+
+    def _await(self, attempt: Attempt, begin: Callable[[], None]) -> None:
+        """Begin an attempt, or go on with that, and await what comes next of it."""
+        try:
+            begin()
+        except (StorageError, OSError) as error:
+            self._attempt = None
+            self._fail(error)
+            return
+        if attempt.is_forked:
+            self._poller.register(self._warm, select.POLLIN)
+        elif attempt.child is not None:
             self._poller.register(attempt.child.pidfd, select.POLLIN)
+        else:
+            self._end(attempt)
 
     def _is_alone(self) -> bool:
         """Return whether the scheduler is gone."""

@@ -11,9 +11,11 @@ from typing import Any
 
 from accsearch.checkpoint.heartbeat import is_owned, renew, with_beat
 from accsearch.errors import StorageError
+from accsearch.executors.messages import LAUNCHED
 from accsearch.keeper.child import CANNOT_START, Child, spawn, why_not_started
 from accsearch.keeper.leftovers import end_descendants
 from accsearch.keeper.log import Log, redactor
+from accsearch.keeper.warm import WarmProcess
 from accsearch.keeper.watchdog import Watchdog
 from accsearch.process_identity import process_create_time, process_identity
 from accsearch.process_tree import descendants
@@ -23,15 +25,23 @@ from accsearch.workdir import write_atomic, write_json
 CHUNK = 1 << 16
 ROOM = 64
 """Spaces at the end of `.running`, so that the worker's numbers fit in the place of the keeper's."""
+NOT_FORKED = (
+    "this worker imports what it needs itself, since the process that it was to be forked from gave none"
+)
 DRAIN = 1 << 20
 """Bytes read at most after the worker's end: whoever still writes then is not the worker."""
 
 
 class Attempt:
-    """One worker from its start to its end; the keeper feeds it events and time."""
+    """One worker from its start to its end; the keeper feeds it events and time.
 
-    def __init__(self, job: Mapping[str, Any], now: float) -> None:
+    While it `is_forked` the worker is awaited from the warm process, and there is no `child` yet.
+    """
+
+    def __init__(self, job: Mapping[str, Any], now: float, warm: WarmProcess) -> None:
         self.job = job
+        self.is_forked = False
+        self._warm = warm
         self.running: dict[str, Any] = {}
         self.child: Child | None = None
         self._reason: str | None = None
@@ -45,7 +55,7 @@ class Attempt:
         self._beats = 0
         self._beat_at = now + job["beat"]
         self._lost = False
-        self._env = {**os.environ, **job["env"]}
+        self._env = {**os.environ, **job["env"], LAUNCHED: repr(now)}
         rotate(Path(job["log"]), job["old_log"])
         mask = redactor(secrets_of(self._env, job["argv"]))
         self._log = Log(Path(job["log"]), mask, sentinel=job["sentinel"])
@@ -62,7 +72,31 @@ class Attempt:
         write_atomic(self._marker, data.ljust(self._marker_size), durable=False)
 
     def begin(self) -> None:
-        """Start the worker; without a `child` afterwards it could not be started, and `finish` is next."""
+        """Start the worker, or ask for it if `is_forked` afterwards.
+
+        With neither that nor a `child` it could not be started, and `finish` is next. Raises StorageError.
+        """
+        self._watchdog = Watchdog(self.job["timeout"], self.job["stall_timeout"], self._progress, self._begun)
+        with contextlib.suppress(OSError, ValueError):  # which the start of a program of its own meets too
+            self.is_forked = self._warm.ask(self.job, self._env, self._input)
+        if not self.is_forked:
+            self._start_program()
+
+    def take_forked(self) -> None:
+        """Take the worker from the warm process, or start it anew; afterwards all is as after `begin`."""
+        self.is_forked = False
+        self.child = self._warm.take()
+        if self.child is not None:
+            os.close(self._input)
+            self._record_child()
+            self._warm.release()
+        elif self._reason is not None or self._lost:
+            os.close(self._input)  # ended before it began
+        else:
+            self._log.feed(f"accsearch: {NOT_FORKED}: {self._warm.why_not}\n".encode(), time.monotonic())
+            self._start_program()
+
+    def _start_program(self) -> None:
         try:
             self.child = spawn(self.job["argv"], self._env, self.job["cwd"], self._input)
         except (OSError, ValueError) as error:
@@ -71,14 +105,17 @@ class Attempt:
             return
         finally:
             os.close(self._input)
+        self._record_child()
+
+    def _record_child(self) -> None:
+        assert self.child is not None
         try:
             self._amend(self._running_of(self.child.pid))
         except StorageError:
             self.child.send(signal.SIGKILL)  # whose start cannot be recorded must not run
             self.child.reap()
-            end_descendants(0)
+            end_descendants(0, self._warm.pid)
             raise
-        self._watchdog = Watchdog(self.job["timeout"], self.job["stall_timeout"], self._progress, self._begun)
 
     def cancel(self) -> None:
         """Undo `announce`."""
@@ -100,8 +137,8 @@ class Attempt:
         data = with_beat(self.running, self._beats).ljust(self._marker_size)
         with contextlib.suppress(OSError):  # who cannot tell goes on
             self._lost = not renew(self._marker, self._nonce, data)
-        if self._lost and self.child is not None:
-            self.child.send(signal.SIGKILL)
+        if self._lost:
+            self._kill()
 
     def _running_of(self, pid: int) -> bytes:
         self.running = {
@@ -138,10 +175,15 @@ class Attempt:
 
     def stop(self, reason: str, now: float) -> None:
         """Ask the worker to end; `step` kills it when the grace period is over."""
-        if self._reason is None and self.child is not None:
+        if self._reason is not None:
+            return
+        if self.child is not None:
             self._reason = reason
             self._kill_at = now + self.job["grace"]
             self.child.send(signal.SIGTERM)
+        elif self.is_forked:
+            self._reason = reason
+            self._warm.interrupt()
 
     def step(self, now: float) -> float:
         """Act on deadlines; return in how many seconds to call again."""
@@ -162,10 +204,15 @@ class Attempt:
             return None
         if now < self._kill_at:
             return self._kill_at - now
-        if self.child is not None:
-            self.child.send(signal.SIGKILL)
+        self._kill()
         self._kill_at = None
         return None
+
+    def _kill(self) -> None:
+        if self.child is not None:
+            self.child.send(signal.SIGKILL)
+        elif self.is_forked:
+            self._warm.interrupt()
 
     def finish(self) -> dict[str, Any] | None:
         """Reap the ended worker, end what it left behind, write `.exit`; return its content.
@@ -173,9 +220,12 @@ class Attempt:
         Returns None, and writes nothing, if the task is another attempt's by now. Raises StorageError if
         the log or the marker could not be written.
         """
-        status = self.child.reap() if self.child is not None else CANNOT_START
+        if self.child is not None:
+            status = self.child.reap()
+        else:
+            status = -signal.SIGTERM if self._message is None else CANNOT_START
         seconds = time.monotonic() - self._begun
-        left = end_descendants(0.0 if self._lost else self.job["grace"])
+        left = end_descendants(0.0 if self._lost else self.job["grace"], self._warm.pid)
         self._drain()
         if self._message is not None:
             self._log.feed(f"accsearch: {self._message}\n".encode(), time.monotonic())

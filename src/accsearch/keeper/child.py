@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from accsearch.executors.messages import CHANNEL
+
 PR_SET_CHILD_SUBREAPER = 36
 CANNOT_START = 127
 """Exit code of a program that could not be started, as in a shell."""
@@ -42,8 +44,12 @@ class Child:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) -> Child:
-    """Start `argv` with stdout and stderr in `output`; raises OSError or ValueError if it cannot be started.
+def spawn(
+    argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int, channel: int | None = None
+) -> Child:
+    """Start `argv` with stdout and stderr in `output`, and `channel` as descriptor 3 if there is one.
+
+    Raises OSError or ValueError if it cannot be started.
 
     posix_spawn shares this process' memory until the program is loaded: a fork would copy a Python's pages,
     which takes longer than everything else that a keeper does for a task. It knows no working directory, so
@@ -55,6 +61,8 @@ def spawn(argv: Sequence[str], env: Mapping[str, str], cwd: str, output: int) ->
         (os.POSIX_SPAWN_DUP2, output, 1),
         (os.POSIX_SPAWN_DUP2, output, 2),
     ]
+    if channel is not None:
+        actions.append((os.POSIX_SPAWN_DUP2, channel, CHANNEL))
     program = _find(argv[0], env)
     pid = os.posix_spawn(program, list(argv), env, file_actions=actions, setsid=True, setsigdef=_DEFAULTS)
     return Child(pid, os.pidfd_open(pid))

@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import time
+from pathlib import Path
 
 from accsearch.process_tree import descendants
 
@@ -12,19 +13,20 @@ UNKILLABLE = 30.0
 """Seconds after SIGKILL at which a process stuck in the kernel is given up on."""
 
 
-def end_descendants(grace: float) -> list[int]:
-    """End every descendant of this subreaper, SIGTERM first and SIGKILL after `grace` seconds.
+def end_descendants(grace: float, spared: int | None = None) -> list[int]:
+    """End every descendant of this subreaper but the child `spared`, SIGTERM first and SIGKILL after `grace` seconds.
 
     Returns the pids that even SIGKILL did not end.
     """
-    if not _has_children():
+    if not _has_children(spared):
         return []
     start = time.monotonic()
     asked: set[int] = set()
     ended: set[int] = set()  # zombies that only their own parent can reap
-    while _has_children():
+    while _has_children(spared):
         now = time.monotonic()
-        alive = descendants(os.getpid(), zombies=True)  # this process has to reap its own
+        # Zombies too: this process has to reap its own.
+        alive = [pid for pid in descendants(os.getpid(), zombies=True) if pid != spared]
         if now >= start + grace + UNKILLABLE:
             return alive
         kill = now >= start + grace
@@ -35,11 +37,15 @@ def end_descendants(grace: float) -> list[int]:
         asked.update(alive)
         patience = 1.0 if kill else start + grace - now
         ended |= _wait_for_any([pid for pid in alive if pid not in ended], patience)
-        _reap()
+        _reap(alive)
     return []
 
 
-def _has_children() -> bool:
+def _has_children(spared: int | None) -> bool:
+    if spared is not None:
+        # One of ours leaves this list only when we reap it, so that none is missed, whoever is forked meanwhile.
+        children = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+        return any(int(pid) != spared for pid in children)
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -47,10 +53,10 @@ def _has_children() -> bool:
     return True
 
 
-def _reap() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
+def _reap(pids: list[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(ChildProcessError):  # it is a child's child
+            os.waitpid(pid, os.WNOHANG)
 
 
 def _wait_for_any(pids: list[int], timeout: float) -> set[int]:

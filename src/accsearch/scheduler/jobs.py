@@ -5,8 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from accsearch.executors.executor import Job
+from accsearch.executors.messages import NONCE
 from accsearch.gpus.pinning import TOLERATED
-from accsearch.grid import command_line, success_sentinel
+from accsearch.grid import command_line, success_sentinel, worker_imports
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.scheduler.slots.slot import Slot
 from accsearch.workdir import WorkDir
@@ -40,7 +41,7 @@ def job_of(
         **{name: str(value) for name, value in worker.env.items()},
         # What pins the worker is not the configuration's to change.
         **slot.pins(),
-        "ACCSEARCH_NONCE": nonce,
+        NONCE: nonce,
     }
     if slot.gpu is not None and queued.given_back < MOST_GIVEN_BACK:
         # Without it a search stays, whatever it meets, and notes that in its results.
@@ -60,4 +61,5 @@ def job_of(
         stall_timeout=worker.stall_timeout,
         grace=GRACE,
         sentinel=success_sentinel(queued.config, queued.task),
+        imports=worker_imports(queued.config, queued.task) if worker.warm else (),
     )

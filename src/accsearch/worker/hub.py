@@ -3,6 +3,7 @@
 import os
 import socket
 import ssl
+import sys
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 from urllib.request import getproxies
@@ -31,9 +32,9 @@ def without_hub(part: Part) -> str:
 
 
 def offline_without_hub(config: Config) -> str | None:
-    """Set HF_HUB_OFFLINE where the configuration needs the hub and nothing answers there; return a note then.
+    """Tell the hub's client to stay offline where the configuration needs the hub and nothing answers.
 
-    Must run before the hub's client is imported. Without it the client tries each file again for half a minute.
+    Returns a note then. Without it the client tries each file again for half a minute.
     """
     if os.environ.get("HF_HUB_OFFLINE") or not any(hub_needs(config)):
         return None
@@ -41,6 +42,9 @@ def offline_without_hub(config: Config) -> str | None:
     if is_reachable(endpoint):
         return None
     os.environ["HF_HUB_OFFLINE"] = "1"
+    if (client := sys.modules.get("huggingface_hub.constants")) is not None:
+        # In a worker that was forked it has read the environment already.
+        vars(client)["HF_HUB_OFFLINE"] = True
     return f"the hub {endpoint} cannot be reached: only what is in the local cache is used"
 
 

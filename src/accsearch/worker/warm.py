@@ -1,0 +1,148 @@
+"""The process that workers are forked from: `python -m accsearch.worker.warm`, started by a keeper.
+
+It imports what workers import and touches no GPU, so that a worker forked from it can. A request comes on descriptor 3
+with two descriptors: the worker's output, and a gate at which the worker waits until its keeper has recorded it. The
+answer is the worker's pid, or the obstacle for which it must be started anew. Whatever happens to a worker concerns no
+other: it is a process of its own in a session of its own, as one that was started anew.
+"""
+
+import ctypes
+import gc
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from accsearch.executors.messages import CHANNEL, NONCE
+from accsearch.worker.quiet import hush
+
+LONGEST = 1 << 18
+"""Bytes of a request."""
+PR_SET_PDEATHSIG = 1
+LOOKS = 40
+LOOK_AGAIN = 0.005
+"""How often, and after how many seconds, threads are counted again: one that was ended stays in /proc for a moment."""
+
+
+def main() -> None:
+    """Fork workers until the keeper is gone; in a worker, do what `python -m accsearch.worker` does."""
+    libc: Any = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a forked process does not inherit it
+    hush()
+    arguments = _serve(socket.socket(fileno=CHANNEL))
+    if arguments is None:
+        return
+    from accsearch.worker.main import main as run_worker
+
+    sys.exit(run_worker(arguments))
+
+
+def _serve(channel: socket.socket) -> list[str] | None:
+    """Answer requests; return a worker's arguments in that worker, None where there are no more requests."""
+    while True:
+        data, descriptors, _, _ = socket.recv_fds(channel, LONGEST, 2)
+        if not data:
+            return None
+        request = json.loads(data)
+        output, gate = descriptors
+        _redirect(output)  # what an import says belongs in the log
+        for name in request["imports"]:
+            _load(name)
+        gc.freeze()  # what is here now stays, and a collection in a worker would copy the pages that hold it
+        ours, theirs = os.pipe()
+        if _fork_orphan(theirs):
+            os.close(theirs)
+            os.close(gate)
+            _redirect(os.open(os.devnull, os.O_WRONLY))
+            with open(ours, "rb") as answer:  # noqa: PTH123 - a descriptor
+                channel.send(answer.read())
+            continue
+        for descriptor in (ours, theirs):
+            os.close(descriptor)
+        channel.close()  # while anyone has it the keeper does not see that the process it was forked from is gone
+        return _begin(request, gate)
+
+
+def _redirect(output: int) -> None:
+    """Make `output` standard output and standard error."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(output, stream.fileno())
+    os.close(output)
+
+
+def _load(name: str) -> None:
+    """Import `module`, or `module:name` where the module loads that when it is asked for."""
+    module, _, attribute = name.partition(":")
+    loaded = import_module(module)
+    if attribute:
+        getattr(loaded, attribute, None)  # what is not there the worker reports
+
+
+def _fork_orphan(answer: int) -> bool:
+    """Fork a process whose parent is the keeper, a subreaper, and write its pid or an obstacle; return False in it."""
+    between = os.fork()
+    if between:
+        os.waitpid(between, 0)
+        return True
+    try:
+        obstacle = _obstacle()
+        pid = None if obstacle else os.fork()
+        if pid == 0:
+            return False
+        os.write(answer, json.dumps({"pid": pid, "obstacle": obstacle}).encode())
+    except OSError as error:
+        os.write(answer, json.dumps({"pid": None, "obstacle": str(error)}).encode())
+    os._exit(0)
+
+
+def _obstacle() -> str | None:
+    """Return why a fork of the parent of this process could not do a worker's work, None where it can."""
+    # Threads that are not ended before a fork, as numpy's are, may hold locks that no process frees then.
+    for _ in range(LOOKS):
+        threads = len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))
+        if threads == 1:
+            break
+        time.sleep(LOOK_AGAIN)
+    else:
+        return f"{threads} threads run in it"
+    torch: Any = sys.modules.get("torch")
+    if torch is not None and (torch.cuda.is_initialized() or torch.cuda._is_in_bad_fork()):
+        return "CUDA was started in it"
+    return None
+
+
+def _begin(request: Mapping[str, Any], gate: int) -> list[str]:
+    """Become the worker of a request once the keeper lets it; return the worker's arguments."""
+    os.setsid()
+    _show_nonce(request["env"][NONCE])
+    if not os.read(gate, 1):
+        os._exit(0)
+    os.close(gate)
+    os.chdir(request["cwd"])
+    os.environ.update(request["env"])
+    sys.argv[1:] = request["arguments"]
+    arguments: list[str] = request["arguments"]
+    return arguments
+
+
+def _show_nonce(nonce: str) -> None:
+    """Put the attempt's nonce into /proc/PID/environ, which shows what a program was started with.
+
+    The keeper has started this one with a nonce of zeros, as long as an attempt's.
+    """
+    getenv: Any = ctypes.CDLL(None).getenv
+    getenv.restype = ctypes.c_void_p
+    address = getenv(NONCE.encode())
+    assert len(ctypes.string_at(address)) == len(nonce)
+    ctypes.memmove(address, nonce.encode(), len(nonce))
+
+
+if __name__ == "__main__":
+    main()
