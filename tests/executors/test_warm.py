@@ -13,8 +13,8 @@ from tests.faults.forked import write_worker
 
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import KeptRunner
+from accsearch.executors.orphans import end_attempt
 from accsearch.process_tree import descendants
-from accsearch.scheduler.orphans import end_attempt
 from accsearch.workdir import TaskPaths, WorkDir
 
 RUN_ARGUMENT = "def main(words): exec(words[0], {})"
@@ -158,7 +158,7 @@ def test_a_killed_warm_process_is_made_anew_and_ends_with_its_keeper(
     assert not Path(f"/proc/{process}").exists()
 
 
-def test_a_process_from_which_no_worker_can_be_forked_is_told_of_once(forked: Forked) -> None:
+def test_a_process_from_which_no_worker_can_be_forked_is_tried_once(forked: Forked) -> None:
     forked.module(
         "threaded",
         "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
