@@ -121,7 +121,10 @@ def test_a_target_within_a_loss_needs_a_scorer(tmp_path: Path) -> None:
 
 
 def test_a_wrong_key_of_the_scorer_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"unknown key \(allowed model, pretrained, command, timeout; did you mean model\?\)"):
+    with pytest.raises(
+        ConfigError,
+        match=r"unknown key \(allowed model, pretrained, command, timeout; did you mean model\?\)",
+    ):
         load_config(write(tmp_path, "quality: {modle: RN50}\n"))
 
 

@@ -18,6 +18,7 @@ from accsearch.cli import (
     gpus,
     logs,
     plan,
+    profile,
     replay,
     report,
     retry,
@@ -59,6 +60,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 for _name, _function in COMMANDS.items():
     # Given whole, since a help text made from the docstring is cut after 45 characters.
     app.command(_name, short_help=(_function.__doc__ or "").partition("\n")[0])(_function)
+app.add_typer(profile.app, name="profile", short_help=profile.HELP)
 
 
 def _version(asked: bool) -> None:

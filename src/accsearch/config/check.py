@@ -12,6 +12,7 @@ from accsearch.config.sampling import misfit, refused_steps
 from accsearch.config.schedulers import SCHEDULERS, SUFFIX, UNFIT, scheduler_name
 from accsearch.config.schema import Config
 from accsearch.config.sources import check_sources
+from accsearch.methods.combinations import combinations_of, trial_id
 
 MAX_ID_BYTES = 200
 MAX_TASKS = 100_000
@@ -36,6 +37,7 @@ def check_with_models(config: Config) -> Iterator[Mistake]:
     """Yield the mistakes that depend on the models, for a configuration in which `check_alone` finds none."""
     yield from _fit(config)
     yield from _methods(config)
+    yield from _trials(config)
 
 
 def _ids(config: Config) -> Iterator[Mistake]:
@@ -125,6 +127,15 @@ def _worker(config: Config) -> Iterator[Mistake]:
         yield Mistake(
             ("quality",), "null is not allowed (allowed a scorer, which search.target_speedup needs)"
         )
+
+
+def _trials(config: Config) -> Iterator[Mistake]:
+    """Yield the trials asked for that no combination of the methods makes."""
+    offered = {trial_id(methods) for methods in combinations_of(config.methods)}
+    for index, trial in enumerate(config.search.trials or ()):
+        if trial not in offered:
+            message = f"no combination of `methods` is {trial}{nearest(trial, offered)}"
+            yield Mistake(("search", "trials", index), message)
 
 
 def _methods(config: Config) -> Iterator[Mistake]:

@@ -147,6 +147,7 @@ class SearchConfig(Section):
     strategy: Literal["traversal", "upper_bound"] = "traversal"
     max_score_loss: Annotated[tuple[Share, ...], BeforeValidator(as_list), Field(min_length=1)] = (0.01,)
     target_speedup: Annotated[Float, Field(ge=1)] | None = None
+    trials: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
 
 
 class GpuConfig(Section):

@@ -70,7 +70,8 @@ class _Offer:
 
     def __init__(self, config: Config) -> None:
         found = (Trial(trial_id(methods), methods) for methods in combinations_of(config.methods))
-        self.trials = (Trial(BASELINE, {}), *found)
+        asked = config.search.trials
+        self.trials = (Trial(BASELINE, {}), *(trial for trial in found if asked is None or trial.id in asked))
         self._shared: dict[tuple[int, ...], tuple[tuple[Trial, ...], str]] = {}
         self._cells: dict[Cell, tuple[tuple[Trial, ...], str]] = {}
 
