@@ -1,10 +1,12 @@
 """The CLIP score against the model itself."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from PIL import Image
+from torch.overrides import TorchFunctionMode
 
 from accsearch.config.schema import QualityConfig
 from accsearch.config.sources import BUILTIN_SCORERS
@@ -37,6 +39,28 @@ def test_the_score_is_a_hundred_times_the_cosine(tiny_paths: dict[str, Path]) ->
             other = model.encode_text(open_clip.get_tokenizer(name)([prompt]))[0]
         expected = 100 * torch.nn.functional.cosine_similarity(one, other, dim=0)
         assert scores[number] == pytest.approx(float(expected), abs=1e-3)
+
+
+class Called(TorchFunctionMode):
+    """Keeps the names of the functions that are called within it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        self.names.add(func.__name__)
+        return func(*args, **(kwargs or {}))
+
+
+def test_no_random_weights_are_drawn_for_a_model_that_is_loaded(tiny_paths: dict[str, Path]) -> None:
+    with Called() as called:
+        load_scorer(
+            QualityConfig(model=f"local-dir:{tiny_paths['scorer']}"), choose_machine("cpu", "float32")
+        )
+
+    assert called.names & {"normal_", "uniform_", "kaiming_uniform_"} == set()
+    assert "copy_" in called.names
 
 
 @pytest.mark.parametrize("model", BUILTIN_SCORERS)

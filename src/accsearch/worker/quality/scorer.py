@@ -10,6 +10,7 @@ import torch
 from accsearch.config.schema import COMMAND_SCORER, LOCAL_SCORER, QualityConfig
 from accsearch.demo import scorer_path
 from accsearch.errors import AccsearchError
+from accsearch.worker.blank_weights import BlankWeights
 from accsearch.worker.hub import without_hub
 from accsearch.worker.images import Images
 from accsearch.worker.machine import Machine
@@ -115,9 +116,11 @@ def _open_clip(quality: QualityConfig, machine: Machine) -> Scorer:
     import open_clip
 
     try:
-        model, preprocess = open_clip.create_model_from_pretrained(
-            quality.model, pretrained=quality.pretrained, device=machine.device
-        )
+        # It loads strictly: every parameter is in the file.
+        with BlankWeights():
+            model, preprocess = open_clip.create_model_from_pretrained(
+                quality.model, pretrained=quality.pretrained, device=machine.device
+            )
     except (OSError, RuntimeError) as error:
         # What is no download that failed, as too little memory, is for others to judge.
         if quality.model.startswith(LOCAL_SCORER) or "download" not in str(error).lower():
