@@ -11,6 +11,7 @@ from accsearch.process_identity import (
     is_alive,
     is_this_machine,
     pid_namespace,
+    process_age,
     process_create_time,
     process_identity,
 )
@@ -25,6 +26,14 @@ def child():
 
 def test_create_time_is_what_psutil_says(child):
     assert process_create_time(child.pid) == pytest.approx(psutil.Process(child.pid).create_time(), abs=1.0)
+
+
+def test_the_age_counts_from_the_start(child):
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as later:
+        assert process_age(child.pid) > process_age(later.pid) > 0
+        later.kill()
+        later.wait()
+        assert process_age(later.pid) is None
 
 
 def test_a_living_process_is_distinguished_from_another_of_its_pid(child):

@@ -1,6 +1,7 @@
 """Tell one process from a later one of the same pid; imports nothing, so that the keeper may use it."""
 
 import os
+import time
 
 
 def process_create_time(pid: int) -> float | None:
@@ -16,6 +17,14 @@ def process_identity(pid: int) -> str | None:
     """Return a text that no other process has, in this boot or another, or None if `pid` is dead."""
     ticks = _start_ticks(pid)
     return None if ticks is None else f"{boot_id()}:{ticks}"
+
+
+def process_age(pid: int) -> float | None:
+    """Return for how many seconds `pid` has been there, to a hundredth, or None if it is dead."""
+    ticks = _start_ticks(pid)
+    return (
+        None if ticks is None else time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    )
 
 
 def is_alive(pid: int | None, create_time: float | None, identity: str | None = None) -> bool:

@@ -164,3 +164,21 @@ def test_a_failure_keeps_what_a_retry_needs(command):
 
     assert isinstance(verdict, Failed)
     assert (verdict.attempt, verdict.batch_size, verdict.gpu, verdict.nonce) == (3, 2, "GPU-1", "nonce3")
+
+
+def test_the_measured_share_is_the_attempts_timed_seconds_over_its_time(traversal):
+    traversal.log()
+    # An earlier attempt's, then this one's as they grow
+    traversal.measure(attempt=2, timed_seconds=99.0)
+    traversal.measure(timed_seconds=1.0)
+    traversal.measure(timed_seconds=2.0)
+
+    assert traversal.judge().measured_share == 2.0 / 2.5
+
+
+def test_an_attempt_that_measured_nothing_has_no_share(traversal, command):
+    traversal.log()
+    traversal.measure(attempt=2, timed_seconds=99.0)
+    command.log()
+
+    assert (traversal.judge().measured_share, command.judge().measured_share) == (0.0, None)

@@ -17,6 +17,7 @@ KEYS = [
     "log",
     "trials_done",
     "trials_total",
+    "measured_share",
     "host",
     "job_id",
 ]

@@ -100,6 +100,10 @@ def test_every_file_is_as_the_contract_says(finished: Path) -> None:
     assert {line["trial"] for line in lines} == set(TRIALS)
     assert all(line.keys() >= LINE and line["status"] == "ok" for line in lines)
     assert next(line["methods"] for line in lines if line["trial"] == "baseline") == {}
+    timed, (startup,) = [line["timed_seconds"] for line in lines], {line["startup_seconds"] for line in lines}
+    assert timed == sorted(timed)
+    assert done["measured_share"] == timed[-1] / done["seconds"]
+    assert 0 < startup < startup + timed[-1] < done["seconds"]
 
 
 def test_a_second_run_does_nothing(finished: Path) -> None:
@@ -119,6 +123,7 @@ def test_a_second_run_does_nothing(finished: Path) -> None:
     assert (task["state"], task["action"], task["trials_total"]) == ("done", "skip", 4)
     (row,) = read_json("status", folder=finished)["tasks"]
     assert (row["state"], row["trials_done"], row["trials_total"]) == ("done", 4, 4)
+    assert row["measured_share"] == marker(finished, "done")["measured_share"]
 
 
 def test_the_results_can_be_read(finished: Path) -> None:

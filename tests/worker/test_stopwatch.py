@@ -13,7 +13,7 @@ import torch
 from accsearch.config.schema import WorkerConfig
 from accsearch.worker import stopwatch
 from accsearch.worker.machine import choose_machine
-from accsearch.worker.stopwatch import Times, race, warm_up
+from accsearch.worker.stopwatch import Times, race, timed, warm_up
 
 MACHINE = choose_machine("cpu", "float32")
 NOTHING = torch.empty(0)
@@ -215,3 +215,17 @@ def test_warm_up_runs_until_stable_and_only_a_few_times_more(
     monkeypatch: pytest.MonkeyPatch, values: list[float], at_least: int, before: tuple[float, ...], runs: int
 ) -> None:
     assert warmed(monkeypatch, values, at_least, *before) == runs
+
+
+def test_the_meter_adds_up_runs_that_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, track = choose_machine("cpu", "float32"), Track(lambda: 2.0, lambda: 1.0)
+    monkeypatch.setattr(stopwatch, "time", track)
+    track.now = 7.0
+
+    warm_up(machine, track.trial, 1)
+    warmed_up = machine.meter.seconds
+    race(machine, track, track.trial, track.baseline, WorkerConfig(repeats=3, max_repeats=3))  # type: ignore[arg-type]
+    timed(machine, track.trial)
+
+    assert warmed_up == 0.0
+    assert (machine.meter.began, machine.meter.seconds) == (7.0, 3 * 3.0 + 2.0)

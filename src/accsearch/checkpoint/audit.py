@@ -94,6 +94,7 @@ class _Audit:
                 attempt=value["attempt"],
                 seconds=value["seconds"],
                 last_seconds=value["seconds"],
+                measured_share=value.get("measured_share"),
                 gpu=value["gpu"],
                 host=value["host"],
                 renewed=renewal(self._workdir, self._grid.config, task, value) if stale else None,

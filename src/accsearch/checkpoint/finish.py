@@ -12,7 +12,7 @@ from accsearch.config.schema import Config
 from accsearch.errors import StorageError
 from accsearch.grid import digest_parts, success_sentinel
 from accsearch.redact import redact, secrets_of
-from accsearch.results.file import validate
+from accsearch.results.file import read, validate
 from accsearch.results.versions import installed_versions
 from accsearch.task import FailureReason, Task
 from accsearch.workdir import WorkDir
@@ -106,7 +106,14 @@ def _done(workdir: WorkDir, config: Config, task: Task, ended: Exit, running: Ru
         versions=dict(installed_versions()),
         batch_size=running.batch_size,
         parts=_parts(config, task, running),
+        measured_share=_measured_share(paths.results, ended) if task.trials else None,
     )
+
+
+def _measured_share(results: Path, ended: Exit) -> float | None:
+    """Return the share of the attempt's time in timed generation, 0 where it measured nothing."""
+    timed = [line.timed_seconds or 0.0 for line in read(results) if line.attempt == ended.attempt]
+    return max(timed, default=0.0) / ended.seconds if ended.seconds else None
 
 
 def _parts(config: Config, task: Task, running: Running) -> dict[str, str] | None:

@@ -93,6 +93,8 @@ class Done:
     batch_size: int | None = None
     parts: Mapping[str, str] | None = None
     """What the digest covers, key by key, to tell later what changed."""
+    measured_share: float | None = None
+    """Share of `seconds` in which images were generated under a stopwatch; None for a command worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,8 @@ class TaskRecord:
     """What a finished task took."""
     last_seconds: float | None = None
     """What its last success took, also where that does not hold any more: how long it may take again."""
+    measured_share: float | None = None
+    """Of a finished task's `seconds`, what was timed generation."""
     gpu: str | None = None
     host: str | None = None
     """Where it runs, or was done."""

@@ -79,6 +79,7 @@ def _row(
         if record.state is TaskState.DONE
         else _measured(workdir, config, task),
         "trials_total": len(task.trials),
+        "measured_share": record.measured_share,
         "host": host,
         "job_id": None if record.running is None else record.running.job_id,
     }

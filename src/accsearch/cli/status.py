@@ -69,7 +69,7 @@ def _render(state: dict[str, Any]) -> "Group":
     colours = {"done": "green", "failed": "red", "running": "cyan", "pending": "yellow"}
     elsewhere = any(task["job_id"] or task["host"] not in (None, host_name()) for task in state["tasks"])
     where = ("node",) if elsewhere else ()
-    table = columns("task", "state", *where, "GPU", "attempt", "trials", "time", "reason", fold=True)
+    table = columns("task", "state", *where, "GPU", "attempt", "trials", "time", "timed", "reason", fold=True)
     for task in state["tasks"]:
         trials = f"{task['trials_done']}/{task['trials_total']}" if task["trials_total"] else "-"
         why = ": ".join(part for part in (task["reason"], task["message"]) if part)
@@ -81,6 +81,7 @@ def _render(state: dict[str, Any]) -> "Group":
             str(task["attempt"] or "-"),
             trials,
             "-" if task["seconds"] is None else duration(task["seconds"]),
+            "-" if task["measured_share"] is None else f"{task['measured_share']:.0%}",
             Text(why),
         )
     counts = "  ".join(f"{n} {name}" for name, n in state["counts"].items())

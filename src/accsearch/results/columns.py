@@ -61,6 +61,8 @@ COLUMNS = (
     Column("peak_memory_bytes", "integer", "most device memory held at once; none on a CPU", "byte"),
     Column("set_up_seconds", "number", "what switching the methods on took, not in the times", "s"),
     Column("set_up_memory_bytes", "integer", "device memory that switching the methods on took", "byte"),
+    Column("startup_seconds", "number", "from the worker's launch to its first image, of the attempt", "s"),
+    Column("timed_seconds", "number", "timed generation of the attempt up to this line, all trials", "s"),
     Column("gpu_busy", "number", "share of the wall time with a kernel running", "1"),
     Column("host_bound", "flag", "whether the host kept the GPU waiting"),
     Column("power_watts", "number", "mean by NVML while the trial ran", "W"),

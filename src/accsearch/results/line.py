@@ -101,6 +101,10 @@ class ResultLine:
     note: str | None = None
     images_sha256: str | None = None
     """Of every pixel, by which a replay knows whether images are identical."""
+    startup_seconds: float | None = None
+    """From the launch of this attempt's worker until it began to generate its first image."""
+    timed_seconds: float | None = None
+    """How long this attempt had generated images under a stopwatch by the time of this line, all trials together."""
     versions: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     """What else is needed to run the trial again: driver, git state, host, seeds of the methods."""

@@ -1,6 +1,6 @@
 """The device that the worker runs on."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 
@@ -12,6 +12,17 @@ from accsearch.grid.setting import dtype_on_cpu
 DTYPES = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float32": torch.float32}
 
 
+@dataclass
+class Meter:
+    """How long this process has generated images under a stopwatch.
+
+    `began` is when it first did, in seconds of `perf_counter`, None before; `seconds` is the sum.
+    """
+
+    began: float | None = None
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True)
 class Machine:
     """A device and the data type on it; `gpu` is the UUID and `gpu_name` the model, None on the CPU."""
@@ -21,6 +32,7 @@ class Machine:
     gpu: str | None = None
     gpu_name: str | None = None
     note: str | None = None
+    meter: Meter = field(default_factory=Meter, compare=False)
 
     @property
     def dtype_name(self) -> str:

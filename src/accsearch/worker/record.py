@@ -19,6 +19,7 @@ from accsearch.results.versions import installed_versions
 from accsearch.task import BASELINE, Methods, Trial
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.busy import HOST_BOUND
+from accsearch.worker.launch import launched_at
 from accsearch.worker.machine import Machine
 from accsearch.worker.measurement import Baseline, Measured, is_active
 from accsearch.worker.paired_times import outliers
@@ -112,6 +113,8 @@ class Recorder:
             gpu=self.machine.gpu,
             baseline_attempt=assignment.attempt,
             condition=self.condition,
+            startup_seconds=self._startup_seconds(),
+            timed_seconds=self.machine.meter.seconds,
             note="; ".join(note for note in (self.machine.note, *self.notes) if note) or None,
             versions=installed_versions(),
             environment={
@@ -122,6 +125,10 @@ class Recorder:
             },
             **setting.line_fields(),
         )
+
+    def _startup_seconds(self) -> float | None:
+        began = self.machine.meter.began
+        return None if began is None else began - launched_at()
 
     def _measured(
         self, line: ResultLine, measured: Measured, seconds: tuple[float, ...], drift: float | None

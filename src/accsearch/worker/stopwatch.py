@@ -28,17 +28,25 @@ class Times:
     speedup: Speedup
 
 
-def timed(machine: Machine, run: Run) -> tuple[torch.Tensor, float]:
-    """Return what `run` makes, and the seconds until the device has finished it; meanwhile no garbage is collected."""
+def timed(machine: Machine, run: Run, *, counts: bool = True) -> tuple[torch.Tensor, float]:
+    """Return what `run` makes, and the seconds until the device has finished it; meanwhile no garbage is collected.
+
+    The machine's meter adds them up where the run `counts`, as one does that only warms up does not.
+    """
     machine.synchronize()
     collects = gc.isenabled()
     gc.disable()
     try:
         start = time.perf_counter()
+        if machine.meter.began is None:
+            machine.meter.began = start
         with torch.inference_mode():
             made = run()
         machine.synchronize()
-        return made, time.perf_counter() - start
+        seconds = time.perf_counter() - start
+        if counts:
+            machine.meter.seconds += seconds
+        return made, seconds
     finally:
         if collects:
             gc.enable()
@@ -52,7 +60,7 @@ def warm_up(machine: Machine, run: Run, at_least: int, before: Sequence[float] =
     times = list(before)
     most = max(at_least, len(times)) + EXTRA_WARM_UPS
     while len(times) < at_least or (not is_stable(times) and len(times) < most):
-        times.append(timed(machine, run)[1])
+        times.append(timed(machine, run, counts=False)[1])
 
 
 def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings: WorkerConfig) -> Times:
