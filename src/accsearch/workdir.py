@@ -104,6 +104,16 @@ class WorkDir:
         """What the running scheduler's pending tasks wait for, for `status`."""
         return self.checkpoints / ".waiting.json"
 
+    @property
+    def jobs(self) -> Path:
+        """What a cluster's jobs find in a folder of each submission, while they are in its queue or run."""
+        return self.checkpoints / ".jobs"
+
+    @property
+    def queue(self) -> Path:
+        """Why the jobs of the running scheduler wait in a cluster's queue, for `status`."""
+        return self.checkpoints / ".queue.json"
+
     def plan(self, config: str) -> Path:
         return self.checkpoints / config / "plan.json"
 

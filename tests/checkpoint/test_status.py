@@ -1,6 +1,7 @@
 import json
 import os
 
+from accsearch.checkpoint.markers import SUBMITTED
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.status import status
 from accsearch.process_identity import process_create_time
@@ -77,3 +78,15 @@ def test_what_tasks_wait_for_is_believed_while_the_scheduler_lives(command):
     later = [task["reason"] for task in status(command.workdir)["tasks"]]
 
     assert (reasons, later) == (["an emptier GPU", "a free GPU"], [None, None])
+
+
+def test_a_submitted_task_says_why_its_job_waits(command):
+    store_plan(command.workdir, command.grid, {}, None, ".")
+    command.start(pid=SUBMITTED, keeper_pid=SUBMITTED, host="", executor="slurm", job_id="12_3")
+    said = {"pid": os.getpid(), "create_time": process_create_time(os.getpid())}
+    command.workdir.waiting.write_text(json.dumps(said | {"tasks": {}, "default": "a slot"}))
+    command.workdir.queue.write_text(json.dumps(said | {"jobs": {"12_3": "Resources"}}))
+
+    task = status(command.workdir)["tasks"][0]
+
+    assert (task["state"], task["reason"], task["job_id"]) == ("pending", "Resources", "12_3")

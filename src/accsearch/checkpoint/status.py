@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from accsearch.checkpoint.audit import audit
@@ -58,7 +59,11 @@ def _row(
         reason, message = record.failed.reason.value, record.failed.message
         seconds, gpu, host = record.failed.seconds, record.failed.gpu, record.failed.host
     elif state is TaskState.PENDING:
-        reason = waiting.get("tasks", {}).get(task.name) or waiting.get("default")
+        submitted = None if record.running is None else record.running.job_id
+        if submitted is not None:
+            reason = waiting.get("jobs", {}).get(submitted)
+        else:
+            reason = waiting.get("tasks", {}).get(task.name) or waiting.get("default")
         message = record.why
     elif record.state is TaskState.RUNNING and record.running is not None:
         seconds = max(0.0, now - datetime.fromisoformat(record.running.started_at).timestamp())
@@ -105,9 +110,14 @@ def quarantined(workdir: WorkDir) -> dict[str, str]:
 
 
 def _waiting(workdir: WorkDir) -> dict[str, Any]:
-    """Return what the scheduler says its tasks wait for; nothing if none runs."""
+    """Return what the scheduler says its tasks wait for, and jobs in a cluster's queue; nothing if none runs."""
+    return {**_said(workdir.queue), **_said(workdir.waiting)}
+
+
+def _said(path: Path) -> dict[str, Any]:
+    """Return what a scheduler has written there, nothing if it has ended."""
     try:
-        value = read_json(workdir.waiting)
+        value = read_json(path)
     except ValueError:
         return {}
     if value is None or not is_alive(value.get("pid"), value.get("create_time")):

@@ -55,6 +55,7 @@ RerunOnOption = Annotated[
 
 class ExecutorName(StrEnum):
     LOCAL = "local"
+    SLURM = "slurm"
 
 
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="Where tasks run.")]

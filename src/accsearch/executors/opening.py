@@ -13,4 +13,8 @@ def open_executor(name: str, setup: Setup) -> Executor:
         if setup.address is not None:
             raise UsageError("--address names a cluster: give --executor, too")
         return LocalExecutor()
-    raise UsageError(f"no executor {name!r}; there is {LOCAL}")
+    if name == "slurm":
+        from accsearch.executors.slurm import SlurmExecutor
+
+        return SlurmExecutor(setup)
+    raise UsageError(f"no executor {name!r}; there is {LOCAL}, slurm")

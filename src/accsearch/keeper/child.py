@@ -38,6 +38,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(self.pidfd, number)
 
+    def has_failed(self) -> bool:
+        """Return whether the child, which has ended and is not reaped yet, did not exit with 0."""
+        ended = os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+        return ended is not None and ended.si_status != 0
+
     def reap(self) -> int:
         """Return the exit code of the ended child, negative for a signal."""
         os.close(self.pidfd)

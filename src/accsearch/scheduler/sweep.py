@@ -18,6 +18,7 @@ def sweep(workdir: WorkDir, configs: Sequence[str]) -> None:
     Called with the work directory locked; a keeper that still lives keeps its files. Raises StorageError.
     """
     remove(workdir.waiting)
+    remove(workdir.queue)
     for folder in (workdir.checkpoints, *(workdir.checkpoints / config for config in configs)):
         try:
             names = os.listdir(folder)  # noqa: PTH208 - a Path for each of 10,000 names is slow
