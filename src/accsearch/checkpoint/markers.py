@@ -12,6 +12,8 @@ from accsearch.workdir import write_json
 SCHEMA = 1
 """Raised when a marker's meaning changes; a marker of a higher schema is not read."""
 
+LOCAL = "local"
+"""The executor whose attempts run on the scheduler's own machine."""
 SUBMITTED = 0
 """The `pid` of an attempt that waits in a cluster's queue and has no process yet; its host is empty then."""
 
@@ -33,7 +35,7 @@ class Running:
     attempt: int
     nonce: str
     started_at: str
-    executor: str = "local"
+    executor: str = LOCAL
     job_id: str | None = None
     gpu: str | None = None
     digest: str | None = None

@@ -4,7 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from accsearch.checkpoint.heartbeat import SILENCE
-from accsearch.checkpoint.markers import SUBMITTED, DamagedMarker, Exit, Running, read_exit, read_running
+from accsearch.checkpoint.markers import (
+    LOCAL,
+    SUBMITTED,
+    DamagedMarker,
+    Exit,
+    Running,
+    read_exit,
+    read_running,
+)
 from accsearch.checkpoint.ownership import runs_here
 from accsearch.process_identity import host_name, is_alive
 from accsearch.workdir import TaskPaths
@@ -69,6 +77,8 @@ def _elsewhere(running: Running, quiet: float) -> str:
         where = f"runs in another boot or container of this host (pid {running.pid})"
     if quiet < SILENCE:
         return where
+    if running.executor != LOCAL:
+        return f"{where}; nothing heard of it for {quiet / 60:.0f} minutes: `accsearch run` takes it up again"
     return (
         f"{where}; no sign of life from host {running.host} for {quiet / 60:.0f} minutes: a run takes it over "
         f"after {SILENCE:.0f} s of silence, `accsearch stop --host {running.host}` frees it"

@@ -37,7 +37,7 @@ GpusOption = Annotated[
     str | None, typer.Option("--gpus", metavar="LIST", help="Indices or UUIDs, comma-separated, or none.")
 ]
 SlotsOption = Annotated[
-    int | None, typer.Option("--slots", min=1, help="Tasks at once without GPUs (with --gpus none).")
+    int | None, typer.Option("--slots", min=1, help="Tasks at once, without GPUs or on a cluster.")
 ]
 KeepStaleOption = Annotated[
     bool, typer.Option("--keep-stale", help="Accept finished tasks whose configuration has changed.")
@@ -55,10 +55,14 @@ RerunOnOption = Annotated[
 
 class ExecutorName(StrEnum):
     LOCAL = "local"
+    RAY = "ray"
     SLURM = "slurm"
 
 
 ExecutorOption = Annotated[ExecutorName, typer.Option("--executor", help="Where tasks run.")]
+AddressOption = Annotated[
+    str | None, typer.Option("--address", metavar="HOST:PORT", help="Head node of the Ray cluster.")
+]
 HERE = Path()
 
 

@@ -6,6 +6,7 @@ import typer
 
 from accsearch.cli.options import (
     HERE,
+    AddressOption,
     ConfigsArgument,
     ExecutorName,
     ExecutorOption,
@@ -29,6 +30,7 @@ def run(
     gpus: GpusOption = None,
     slots: SlotsOption = None,
     executor: ExecutorOption = ExecutorName.LOCAL,
+    address: AddressOption = None,
     workdir: WorkDirOption = HERE,
 ) -> int:
     """Run every task of the configurations that is not done; they share the GPUs."""
@@ -52,5 +54,6 @@ def run(
         keep_stale=keep_stale,
         rerun_on_versions=rerun_on is not None,
         executor=executor.value,
+        address=address,
     )
     return launch(grids, directory, options)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 CONFIG_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]*")
 VALUE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")
 AXIS = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+ABSOLUTE = re.compile(r"/.*")
 VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 T = TypeVar("T")

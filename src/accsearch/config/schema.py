@@ -17,6 +17,7 @@ from pydantic import (
 )
 
 from accsearch.config.fields import (
+    ABSOLUTE,
     AXIS,
     CONFIG_NAME,
     VALUE,
@@ -175,6 +176,7 @@ class ClusterConfig(Section):
     """What a cluster is asked for; one machine needs nothing of it."""
 
     address: Text | None = None
+    scratch: Annotated[Text, AfterValidator(matching(ABSOLUTE, "an absolute path"))] = "/tmp"
     max_jobs: Count = 64
     cpus_per_task: Count = 1
     memory: Bytes | None = None
