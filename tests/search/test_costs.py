@@ -28,21 +28,33 @@ def test_traced_configurations_have_every_kind_as_often_as_asked() -> None:
 
 def test_the_band_is_wide_until_it_has_seen_enough() -> None:
     band = Band(0.025)
-    assert band.half_width(10) == WIDE
+    assert band.half_width() == WIDE
     for _ in range(3):
         band.saw(1.0, 1.0, 0.01, 0.02)
-    assert band.half_width(10) == WIDE
+    assert band.half_width() == WIDE
+    assert not band.surely_longer([1.9], 1.0) and band.surely_longer([2.1], 1.0)
 
 
 def test_exact_predictions_make_a_narrow_band_and_one_wrong_one_widens_it() -> None:
     band = Band(0.025)
     for measured in (1.0, 1.01, 0.99, 1.0, 1.005, 0.995):
         band.saw(1.0, measured, 0.01, 0.02)
-    narrow = band.half_width(100)
-    assert narrow < 0.05
+    assert band.half_width() < 0.05
+    assert band.surely_longer([1.05, 1.5, 1.6], 1.0)
     band.saw(1.0, 0.7, 0.01, 0.02)
-    assert band.half_width(100) > 0.25
-    assert band.lower(1.0, 100) < 0.7
+    assert band.half_width() > 0.25
+    assert not band.surely_longer([1.05, 1.5, 1.6], 1.0)
+
+
+def test_what_is_not_measured_is_as_surely_longer_as_all_of_it_together() -> None:
+    band = Band(0.025)
+    for measured in (1.0, 1.01, 0.99, 1.0, 1.005, 0.995):
+        band.saw(1.0, measured, 0.01, 0.02)
+    one = [1.03]
+    assert band.surely_longer(one, 1.0)
+    assert not band.surely_longer(one * 50, 1.0), "fifty of them have fifty times the risk"
+    assert band.surely_longer(one + [2.0] * 1000, 1.0), "what is far off costs nothing"
+    assert not band.surely_longer([0.0], 1.0), "what could not be predicted may always be faster"
 
 
 def test_noise_of_the_measurements_is_not_taken_for_errors_of_the_predictions() -> None:
@@ -50,4 +62,4 @@ def test_noise_of_the_measurements_is_not_taken_for_errors_of_the_predictions() 
     for measured in (0.9, 1.1, 0.92, 1.08, 0.95, 1.05):
         noisy.saw(1.0, measured, 0.1, 0.2)
         exact.saw(1.0, measured, 0.001, 0.002)
-    assert noisy.half_width(10) < exact.half_width(10) / 3
+    assert noisy.half_width() < exact.half_width() / 3

@@ -61,7 +61,7 @@ def paired_loss_interval(baseline: Sequence[float], trial: Sequence[float]) -> I
     n = len(baseline)
     if n < 2 or n != len(trial) or fmean(baseline) <= 0:
         return None
-    loss, half = _loss_and_error(baseline, trial)
+    loss, half = loss_and_error(baseline, trial)
     half *= t_quantile(n - 1)
     return (loss - half, loss + half)
 
@@ -74,7 +74,7 @@ def paired_loss_bound(baseline: Sequence[float], trial: Sequence[float], risk: f
     n = len(baseline)
     if n < 2 or n != len(trial) or fmean(baseline) <= 0:
         return None
-    loss, error = _loss_and_error(baseline, trial)
+    loss, error = loss_and_error(baseline, trial)
     return loss + math.copysign(t_quantile(n - 1, 1 - abs(risk)) * error, risk)
 
 
@@ -88,13 +88,14 @@ def prompts_needed(
     n = len(baseline)
     if n < 2 or n != len(trial) or fmean(baseline) <= 0:
         return None
-    loss, error = _loss_and_error(baseline, trial)
+    loss, error = loss_and_error(baseline, trial)
     if loss >= limit:
         return None
     return max(2, math.ceil(n * (NormalDist().inv_cdf(1 - risk) * error / (limit - loss)) ** 2))
 
 
-def _loss_and_error(baseline: Sequence[float], trial: Sequence[float]) -> tuple[float, float]:
+def loss_and_error(baseline: Sequence[float], trial: Sequence[float]) -> tuple[float, float]:
+    """Return the relative loss of mean score, prompts paired, and its standard error; for two scores or more."""
     scale = fmean(baseline)
     ratio = fmean(trial) / scale
     residuals = [t - ratio * b for b, t in zip(baseline, trial, strict=True)]

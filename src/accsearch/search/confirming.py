@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from accsearch.results.stats import paired_loss_bound, prompts_needed
+from accsearch.results.stats import paired_loss_bound
 from accsearch.search.exclusion import share
+from accsearch.search.foresight import chance_within
 from accsearch.search.limit_state import LimitState
 from accsearch.search.measure import Measure
 from accsearch.search.outcome import Progress
@@ -13,6 +14,9 @@ CONFIRMING_LOOKS = 4
 """How often a confirmation may look; each look doubles the fresh prompts."""
 TIMING_ROUNDS = 3
 """How often the candidates whose times cannot be distinguished are timed again before the fastest is chosen."""
+
+SMALLEST_CHANCE = 0.1
+"""A confirmation is given up where more prompts would hold with a smaller chance than this."""
 
 
 def confirm(
@@ -37,10 +41,9 @@ def confirm(
         if upper is not None and upper <= limit.value:
             limit.answer = (best, found, upper)
             break
-        # Giving up early can lose an answer but never makes a wrong one.
-        needed = prompts_needed(found.baseline_scores, found.scores, limit.value, risk)
         most = fresh_prompts << (CONFIRMING_LOOKS - 1)
-        if measure.exhausted() or needed is None or needed > most:
+        chance = chance_within(found.baseline_scores, found.scores, limit.value, risk, most)
+        if measure.exhausted() or chance < SMALLEST_CHANCE:
             break
     holds = limit.answer is not None and limit.answer[0] is best
     if not holds:

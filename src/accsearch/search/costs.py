@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median, variance
 
 from accsearch.methods.info import Kind
-from accsearch.results.stats import t_quantile
+from accsearch.results.stats import t_cdf, t_quantile
 
 FEWEST_FOR_BAND = 4
 WIDE = math.log(2)
@@ -77,9 +77,8 @@ class Band:
 
     The logarithms of measured over predicted are taken as a normal sample whose variance is that of the predictions
     plus that of each measurement, which is taken off (the moment estimator of DerSimonian and Laird 1986, Control.
-    Clin. Trials 7:177, unweighted). The band is the one-sided prediction interval for all configurations not yet
-    measured at once (Bonferroni). It is never narrower than the worst error seen beyond that measurement's own
-    interval, so that it widens when a prediction turns out wrong.
+    Clin. Trials 7:177, unweighted). One more configuration then lies where Student's t says; but none counts as further
+    in than the worst error seen, beyond that measurement's own interval, so that a wrong prediction widens the band.
     """
 
     risk: float
@@ -89,23 +88,45 @@ class Band:
         """Take a measurement into account; its logarithm has the standard error and half-width given."""
         self._errors.append((math.log(measured / predicted), error, half_width))
 
-    def lower(self, predicted: float, unmeasured: int) -> float:
-        """Return what a configuration predicted to take `predicted` takes at least; `unmeasured` are left."""
-        return predicted * math.exp(self._center() - self.half_width(unmeasured))
+    def surely_longer(self, predicted: Iterable[float], seconds: float) -> bool:
+        """Say whether configurations predicted to take so long all take longer than `seconds`, but for the risk.
 
-    def half_width(self, unmeasured: int) -> float:
-        """Return how far below its centre the band reaches, as a logarithm."""
-        count = len(self._errors)
-        if count < FEWEST_FOR_BAND:
+        The risks of the single configurations are added up (union bound), so that those far off cost next to nothing.
+        """
+        center, spread, nearest = self._center(), self._spread(), self._nearest()
+        total = 0.0
+        for each in predicted:
+            below = center - math.log(seconds / each) if each > 0 else -math.inf
+            if below <= nearest:
+                return False
+            if len(self._errors) >= FEWEST_FOR_BAND:
+                total += 1 - t_cdf(below / spread, len(self._errors) - 1)
+            if total > self.risk:
+                return False
+        return True
+
+    def half_width(self) -> float:
+        """Return how far below the centre one configuration lies at most, but for the risk, as a logarithm."""
+        if len(self._errors) < FEWEST_FOR_BAND:
             return WIDE
-        own = variance([error for error, _, _ in self._errors]) - fmean(
-            [standard_error**2 for _, standard_error, _ in self._errors]
-        )
-        spread = max(NARROWEST, math.sqrt(max(0.0, own)))
-        quantile = t_quantile(count - 1, 1 - self.risk / max(1, unmeasured))
-        center = self._center()
-        worst = max(center - error - half_width for error, _, half_width in self._errors)
-        return max(quantile * spread * math.sqrt(1 + 1 / count), worst)
+        return max(t_quantile(len(self._errors) - 1, 1 - self.risk) * self._spread(), self._nearest())
 
     def _center(self) -> float:
         return fmean([error for error, _, _ in self._errors]) if self._errors else 0.0
+
+    def _nearest(self) -> float:
+        """Return how far below the centre one configuration may always lie."""
+        if len(self._errors) < FEWEST_FOR_BAND:
+            return WIDE
+        center = self._center()
+        return max(center - error - half_width for error, _, half_width in self._errors)
+
+    def _spread(self) -> float:
+        """Return the standard deviation of one more error about the mean of those seen."""
+        count = len(self._errors)
+        if count < FEWEST_FOR_BAND:
+            return NARROWEST
+        own = variance([error for error, _, _ in self._errors]) - fmean(
+            [standard_error**2 for _, standard_error, _ in self._errors]
+        )
+        return max(NARROWEST, math.sqrt(max(0.0, own))) * math.sqrt(1 + 1 / count)

@@ -5,8 +5,8 @@
 2. *Race.* Down that order prompts are added batch by batch until the loss is above every limit still open
    (`exclusion`) or the prompts end. What then might be shown to be within a limit by
    the prompts of a confirmation is a candidate for it. A limit closes when
-   all that are not measured are slower than a candidate by the prediction's band (`costs.Band`), which each measurement
-   corrects.
+   all that are not measured are surely slower than a candidate, by the prediction's band (`costs.Band`), which each
+   measurement corrects.
 3. *Confirm.* The fastest candidate is measured on fresh prompts and seeds, doubled from look to look until its loss is
    within the limit beyond doubt; if it does not hold, the limit opens again and the next candidate is tried.
 
@@ -109,8 +109,7 @@ class _Search:
                 break
         ended = self._settle_the_rest()
         bounds = tuple(self._bound(limit) for limit in self._limits)
-        width = self._band.half_width(len(self._order) - self._next)
-        return SearchResult(bounds, self._settled, width, tuple(traced), ended)
+        return SearchResult(bounds, self._settled, self._band.half_width(), tuple(traced), ended)
 
     def _trace(self, ids: Sequence[str]) -> Costs:
         traces = []
@@ -137,7 +136,7 @@ class _Search:
             if any(self._has_news(limit) and self._reaches_target(limit.best()) for limit in self._limits):
                 return
             predicted, trial = self._order[self._next]
-            wanted = [limit for limit in self._limits if self._may_beat(limit, predicted)]
+            wanted = [limit for limit in self._limits if self._may_be_beaten(limit, self._next)]
             if not wanted:
                 return
             self._next += 1
@@ -148,10 +147,11 @@ class _Search:
                 for limit in wanted:
                     limit.fallback.settle(excluded=False)
 
-    def _may_beat(self, limit: LimitState, predicted: float) -> bool:
+    def _may_be_beaten(self, limit: LimitState, first: int) -> bool:
+        """Say whether a limit's answer, else its fastest candidate, may be slower than what comes from `first` on."""
         bar = limit.bar()
-        left = len(self._order) - self._next
-        return self._band.lower(predicted, left) < (1.0 if bar is None else bar.relative_seconds)
+        left = [predicted for predicted, _ in self._order[first:]]
+        return not self._band.surely_longer(left, 1.0 if bar is None else bar.relative_seconds)
 
     def _race(self, trial: Trial, predicted: float, wanted: list[LimitState]) -> None:
         race = Race(trial)
@@ -253,15 +253,16 @@ class _Search:
 
     def _settle_the_rest(self) -> Literal["budget", "target"] | None:
         """Settle what was not measured; return what ended the search if some of it may be faster than an answer."""
-        left = self._order[self._next :]
         by_target = self._target_reached()
         why_ended = "the target was reached first" if by_target else "the budget ended first"
-        for predicted, trial in left:
-            lowest = self._band.lower(predicted, len(left))
-            if any(self._may_beat(limit, predicted) for limit in self._limits):
+        slower = self._next
+        while slower < len(self._order) and any(self._may_be_beaten(limit, slower) for limit in self._limits):
+            slower += 1
+        for number, (predicted, trial) in enumerate(self._order[self._next :], self._next):
+            if number < slower:
                 self._settle(trial, Fate.NOT_REACHED, why_ended)
             else:
-                why = f"predicted to take at least {lowest:.2f} of the baseline's time, longer than every answer"
+                why = f"predicted to take {predicted:.2f} of the baseline's time, longer than every answer"
                 self._settle(trial, Fate.SLOWER, why)
         if not any(each.state is Fate.NOT_REACHED for each in self._settled.values()):
             return None
