@@ -41,7 +41,7 @@ def train_denoiser(options: Options) -> None:
     state = options.load("unet")
     unet = resumed(build_unet(), state)
     space = SceneSpace(TRAINING_PAIRS, tokenizer, device)
-    latents_pool, tokens_pool = _pool(options, space)
+    latents_pool, tokens_pool = pool_of_scenes(options, space)
     optimiser = Optimiser([unet, encoder], 0.999, device)
     remaining = build_noise_schedule().alphas_cumprod.to(device)
     snr = remaining / (1 - remaining)
@@ -86,7 +86,7 @@ def latent_scale(autoencoder: Any, seed: int) -> float:
     return 1.0 / float(_encode(autoencoder, Renderer(cpu).render(scenes)).std())
 
 
-def _pool(options: Options, space: SceneSpace) -> tuple[Tensor, Tensor]:
+def pool_of_scenes(options: Options, space: SceneSpace) -> tuple[Tensor, Tensor]:
     """Encode many scenes once: the scaled means of their latents and their captions' tokens."""
     autoencoder = resumed(build_autoencoder(), options.require("vae")).eval()
     scale = latent_scale(autoencoder, options.seed)

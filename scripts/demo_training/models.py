@@ -160,5 +160,9 @@ def autoencoder_encode(autoencoder: Any, images: Tensor) -> tuple[Tensor, Tensor
 def resumed(module: Any, state: dict[str, Tensor] | None) -> Any:
     """Load a stage's saved weights, where there are any."""
     if state is not None:
-        module.load_state_dict({key: value.float() for key, value in state.items()})
+        loaded = module.load_state_dict({key: value.float() for key, value in state.items()}, strict=False)
+        # A weight that two names share is saved under the first.
+        missing = set(loaded.missing_keys).intersection(name for name, _ in module.named_parameters())
+        if missing or loaded.unexpected_keys:
+            raise RuntimeError(f"saved weights do not fit: {sorted(missing)} {loaded.unexpected_keys}")
     return module
