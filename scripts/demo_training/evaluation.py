@@ -72,17 +72,17 @@ def evaluate(options: Options) -> None:
     drawn: dict[str, tuple[list[str], Tensor]] = {}
     for kind in KINDS:
         scenes = space.sample(count, two=kind == "two_objects")
-        random_choices, near_choices = _choices(space, scenes), _near_choices(scenes, tokenizer)
-        captions = [row[0] for row in random_choices]
+        random, near = choices(space, scenes), near_choices(scenes, tokenizer)
+        captions = [row[0] for row in random]
         images = draw(pipeline, "baseline", captions, options.seed, options.device)
         true_images = (Renderer(torch.device("cpu")).render(scenes) + 1) / 2
         drawn[kind] = (captions, images)
         accuracy[kind] = {
             name: {
-                "drawn_of_16": judge.accuracy(images, random_choices),
-                "drawn_of_near_misses": judge.accuracy(images, near_choices),
-                "rendered_of_16": judge.accuracy(true_images, random_choices),
-                "rendered_of_near_misses": judge.accuracy(true_images, near_choices),
+                "drawn_of_16": judge.accuracy(images, random),
+                "drawn_of_near_misses": judge.accuracy(images, near),
+                "rendered_of_16": judge.accuracy(true_images, random),
+                "rendered_of_near_misses": judge.accuracy(true_images, near),
             }
             for name, judge in judges.items()
         }
@@ -106,7 +106,7 @@ def evaluate(options: Options) -> None:
     )
 
 
-def _choices(space: SceneSpace, scenes: Tensor) -> list[list[str]]:
+def choices(space: SceneSpace, scenes: Tensor) -> list[list[str]]:
     """Put 15 other held-out captions of the same kind after each scene's own."""
     rows = []
     meanings = space.meanings(scenes).tolist()
@@ -121,7 +121,7 @@ def _choices(space: SceneSpace, scenes: Tensor) -> list[list[str]]:
     return rows
 
 
-def _near_choices(scenes: Tensor, tokenizer: Any) -> list[list[str]]:
+def near_choices(scenes: Tensor, tokenizer: Any) -> list[list[str]]:
     """Put 15 captions with one attribute changed, or the objects exchanged, after each scene's own."""
     space = SceneSpace(ALL_PAIRS, tokenizer, torch.device("cpu"))
     rows = []

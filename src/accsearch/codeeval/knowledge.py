@@ -51,7 +51,7 @@ COMPONENTS = (
 )
 """Attributes of a pipeline that hold its modules."""
 
-NUMBER_ARGUMENTS = ("guidance_scale", "height", "width", "eta", "guidance_rescale")
+NUMBER_ARGUMENTS = ("guidance_scale", "height", "width", "eta", "guidance_rescale", "max_sequence_length")
 """Numbers of a pipeline's call that the time or the image depends on, beside the number of steps."""
 
 

@@ -1,4 +1,4 @@
-"""The models that a sandboxed file and its baseline may read: the demo's, the hub cache's, a local folder."""
+"""The models that a sandboxed file and its baseline may read: the demos', the hub cache's, a local folder."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,12 @@ from pathlib import Path
 from accsearch.codeeval.fields import Fields
 from accsearch.config.hub_cache import hub_cache, snapshot
 from accsearch.config.models import ALIASES, BUILTIN, MIRRORS, ModelInfo
-from accsearch.demo import pipeline_path
+from accsearch.demo import PIPELINES
 from accsearch.sandbox.client import ReadableModels, Refused
-from accsearch.sandbox.scratch import DEMO_ID
 
 NONE = ReadableModels({}, ())
+DEMO_IDS = {model_id.replace(BUILTIN, "accsearch/"): model_id for model_id in PIPELINES}
+"""Hub id by which generated code names an embedded pipeline → its model id."""
 KNOWN = frozenset(info.model_id for info in ALIASES.values())
 
 
@@ -23,7 +24,7 @@ def models_of(fields: Fields, others: ReadableModels = NONE) -> ReadableModels:
     for gone, mirror in MIRRORS.items():
         if mirror in by_id:
             by_id.setdefault(gone, by_id[mirror])
-    by_id[DEMO_ID] = pipeline_path()
+    by_id |= {hub_id: PIPELINES[model_id] for hub_id, model_id in DEMO_IDS.items()}
     folder = local_pipeline(fields.model_id)
     local = () if folder is None else (folder,)
     return ReadableModels({**by_id, **others.by_id}, (*local, *others.folders))
@@ -59,7 +60,7 @@ def offline(model: ModelInfo) -> ModelInfo:
 
 def saved_scheduler(model: ModelInfo) -> str:
     """Return the class of the scheduler that a model was saved with. Raises Refused."""
-    folder = pipeline_path() if model.model_id == f"{BUILTIN}demo" else Path(model.model_id)
+    folder = PIPELINES.get(model.model_id, Path(model.model_id))
     if not folder.is_absolute():
         folder = snapshot(model.model_id) or folder
     try:

@@ -14,7 +14,7 @@ from accsearch.config.mistake import Path as KeyPath
 from accsearch.config.models import BUILTIN, ModelInfo
 from accsearch.config.prompts import DEMO, source_fingerprint
 from accsearch.config.schema import DEFAULT_SCORER, LOCAL_SCORER, Config, QualityConfig
-from accsearch.demo import scorer_path
+from accsearch.demo import PIPELINES, scorer_path
 from accsearch.methods.combinations import default_lists
 
 COCO = {"dataset": "phiyodr/coco2017", "split": "validation", "column": "captions"}
@@ -58,7 +58,7 @@ def complete(
 ) -> Config:
     """Fill in what depends on the models: prompts, scorer, methods, and absolute paths; wrong methods are left out."""
     builtin = all(model.model_id.startswith(BUILTIN) for model in models.values())
-    demo = any(model.model_id == DEMO for model in models.values())
+    demo = any(model.model_id in PIPELINES for model in models.values())
     prompts = dict(sections.get("prompts") or ({"file": DEMO} if builtin else COCO))
     for key in ("file", "dataset"):
         prompts[key] = _found(prompts.get(key), folder)

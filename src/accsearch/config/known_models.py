@@ -1,14 +1,15 @@
 """The registry: every alias and every built-in pipeline, with the defaults that its authors give."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
-from accsearch.config.model_info import BUILTIN, GIB, ModelInfo
+from accsearch.config.model_info import GIB, ModelInfo
 from accsearch.config.saved_pipeline import scheduler_settings
-from accsearch.demo import TINY_SCHEDULER, pipeline_path
+from accsearch.demo import PIPELINES, TINY_SCHEDULER
 from accsearch.methods.cell import Family
 
-DEMO = f"{BUILTIN}demo"
+_DEMO, _DEMO_DIT = PIPELINES
 _LATENT = {
     "beta_start": 0.00085,
     "beta_end": 0.012,
@@ -50,6 +51,7 @@ def _transformer(
     gated: bool = False,
     distilled: bool = False,
     scheduler: Mapping[str, Any] = _FLOW,
+    call: Mapping[str, int] = MappingProxyType({}),
 ) -> ModelInfo:
     """Return an entry with the steps and the guidance of its model card; `memory` in GiB."""
     return ModelInfo(
@@ -65,6 +67,7 @@ def _transformer(
         gated=gated,
         distilled=distilled,
         scheduler=scheduler,
+        call=call,
     )
 
 
@@ -145,7 +148,7 @@ KNOWN = (
     _transformer("AuraFlow", "fal/AuraFlow-v0.3", "auraflow", 50, 3.5, memory=24),
     ModelInfo(
         alias="demo",
-        model_id=DEMO,
+        model_id=_DEMO,
         pipeline_class=STABLE_DIFFUSION,
         family="sd",
         blocks=9,
@@ -153,7 +156,18 @@ KNOWN = (
         steps=20,
         guidance=4.0,
         memory_bytes=GIB,
-        scheduler=scheduler_settings(pipeline_path()),
+        scheduler=scheduler_settings(PIPELINES[_DEMO]),
+    ),
+    _transformer(
+        "demo-dit",
+        _DEMO_DIT,
+        "flux",
+        20,
+        2.0,
+        size=64,
+        memory=1,
+        scheduler=scheduler_settings(PIPELINES[_DEMO_DIT]),
+        call={"height": 64, "width": 64, "max_sequence_length": 24},
     ),
 )
 TINY = (

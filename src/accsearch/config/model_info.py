@@ -18,7 +18,8 @@ class ModelInfo(BaseModel):
     `model_id` is a hub id, an absolute folder or `builtin:…`. `blocks` is the number of DeepCache branches (0
     without a UNet), `attention_downsample` where self-attention starts, `memory_bytes` an estimate for a task
     in 16 bits, scorer included. The weights of a `gated` model are given to who accepts its licence; a `distilled`
-    one was trained for few steps, so that little is left to reuse from one step to the next. `fingerprint` stands
+    one was trained for few steps, so that little is left to reuse from one step to the next. `call` holds arguments
+    that every generation needs because the defaults of the pipeline's class do not fit the model. `fingerprint` stands
     for the content of a local folder, `variant` for the weights of it or of a hub id that are read (`fp16`),
     `scheduler` for the settings of the model's own, where known.
     """
@@ -41,6 +42,7 @@ class ModelInfo(BaseModel):
     fingerprint: str | None = None
     variant: str | None = None
     scheduler: Mapping[str, Any] = {}
+    call: Mapping[str, int] = {}
 
     @property
     def identity(self) -> str:

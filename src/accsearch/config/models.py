@@ -8,7 +8,6 @@ from typing import Any
 from accsearch.config.hub_cache import snapshot
 from accsearch.config.known_models import (
     ALIASES,
-    DEMO,
     FAMILIES,
     KNOWN,
     MIRRORS,
@@ -19,13 +18,12 @@ from accsearch.config.mistake import nearest
 from accsearch.config.model_info import BUILTIN, ModelInfo
 from accsearch.config.pipeline_classes import unusable_class
 from accsearch.config.saved_pipeline import pipeline_fingerprint, read_saved, scheduler_settings
-from accsearch.demo import pipeline_path
+from accsearch.demo import PIPELINES
 from accsearch.methods.cell import Family
 
 __all__ = [
     "ALIASES",
     "BUILTIN",
-    "DEMO",
     "FAMILIES",
     "MIRRORS",
     "ModelInfo",
@@ -133,8 +131,8 @@ def _local(folder: Path, variant: str | None) -> ModelInfo:
 
 def _looked_up(info: ModelInfo) -> ModelInfo:
     """Add what the files of a built-in pipeline, or those in the hub's cache, say beside the registry."""
-    if info.model_id == DEMO:
-        return info.model_copy(update={"fingerprint": pipeline_fingerprint(pipeline_path())})
+    if (folder := PIPELINES.get(info.model_id)) is not None:
+        return info.model_copy(update={"fingerprint": pipeline_fingerprint(folder)})
     return info if info.scheduler else info.model_copy(update={"scheduler": cached_scheduler(info)})
 
 

@@ -11,7 +11,7 @@ from accsearch.config.prompts import read_prompts, repetitions
 from accsearch.config.sampling import doubt
 from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
-from accsearch.demo import pipeline_path
+from accsearch.demo import PIPELINES
 
 SPECIAL_TOKENS = 2
 """The marks of begin and end that CLIP's tokenizer puts around a prompt."""
@@ -71,7 +71,7 @@ def text_window(model: ModelInfo) -> int | None:
     """Return the most tokens of a prompt that a pipeline of SD or SDXL reads; None where that is not known."""
     if model.family not in ("sd", "sdxl"):
         return None
-    folder = pipeline_path() if model.model_id == "builtin:demo" else Path(model.model_id)
+    folder = PIPELINES.get(model.model_id, Path(model.model_id))
     if not folder.is_dir():
         return None if model.model_id.startswith("builtin:") else CLIP_TOKENS
     try:

@@ -1,5 +1,6 @@
-"""The embedded demo: a small trained text-to-image pipeline, its scorer and its prompts."""
+"""The embedded demo: two small trained text-to-image pipelines, their scorer and their prompts."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 TINY_SCHEDULER = {
@@ -14,13 +15,20 @@ TINY_SCHEDULER = {
 
 
 def demo_path() -> Path:
-    """Return the folder that holds `pipeline/`, `scorer/` and `captions.txt`."""
+    """Return the folder that holds `pipeline/`, `dit/`, `scorer/` and `captions.txt`."""
     return Path(__file__).parent
 
 
-def pipeline_path() -> Path:
-    """Return the diffusers folder of the demo's `StableDiffusionPipeline`."""
-    return demo_path() / "pipeline"
+PIPELINES: Mapping[str, Path] = {
+    "builtin:demo": demo_path() / "pipeline",
+    "builtin:demo-dit": demo_path() / "dit" / "pipeline",
+}
+"""Model id → the diffusers folder of a trained pipeline: a `StableDiffusionPipeline`, a `FluxPipeline`."""
+
+
+def pipeline_path(model_id: str = "builtin:demo") -> Path:
+    """Return the diffusers folder of one of `PIPELINES`."""
+    return PIPELINES[model_id]
 
 
 def scorer_path() -> Path:

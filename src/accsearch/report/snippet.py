@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from accsearch.checkpoint.plan import stored_plans
-from accsearch.config.models import DEMO
 from accsearch.config.schema import Config
+from accsearch.demo import PIPELINES
 from accsearch.report import text
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
@@ -43,9 +43,9 @@ def _program(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str
     yield f"from diffusers import {', '.join(sorted((scheduler, model.pipeline_class)))}"
     yield "\nimport accsearch"
     source = repr(model.model_id)
-    if model.model_id == DEMO:
+    if model.model_id in PIPELINES:
         yield "from accsearch.demo import pipeline_path"
-        source = "pipeline_path()"
+        source = f"pipeline_path({model.model_id!r})"
     yield f"\npipe = {model.pipeline_class}.from_pretrained({source}, {', '.join(options)})"
     yield f"pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)"
     device = f'"{config.worker.device}"' if config.worker.device != "auto" else _AUTO
@@ -53,6 +53,7 @@ def _program(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str
     yield f'with accsearch.accelerate(pipe, "{row["trial"]}", seed={config.worker.seed}):'
     call = [f"num_inference_steps={task.axes['steps']}"]
     call.append(f"guidance_scale={model.guidance if guidance is None else guidance}")
-    call += [f"{key}={value}" for key in ("height", "width") if (value := getattr(config.worker, key))]
+    size = {key: value for key in ("height", "width") if (value := getattr(config.worker, key))}
+    call += [f"{key}={value}" for key, value in {**model.call, **size}.items()]
     yield f'    image = pipe("your prompt", {", ".join(call)}).images[0]'
     yield 'image.save("image.png")'

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-DEMO_ID = "accsearch/demo"
 REVISION = "0" * 40
 LEAST = 4096
 

@@ -47,7 +47,10 @@ class LoadedTask:
         """Return the loaded with other prompts."""
         encoders = self.workload.encoders
         workload = _workload(self.assignment, self.pipeline, prompts, self.machine, encoders)
-        notes = (*_doubts(self.assignment), *cut_off(self.pipeline, self.scorer, prompts))
+        notes = (
+            *_doubts(self.assignment),
+            *cut_off(self.pipeline, self.scorer, prompts, self.assignment.model.call),
+        )
         return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
 
 
@@ -87,7 +90,11 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
     ):
         held = 0 if before is None else (machine.allocated() or 0) - before
         texts = scorer.texts(prompts.texts)
-        notes = (*_doubts(assignment), *prompts.notes, *cut_off(pipeline, scorer, prompts.texts))
+        notes = (
+            *_doubts(assignment),
+            *prompts.notes,
+            *cut_off(pipeline, scorer, prompts.texts, assignment.model.call),
+        )
         yield LoadedTask(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)
 
 
@@ -134,6 +141,7 @@ def _workload(
     settings = {
         "num_inference_steps": setting.steps,
         "guidance_scale": setting.guidance_scale,
+        **assignment.model.call,
         **{name: value for name, value in size.items() if value is not None},
     }
     return Workload(

@@ -10,7 +10,7 @@ from typing import Any
 from accsearch.config.models import FAMILIES, ModelInfo
 from accsearch.config.pipeline_classes import unusable_class
 from accsearch.config.sampling import misfit
-from accsearch.demo import pipeline_path
+from accsearch.demo import PIPELINES
 from accsearch.demo.operators import register_torchvision_operators
 from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.hub import without_hub
@@ -89,10 +89,8 @@ def commit_of(pipeline: Any) -> str | None:
 
 def _source(model_id: str, folder: Path) -> str:
     """Return a hub id or a folder; a built-in tiny pipeline is built in `folder`."""
-    if model_id == "builtin:demo":
-        return str(pipeline_path())
     if model_id in TINY:
         module, name = TINY[model_id]
         build = getattr(import_module(f"accsearch.demo.{module}"), name)
         return str(build(folder / "pipeline"))
-    return model_id
+    return str(PIPELINES.get(model_id, model_id))

@@ -66,23 +66,31 @@ ENCODINGS: Mapping[str, Encoding] = {
 """Pipeline class → its encoding; prompts of other classes are encoded anew in each generation."""
 
 
-def encode(pipeline: Any, prompts: Sequence[str], machine: Machine, guidance: float) -> Embeddings:
-    """Return what the prompts are for a pipeline of `ENCODINGS`; nothing for another."""
+def encode(
+    pipeline: Any, prompts: Sequence[str], machine: Machine, settings: Mapping[str, Any]
+) -> Embeddings:
+    """Return what the prompts are for a pipeline of `ENCODINGS`, generating with `settings`; nothing for another."""
     encoding = ENCODINGS.get(type(pipeline).__name__)
     if encoding is None:
         return {}
+    guided = settings["guidance_scale"] > 1
     with torch.inference_mode():
-        found = _encoded(pipeline, encoding, prompts, machine, guidance > 1)
-        if encoding.unconditional is not None and guidance > 1:
-            empty = _encoded(pipeline, encoding, [encoding.unconditional], machine, False)
+        found = _encoded(pipeline, encoding, prompts, machine, settings, guided)
+        if encoding.unconditional is not None and guided:
+            empty = _encoded(pipeline, encoding, [encoding.unconditional], machine, settings, False)
             found |= {NEGATIVE + name: _rows(value * len(prompts)) for name, value in _lists(empty).items()}
     return found
 
 
 def _encoded(
-    pipeline: Any, encoding: Encoding, prompts: Sequence[str], machine: Machine, guided: bool
+    pipeline: Any,
+    encoding: Encoding,
+    prompts: Sequence[str],
+    machine: Machine,
+    settings: Mapping[str, Any],
+    guided: bool,
 ) -> dict[str, torch.Tensor | list[torch.Tensor]]:
-    arguments = {"device": machine.device, **_defaults(pipeline), **encoding.arguments}
+    arguments = {"device": machine.device, **_shared(pipeline, settings), **encoding.arguments}
     if encoding.guided is not None:
         arguments[encoding.guided] = guided
     parts: dict[str, list[torch.Tensor]] = {}
@@ -102,12 +110,12 @@ def _encoded(
     return {name: values if lists else _rows(values) for name, values in parts.items()}
 
 
-def _defaults(pipeline: Any) -> dict[str, Any]:
-    """Return what the pipeline's call gives its `encode_prompt` where its caller says nothing."""
+def _shared(pipeline: Any, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the pipeline's call with `settings` gives its `encode_prompt` beside the prompts."""
     call = inspect.signature(type(pipeline).__call__).parameters
     taken = inspect.signature(pipeline.encode_prompt).parameters
     names = ("max_sequence_length", "complex_human_instruction")
-    return {name: call[name].default for name in names if name in call and name in taken}
+    return {name: settings.get(name, call[name].default) for name in names if name in call and name in taken}
 
 
 def _rows(values: list[torch.Tensor]) -> torch.Tensor:

@@ -73,7 +73,7 @@ def same_as_the_task(condition: Condition, loaded: LoadedTask) -> str | None:
     """Return why a condition would measure the task's own prompts again, None where it would not."""
     if condition.reword is None:
         return None
-    windows = text_windows(loaded.pipeline)
+    windows = text_windows(loaded.pipeline, loaded.assignment.model.call)
     prompts = loaded.workload.prompts
     reworded = [condition.reword(prompt) for prompt in prompts]
     if list(prompts) == reworded:

@@ -1,12 +1,14 @@
 """How many tokens of a prompt the text encoders and the scorer read; the rest is cut off."""
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from accsearch.worker.quality.scorer import ClipScorer, Scorer
 
+NOTHING: Mapping[str, int] = MappingProxyType({})
 _NAMES = ("tokenizer", "tokenizer_2", "tokenizer_3")
 _UNLIMITED = 1 << 20
 """A tokenizer that was saved without a length says a larger one."""
@@ -20,10 +22,11 @@ class Window:
     tokens: int
 
 
-def text_windows(pipeline: Any) -> list[Window]:
-    """Return the windows of a pipeline's text encoders; none where they are unknown."""
+def text_windows(pipeline: Any, call: Mapping[str, int] = NOTHING) -> list[Window]:
+    """Return the windows of the text encoders of a pipeline that is called with `call`; none where they are unknown."""
     parameters = inspect.signature(type(pipeline).__call__).parameters
-    asked = parameters["max_sequence_length"].default if "max_sequence_length" in parameters else None
+    default = parameters["max_sequence_length"].default if "max_sequence_length" in parameters else None
+    asked = call.get("max_sequence_length", default)
     windows = []
     for name in _NAMES:
         tokenizer = getattr(pipeline, name, None)
@@ -46,11 +49,13 @@ def read_of(windows: Sequence[Window], prompt: str) -> tuple[tuple[int, ...], ..
     )
 
 
-def cut_off(pipeline: Any, scorer: Scorer, prompts: Sequence[str]) -> tuple[str, ...]:
+def cut_off(
+    pipeline: Any, scorer: Scorer, prompts: Sequence[str], call: Mapping[str, int] = NOTHING
+) -> tuple[str, ...]:
     """Return a line on the prompts whose end no text encoder reads, and one on those whose end is not scored."""
     notes = []
     total = len(prompts)
-    windows = text_windows(pipeline)
+    windows = text_windows(pipeline, call)
     cut = {prompt for prompt in prompts if windows and all(_is_longer(each, prompt) for each in windows)}
     if count := sum(prompt in cut for prompt in prompts):
         most = max(window.tokens for window in windows)

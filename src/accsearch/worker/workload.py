@@ -22,7 +22,8 @@ class Workload:
 
     The noise of an image depends on `seed` and its prompt's number alone, not on the batch size, so that a
     trial's image and the baseline's start from the same latents. `settings` are `num_inference_steps`,
-    `guidance_scale` and, where they are configured, `height` and `width`; `size` is the side in pixels of a model
+    `guidance_scale` and, where the model or its configuration says them, `height`, `width` and
+    `max_sequence_length`; `size` is the side in pixels of a model
     that does not say its own. Large text encoders leave the pipeline once the prompts are encoded and wait in
     `encoders`.
     """
@@ -47,7 +48,7 @@ class Workload:
         name = type(pipeline).__name__
         if self.encoders:
             unpark(pipeline, self.encoders, machine)
-        self._embeddings = encode(pipeline, self.prompts, machine, settings["guidance_scale"])
+        self._embeddings = encode(pipeline, self.prompts, machine, settings)
         mask = self._embeddings.get("prompt_embeds_mask")
         self._tokens = mask.sum(dim=1).tolist() if isinstance(mask, torch.Tensor) else []
         if self._embeddings:

@@ -8,6 +8,7 @@ from accsearch.codeeval.settings import DEMO_QUALITY, Settings
 from accsearch.config.models import ModelInfo
 from accsearch.config.prompts import DEMO, read_prompts
 from accsearch.config.schema import PromptsConfig, QualityConfig
+from accsearch.demo import PIPELINES
 from accsearch.errors import UsageError
 from accsearch.worker.machine import Machine
 from accsearch.worker.prompts import load_prompts
@@ -37,7 +38,7 @@ class EvaluationInputs:
 
 def draw(model: ModelInfo, settings: Settings, machine: Machine) -> EvaluationInputs:
     """Return the inputs for a model: the demo's own, or what the settings say. Raises UsageError."""
-    is_demo = model.model_id == "builtin:demo"
+    is_demo = model.model_id in PIPELINES
     quality = QualityConfig()
     if settings.quality is not None:
         quality = QualityConfig(model=settings.quality)

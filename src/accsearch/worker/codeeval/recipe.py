@@ -6,10 +6,9 @@ from typing import Any
 
 from accsearch.codeeval.fields import Fields
 from accsearch.codeeval.knowledge import DEFAULT_STEPS, NUMBER_ARGUMENTS
-from accsearch.codeeval.readable_models import saved_scheduler
+from accsearch.codeeval.readable_models import DEMO_IDS, saved_scheduler
 from accsearch.config.models import ModelInfo, resolve_model
 from accsearch.sandbox.client import Refused
-from accsearch.sandbox.scratch import DEMO_ID
 from accsearch.sandbox.wire import STEP_ARGUMENTS
 
 LOADERS = ("DiffusionPipeline", "AutoPipelineForText2Image")
@@ -18,12 +17,14 @@ LOADERS = ("DiffusionPipeline", "AutoPipelineForText2Image")
 USUAL_STEPS = 50
 MAX_STEPS = 1000
 ERROR_LENGTH = 300
+WHOLE_NUMBERS = ("height", "width", "max_sequence_length")
 BOUNDS: Mapping[str, tuple[float, float]] = {
     "guidance_scale": (0.0, 20.0),
     "eta": (0.0, 1.0),
     "guidance_rescale": (0.0, 1.0),
     "height": (8, 2048),
     "width": (8, 2048),
+    "max_sequence_length": (1, 512),
 }
 """The lowest and highest value of each argument that a generated file may choose for the baseline's call."""
 
@@ -54,7 +55,7 @@ def model_of(fields: Fields) -> ModelInfo:
     """Return the model that the code names. Raises Refused where that is unknown or not there."""
     if fields.model_id is None:
         raise Refused("invalid", "the code does not say which model, so there is no baseline")
-    model = "builtin:demo" if fields.model_id == DEMO_ID else fields.model_id
+    model = DEMO_IDS.get(fields.model_id, fields.model_id)
     wanted = None if fields.pipeline in (None, *LOADERS) else fields.pipeline
     try:
         return resolve_model({"name": "generated", "model": model, "class": wanted, "revision": None})
@@ -76,7 +77,7 @@ def recipe(model: ModelInfo, fields: Fields, own_call: Mapping[str, Any]) -> Rec
         value = _given(name, fields, own_call)
         if isinstance(value, int | float) and not isinstance(value, bool) and value == value:
             number = _clamped(name, value, *BOUNDS[name], notes)
-            arguments[name] = int(number) if name in ("height", "width") else number
+            arguments[name] = int(number) if name in WHOLE_NUMBERS else number
     return Recipe(
         model=model,
         scheduler=fields.scheduler or saved_scheduler(model),
