@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from accsearch.checkpoint.filesystem import Mount
 from accsearch.doctor.finding import Severity
-from accsearch.doctor.storage import check_storage, filesystem_of
+from accsearch.doctor.storage import check_storage
 
 
 def test_a_sound_directory_is_left_as_it_was(tmp_path: Path) -> None:
@@ -36,25 +37,12 @@ def test_a_failing_fsync_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert "No space left on device" in finding.text
 
 
-def test_a_network_filesystem_is_warned_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accsearch.doctor.storage.filesystem_of", lambda folder: "nfs4")
+def test_of_a_network_filesystem_it_says_what_holds_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accsearch.doctor.storage.mount_of", lambda folder: Mount("nfs4"))
 
     findings = {finding.subject: finding for finding in check_storage(tmp_path)}
 
-    assert findings["filesystem"].level is Severity.WARNING
-
-
-def test_the_deepest_and_latest_mount_counts(tmp_path: Path) -> None:
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text(
-        "1 0 8:1 / / rw shared:1 - ext4 /dev/sda1 rw\n"
-        "2 1 0:40 / /data rw - nfs4 server:/data rw\n"
-        "3 2 0:41 / /data/my\\040runs rw master:2 - xfs /dev/sdb rw\n"
-        "4 2 0:42 / /data/my\\040runs rw - btrfs /dev/sdc rw\n"
-    )
-
-    assert filesystem_of(Path("/home"), mounts) == "ext4"
-    assert filesystem_of(Path("/data/other"), mounts) == "nfs4"
-    assert filesystem_of(Path("/data/my runs/a"), mounts) == "btrfs"
-    assert filesystem_of(Path("/dataset"), mounts) == "ext4"
-    assert filesystem_of(Path("/"), tmp_path / "absent") == "unknown"
+    assert findings["filesystem"].level is Severity.NOTE
+    assert "a sign of life every 5 s" in findings["filesystem"].text

@@ -7,9 +7,10 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from accsearch.checkpoint.filesystem import mount_of, remark
 from accsearch.doctor.finding import Finding, Severity
+from accsearch.errors import StorageError
 
-NETWORK = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "9p", "lustre", "gpfs", "beegfs", "ceph"}
 LITTLE_SPACE = 2 << 30
 
 
@@ -23,33 +24,17 @@ def check_storage(root: Path) -> Iterator[Finding]:
         yield Finding("work directory", Severity.ERROR, f"{folder}: {error.strerror}{where}")
     else:
         yield Finding("work directory", Severity.OK, f"{folder}: write, fsync, rename and flock work{where}")
-    kind = filesystem_of(folder)
-    if kind in NETWORK:
-        yield Finding(
-            "filesystem",
-            Severity.WARNING,
-            f"{kind}: locks may not be seen from other hosts; a run there is found by its signs of life",
-        )
+    mount = mount_of(folder)
+    try:
+        shared = remark(folder, mount)
+    except StorageError as error:
+        yield Finding("filesystem", Severity.ERROR, str(error))
+    else:
+        if shared is not None:
+            yield Finding("filesystem", Severity.NOTE, shared)
     free = shutil.disk_usage(folder).free
     level = Severity.WARNING if free < LITTLE_SPACE else Severity.OK
-    yield Finding("space", level, f"{free / (1 << 30):.1f} GiB free ({kind})")
-
-
-def filesystem_of(folder: Path, mounts: Path = Path("/proc/self/mountinfo")) -> str:
-    """Return the type of the filesystem that `folder` is on, "unknown" if the kernel does not say."""
-    folder = folder.resolve()
-    best, kind = -1, "unknown"
-    try:
-        lines = mounts.read_text().splitlines()
-    except OSError:
-        return kind
-    for line in lines:
-        left, _, right = line.partition(" - ")
-        point = Path(left.split()[4].replace("\\040", " "))
-        # A later mount on the same point hides the earlier one.
-        if folder.is_relative_to(point) and len(point.parts) >= best:
-            best, kind = len(point.parts), right.split()[0]
-    return kind
+    yield Finding("space", level, f"{free / (1 << 30):.1f} GiB free ({mount.kind})")
 
 
 def _try_writing(folder: Path) -> None:

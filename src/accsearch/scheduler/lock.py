@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from accsearch.checkpoint import heartbeat
+from accsearch.checkpoint.filesystem import NO_LOCKS
 from accsearch.checkpoint.heartbeat import Watch, is_owned, renew, with_beat
 from accsearch.checkpoint.ownership import Holder, read_holder
 from accsearch.errors import StorageError, TakenOverError, UsageError
@@ -22,8 +23,6 @@ ROOM = 1024
 """Size of the lock file in bytes; the rest is filled with spaces."""
 UNSIGNED = 2.0
 """Seconds after which a lock file without a name is taken for that of a dead process."""
-_NO_LOCKS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
-"""What a file system answers that has no locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def _lock(workdir: WorkDir, descriptor: int) -> None:
     except BlockingIOError as error:
         raise _refusal(workdir, read_holder(workdir)) from error
     except OSError as error:
-        if error.errno not in _NO_LOCKS:
+        if error.errno not in NO_LOCKS:
             raise
 
 

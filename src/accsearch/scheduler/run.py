@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from accsearch.checkpoint.audit import audit
+from accsearch.checkpoint.filesystem import remark
 from accsearch.checkpoint.heartbeat import Watch
 from accsearch.checkpoint.plan import store_plan
 from accsearch.checkpoint.record import tidy
@@ -49,6 +50,8 @@ def run(grids: Sequence[Grid], workdir: WorkDir, options: RunOptions, observer: 
             workdir.create(grid.config.name)
         watch = Watch()
         lock = stack.enter_context(locked(workdir, Waiter(watch, observer.message)))
+        if (said := remark(workdir.checkpoints)) is not None:
+            observer.message(said)
         sweep(workdir, [grid.config.name for grid in grids])
         signals = stack.enter_context(caught())
         pending, found, samples, done = _audit(grids, workdir, options, observer)
