@@ -1,6 +1,7 @@
 """The thread that judges ended attempts."""
 
 import select
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from accsearch.config.load import build_config
 from accsearch.errors import TakenOverError
 from accsearch.executors.executor import Ended
 from accsearch.grid import expand
+from accsearch.results.file import append
+from accsearch.results.line import ResultLine
 from accsearch.scheduler.marker_writer import MarkerWriter, Recorded
 from accsearch.scheduler.policy import Tries
 from accsearch.scheduler.slots.queued import QueuedTask
+from accsearch.task import BASELINE, Trial
 from accsearch.workdir import WorkDir
 
 CONFIG = build_config(
@@ -86,3 +90,21 @@ def test_nothing_is_recorded_over_what_another_host_has_taken(tmp_path: Path) ->
 
     marker_writer.close()
     assert not made.paths.failed.exists()
+
+
+@pytest.mark.parametrize(("trial", "uncounted"), [("tome-r0.5", 1), (BASELINE, 9)])
+def test_a_search_that_was_cut_off_has_progressed_with_a_trial_beside_the_baseline(
+    tmp_path: Path, trial: str, uncounted: int
+) -> None:
+    made = queued(WorkDir(tmp_path))
+    made.task = replace(made.task, trials=(Trial(BASELINE, {}), Trial("tome-r0.5", {"tome": {"ratio": 0.5}})))
+    made.tries = Tries(uncounted=8)
+    line = ResultLine(task="a", trial=trial, key="k", attempt=1, methods={}, status="ok")
+    append(made.paths.results, line)
+    marker_writer = MarkerWriter(WorkDir(tmp_path))
+    marker_writer.submit(made, ENDED, "its keeper was asked to end")
+
+    found = outcome(marker_writer)
+
+    assert isinstance(found, Recorded) and found.tries.uncounted == uncounted
+    marker_writer.close()

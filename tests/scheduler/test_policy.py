@@ -64,6 +64,10 @@ def test_put_back_keeps_what_was_used_up() -> None:
     assert put_back(Tries(1, 0, 4)) == (True, Tries(1, 1, 4))
 
 
+def test_an_attempt_that_was_cut_off_and_got_further_begins_the_count_anew() -> None:
+    assert put_back(Tries(1, UNCOUNTED_LIMIT - 1, 4), progressed=True) == (True, Tries(1, 1, 4))
+
+
 def test_a_streak_counts_tasks_that_fail_alike() -> None:
     streak = Streak(3)
     assert not streak.failure("a", FailureReason.ERROR, "x", 1.0)

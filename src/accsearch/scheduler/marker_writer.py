@@ -17,9 +17,10 @@ from accsearch.checkpoint.finish import judge
 from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
 from accsearch.executors.executor import Ended
+from accsearch.results.file import read
 from accsearch.scheduler.policy import Doubt, Tries, next_try, put_back
 from accsearch.scheduler.slots.queued import QueuedTask
-from accsearch.task import FailureReason
+from accsearch.task import BASELINE, FailureReason
 from accsearch.workdir import WorkDir, encode_json, remove, write_group
 
 GROUP = 64
@@ -152,7 +153,7 @@ class MarkerWriter:
             else:
                 excuse = verdict.message
         if excuse is not None:
-            retry, tries = put_back(queued.tries)
+            retry, tries = put_back(queued.tries, progressed=_progressed(queued, verdict.attempt))
         else:
             retry, tries = next_try(
                 reason,
@@ -162,6 +163,13 @@ class MarkerWriter:
             )
         counted = replace(verdict, counted=tries.counted)
         return Recorded(queued, counted, retry, tries, excuse, disturbed=item.excuse is not None)
+
+
+def _progressed(queued: QueuedTask, attempt: int) -> bool:
+    """Return whether an attempt has measured a trial that a later one does not repeat."""
+    if not queued.task.trials:
+        return False
+    return any(line.attempt == attempt and line.trial != BASELINE for line in read(queued.paths.results))
 
 
 def _marker(outcome: Recorded) -> Path | None:

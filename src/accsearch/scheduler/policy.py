@@ -76,9 +76,12 @@ def next_try(reason: FailureReason, tries: Tries, *, max_attempts: int, on_oom: 
     return decision.retry and after.counted < max_attempts, after
 
 
-def put_back(tries: Tries) -> tuple[bool, Tries]:
-    """Return whether to try again, and what is used up then, after an attempt whose end is not the task's fault."""
-    after = Tries(tries.counted, tries.uncounted + 1, tries.batch_size)
+def put_back(tries: Tries, *, progressed: bool = False) -> tuple[bool, Tries]:
+    """Return whether to try again, and what is used up then, after an attempt whose end is not the task's fault.
+
+    One that `progressed` begins the count anew: a search may need many jobs of a cluster, cut off at their time limits.
+    """
+    after = Tries(tries.counted, 1 if progressed else tries.uncounted + 1, tries.batch_size)
     return after.uncounted < UNCOUNTED_LIMIT, after
 
 
