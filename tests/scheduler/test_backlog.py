@@ -73,3 +73,33 @@ def test_a_task_that_does_not_fit_is_left() -> None:
     assert found is not None
     assert found.task.id == "B_1"
     assert len(backlog) == 1
+
+
+def test_what_comes_back_takes_its_place_among_the_others() -> None:
+    backlog = Backlog([queued("A", name) for name in "123"], timed(A_1=1.0, A_2=9.0, A_3=4.0))
+    first = backlog.pop(0.0, lambda _: True)
+    second = backlog.pop(0.0, lambda _: True)
+    assert first is not None and second is not None
+    backlog.add(second)
+    backlog.add(first)
+    assert order(backlog) == ["A_2", "A_3", "A_1"]
+
+
+def test_many_tasks_are_not_sorted_anew_for_each_that_ends_or_comes_back() -> None:
+    # Given a thousand tasks, of which one ends and one comes back each second
+    class Counting(TimeModel):
+        predictions = 0
+
+        def predict(self, task: Task) -> float | None:
+            Counting.predictions += 1
+            return super().predict(task)
+
+    backlog = Backlog([queued("A", str(number)) for number in range(1000)], Counting())
+    for second in range(100):
+        ended = backlog.pop(float(second), lambda _: True)
+        back = backlog.pop(float(second), lambda _: True)
+        assert ended is not None and back is not None
+        backlog.learn(Sample(ended.task, 1.0))
+        backlog.add(back)
+    # Then all of them are predicted every ten seconds at most
+    assert Counting.predictions < 1000 + 100 + 11 * 1000

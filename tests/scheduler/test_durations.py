@@ -57,3 +57,16 @@ def test_the_prior_grows_with_trials_and_steps() -> None:
 def test_makespan() -> None:
     assert makespan([4.0, 3.0, 2.0, 1.0], 2) == 5.0
     assert makespan([], 2) == 0.0
+
+
+def test_of_many_samples_a_few_more_change_nothing() -> None:
+    known = [Task(f"t_{number}", "c", {"seed": f"s{number}"}, "d") for number in range(200)]
+    model = TimeModel(Sample(each, 3.0) for each in known)
+    unseen = Task("t_x", "c", {"seed": "x"}, "d")
+    before = model.predict(unseen)
+    model.add(Sample(known[0], 300.0))
+    assert model.predict(unseen) == before
+    for each in known[1:20]:
+        model.add(Sample(each, 300.0))
+    after = model.predict(unseen)
+    assert before is not None and after is not None and after > before

@@ -1,12 +1,14 @@
 """The tasks that wait to be started, longest first."""
 
+from bisect import insort
 from collections.abc import Callable, Iterable, Iterator
 
 from accsearch.scheduler.durations import Sample, TimeModel, prior
 from accsearch.scheduler.slots.queued import QueuedTask
 
-REORDER = 1.0
-"""Least seconds between two sorts: each finished task changes what is expected, but a sort of all takes time."""
+REORDER, REORDER_EACH = 1.0, 1e-2
+"""Least seconds between two sorts, and more for each task that waits: a finished task changes what is expected of all,
+but to predict and sort 100,000 takes seconds, and the order matters only when few are left."""
 ALIKE = 0.05
 """Relative difference of expected times below which another task may be preferred for its pipeline."""
 LOOK_AHEAD = 32
@@ -18,13 +20,15 @@ class Backlog:
 
     def __init__(self, pending: Iterable[QueuedTask], model: TimeModel) -> None:
         self._model = model
-        self._given: dict[QueuedTask, int] = {}
+        self._given: dict[QueuedTask, tuple[float, int]] = {}
         self._queue: list[QueuedTask] = []
         self._retries: set[QueuedTask] = set()
-        self._stale = True
+        self._stale = False
         self._sorted_at = float("-inf")
         for queued in pending:
-            self.add(queued)
+            self._expect(queued)
+            self._queue.append(queued)
+        self._queue.sort(key=self._rank)
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -34,13 +38,8 @@ class Backlog:
 
     def add(self, queued: QueuedTask) -> None:
         """Add a task that waits, for the first time or again."""
-        if queued.not_before:
-            self._retries.add(queued)
-        self._given.setdefault(queued, len(self._given))
-        queued.expected = self._model.predict(queued.task)
-        self._queue.append(queued)
-        self._stale = True
-        self._sorted_at = float("-inf")
+        self._expect(queued)
+        insort(self._queue, queued, key=self._rank)
 
     def learn(self, sample: Sample) -> None:
         """Take note of a finished task."""
@@ -49,7 +48,7 @@ class Backlog:
 
     def pop(self, now: float, admits: Callable[[QueuedTask], bool], pipe: object = None) -> QueuedTask | None:
         """Remove and return the task to start next, of those that `admits` accepts; the slot ran `pipe` last."""
-        if self._stale and now - self._sorted_at >= REORDER:
+        if self._stale and now - self._sorted_at >= max(REORDER, REORDER_EACH * len(self._queue)):
             self._sort(now)
         first: int | None = None
         seen = 0
@@ -74,20 +73,27 @@ class Backlog:
 
     def next_retry(self, now: float) -> float | None:
         """Return in how many seconds the first retry that is held back may start, None without one."""
-        held = [queued.not_before - now for queued in self._retries if queued.not_before > now]
-        return min(held, default=None)
+        self._retries = {queued for queued in self._retries if queued.not_before > now}
+        return min((queued.not_before - now for queued in self._retries), default=None)
+
+    def _expect(self, queued: QueuedTask) -> None:
+        if queued.not_before:
+            self._retries.add(queued)
+        if queued not in self._given:
+            self._given[queued] = prior(queued.task), -len(self._given)
+        queued.expected = self._model.predict(queued.task)
 
     def _sort(self, now: float) -> None:
         for queued in self._queue:
             queued.expected = self._model.predict(queued.task)
-        # The next one is at the end, from where it can be taken without moving the others.
-        self._queue.sort(key=self._rank, reverse=True)
+        self._queue.sort(key=self._rank)
         self._stale = False
         self._sorted_at = now
 
     def _rank(self, queued: QueuedTask) -> tuple[float, float, int]:
+        """Return a key that is highest for the next one, which can be taken from the end without moving the others."""
         expected = float("inf") if queued.expected is None else queued.expected
-        return -expected, -prior(queued.task), self._given[queued]
+        return expected, *self._given[queued]
 
 
 def _alike(one: QueuedTask, other: QueuedTask) -> bool:

@@ -6,9 +6,10 @@ follow the trend of those that were; of a single one they are taken in proportio
 long as 20).
 """
 
+import heapq
 import math
 from bisect import bisect
-from collections import defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ PASSES = 8
 """Rounds of the fit; each factor is the geometric mean of what the others leave over."""
 MEMORY = 500
 """Most samples of a configuration that are fitted, the newest; more take time and make no difference."""
+NEWS = 0.05
+"""Share of the samples that must be new until they are fitted anew: that takes time, and one of many changes little."""
 STEEPEST = 2.0
 """Largest power of an axis value with which the time is believed to grow."""
 
@@ -38,9 +41,10 @@ class TimeModel:
     """Learns from finished tasks, in any order."""
 
     def __init__(self, samples: Iterable[Sample] = ()) -> None:
-        self._samples: dict[str, list[Sample]] = defaultdict(list)
+        self._samples: dict[str, deque[Sample]] = defaultdict(lambda: deque(maxlen=MEMORY))
         self._own: dict[str, float] = {}
         self._fits: dict[str, _Fit] = {}
+        self._news: Counter[str] = Counter()
         for sample in samples:
             self.add(sample)
 
@@ -48,7 +52,7 @@ class TimeModel:
         """Take a finished task; a later sample of the same task replaces the earlier."""
         self._own[sample.task.name] = sample.seconds
         self._samples[sample.task.config].append(sample)
-        self._fits.pop(sample.task.config, None)
+        self._news[sample.task.config] += 1
 
     def predict(self, task: Task) -> float | None:
         """Return the expected seconds, None if nothing like the task has finished."""
@@ -57,8 +61,10 @@ class TimeModel:
             return known
         if task.config not in self._samples:
             return None
-        if task.config not in self._fits:
-            self._fits[task.config] = _Fit(self._samples[task.config][-MEMORY:])
+        samples = self._samples[task.config]
+        if task.config not in self._fits or self._news[task.config] > NEWS * len(samples):
+            self._fits[task.config] = _Fit(list(samples))
+            self._news[task.config] = 0
         return self._fits[task.config].predict(task)
 
 
@@ -91,15 +97,19 @@ class _Axis:
     """The effects of one axis' values, and their trend where the values are numbers."""
 
     def __init__(self, known: Mapping[Scalar, float]) -> None:
-        self._known = known
+        self._effects = dict(known)
         points = [(_log(value), effect) for value, effect in known.items()]
         self._points = sorted((log, effect) for log, effect in points if log is not None)
         self._slope = _slope(self._points)
 
     def effect(self, value: Scalar) -> float:
         """Return the effect of a value; an unseen number continues the trend from the nearest seen one."""
-        if value in self._known:
-            return self._known[value]
+        found = self._effects.get(value)
+        if found is None:
+            found = self._effects[value] = self._trend(value)
+        return found
+
+    def _trend(self, value: Scalar) -> float:
         at = _log(value)
         if at is None or not self._points:
             return 0.0
@@ -140,6 +150,5 @@ def makespan(seconds: Iterable[float], slots: int) -> float:
     """Return when the last of the tasks ends if each slot takes the next of them as it becomes free."""
     loads = [0.0] * max(1, slots)
     for each in seconds:
-        at = min(range(len(loads)), key=loads.__getitem__)
-        loads[at] += each
+        heapq.heapreplace(loads, loads[0] + each)
     return max(loads)

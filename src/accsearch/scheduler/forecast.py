@@ -8,12 +8,12 @@ from accsearch.scheduler.options import Observer
 from accsearch.scheduler.slots.occupied import OccupiedSlot
 from accsearch.scheduler.slots.slot import Slots
 
-INTERVAL = 1.0
-"""Seconds between two estimates at least."""
+INTERVAL, INTERVAL_EACH = 1.0, 1e-2
+"""Seconds between two estimates at least, and more for each task that waits."""
 
 
 class Forecast:
-    """Gives the observer an estimate of the seconds left, once an INTERVAL at most."""
+    """Gives the observer an estimate of the seconds left, now and then."""
 
     def __init__(self, backlog: Backlog, slots: Slots, observer: Observer) -> None:
         self._backlog = backlog
@@ -22,7 +22,7 @@ class Forecast:
         self._updated_at = float("-inf")
 
     def update(self, now: float, occupied_slots: Iterable[OccupiedSlot]) -> None:
-        if now - self._updated_at >= INTERVAL:
+        if now - self._updated_at >= max(INTERVAL, INTERVAL_EACH * len(self._backlog)):
             self._updated_at = now
             self._observer.time_left(self._estimate(now, occupied_slots))
 
