@@ -1,11 +1,15 @@
 """Compare the plain pipeline with itself: how often the speed-up's interval holds 1, and how wide it is.
 
-python benchmarks/aa.py                        the embedded demo pipeline, 100 comparisons
+Both ways in which the worker times a trial are judged: batches, each generated once and compared with the baseline's
+of some time ago, and pairs of runs in turn.
+
+python benchmarks/aa.py                        the embedded demo pipeline, 100 comparisons in each way
+python benchmarks/aa.py --timing batches       one of them
 python benchmarks/aa.py --pipe FOLDER --device cuda --dtype float16 --steps 50 --batch_size 4 \\
     --comparisons 30 --width 0.01
 
-Exits with 1 if fewer than 90 % of the intervals hold 1, if their median half-width is over `--width`, or if
-the images of two runs differ in a bit.
+Exits with 1 if fewer than 90 % of the intervals of a way hold 1, if the median half-width of pairs is over `--width`,
+or if the images of two runs differ in a bit.
 """
 
 import argparse
@@ -18,9 +22,14 @@ from statistics import median
 import torch
 from subject import add_options, open_subject
 
+from accsearch.results.line import ResultLine
+from accsearch.task import Trial
+from accsearch.worker.baseline import Baseline
 from accsearch.worker.loaded_task import LoadedTask
-from accsearch.worker.measurement import plain_call
+from accsearch.worker.measurement import measure_baseline, measure_trial, plain_call
 from accsearch.worker.methods.compose import apply
+from accsearch.worker.probing import Probing
+from accsearch.worker.record import Recorder
 from accsearch.worker.stopwatch import race, warm_up
 
 FEWEST_THAT_HOLD = 0.9
@@ -31,14 +40,47 @@ def main(argv: Sequence[str]) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add_options(parser)
+    parser.add_argument("--timing", choices=("batches", "pairs"), nargs="+", default=["pairs", "batches"])
     parser.add_argument("--comparisons", type=int, default=100)
-    parser.add_argument("--width", type=float, default=0.015, help="largest median half-width")
+    parser.add_argument("--width", type=float, default=0.015, help="largest median half-width of pairs")
+    parser.add_argument("--batches", type=int, default=8, help="batches of a trial that is timed by them")
     options = parser.parse_args(argv)
+    options.num_samples = options.batches * options.batch_size
+    code = 0
     with open_subject(options, {}) as loaded:
-        return _judge(_compare(loaded, options.comparisons), options.width) | _repeats(loaded)
+        for timing in options.timing:
+            if timing == "pairs":
+                code |= _judge(timing, _in_pairs(loaded, options.comparisons), options.width)
+            else:
+                code |= _judge(timing, _in_batches(loaded, options.comparisons), math.inf)
+        return code | _repeats(loaded)
 
 
-def _compare(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
+def _in_batches(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
+    """Return the intervals of a task of so many trials that do nothing, as the task's lines would have them."""
+    size = loaded.assignment.batch_size
+    baseline = Baseline.of(measure_baseline(loaded, size))
+    recorder = Recorder(loaded.assignment, loaded.machine, None)
+    lines: dict[str, ResultLine] = {}
+
+    def write(line: ResultLine) -> None:
+        lines[line.trial] = line
+        assert line.speedup_ci95 is not None
+        low, high = line.speedup_ci95
+        print(f"{line.trial:>3}: {line.speedup:.4f} [{low:.4f}, {high:.4f}]", flush=True)
+
+    probing = Probing(loaded, recorder, baseline, write)
+    for number in range(comparisons):
+        measured = measure_trial(loaded, {}, size)
+        line = recorder.trial(Trial(str(number + 1), {}), measured, baseline)
+        write(line)
+        probing.ran(line, measured)
+    probing.probe()
+    return [line.speedup_ci95 for line in lines.values() if line.speedup_ci95]
+
+
+def _in_pairs(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
+    """Return the intervals of races of the pipeline with itself."""
     settings = loaded.assignment.config.worker
     arguments = loaded.workload.arguments(range(loaded.assignment.batch_size))
     intervals = []
@@ -57,10 +99,10 @@ def _compare(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
     return intervals
 
 
-def _judge(intervals: Sequence[tuple[float, float]], width: float) -> int:
+def _judge(timing: str, intervals: Sequence[tuple[float, float]], width: float) -> int:
     holding = sum(low <= 1 <= high for low, high in intervals)
     half = median(math.log(high / low) / 2 for low, high in intervals)
-    print(f"{holding} of {len(intervals)} intervals hold 1; median half-width {100 * half:.2f} %")
+    print(f"{timing}: {holding} of {len(intervals)} intervals hold 1; median half-width {100 * half:.2f} %")
     return 0 if holding >= FEWEST_THAT_HOLD * len(intervals) and half <= width else 1
 
 

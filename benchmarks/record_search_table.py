@@ -31,7 +31,9 @@ import torch
 from subject import add_options, open_subject
 
 from accsearch.results.versions import installed_versions
-from accsearch.worker.loaded_task import LoadedTask, generate
+from accsearch.worker.batches import generate_batch
+from accsearch.worker.images import join
+from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import plain_call
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.stopwatch import timed
@@ -83,11 +85,12 @@ def _measure(loaded: LoadedTask, methods: Any, batch: int) -> dict[str, Any]:
     with apply(loaded.pipeline, methods, seed=0) as applied:
         run = partial(applied, **loaded.workload.arguments(range(batch)))
         calls, whole = _call_seconds(loaded, run)
-        generation = generate(loaded, applied, batch)
-    scores = loaded.scorer.scores(generation.images, loaded.texts)
+        count = len(loaded.workload.batches(batch))
+        batches = [generate_batch(loaded, applied, number, batch) for number in range(count)]
+    scores = loaded.scorer.scores(join([each.images for each in batches]), loaded.texts)
     return {
         "methods": {name: dict(parameters) for name, parameters in methods.items()},
-        "seconds": [round(seconds, 6) for seconds in generation.seconds],
+        "seconds": [round(each.seconds, 6) for each in batches],
         "baseline_seconds": round(plain, 6),
         "calls": [round(seconds, 6) for seconds in calls],
         "calls_seconds": round(whole, 6),

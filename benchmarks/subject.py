@@ -42,12 +42,13 @@ def open_subject(options: argparse.Namespace, methods: Mapping[str, Any]) -> Ite
 
 def _assignment(options: argparse.Namespace, methods: Mapping[str, Any], folder: Path) -> Assignment:
     named = options.pipe if options.pipe == "demo" else {"name": "pipe", "model": options.pipe}
+    samples = getattr(options, "num_samples", options.batch_size)
     worker = ("batch_size", "device", "dtype", "repeats", "max_repeats")
     config = build_config(
         {
             "name": "benchmark",
             "grid": {"pipe": [named], "sched": [options.sched], "steps": [options.steps]},
-            "worker": {"num_samples": options.batch_size, **{key: getattr(options, key) for key in worker}},
+            "worker": {"num_samples": samples, **{key: getattr(options, key) for key in worker}},
             "prompts": {"file": "builtin:demo"},
             "quality": {"model": "builtin:demo"},
             "methods": dict(methods),
@@ -55,4 +56,4 @@ def _assignment(options: argparse.Namespace, methods: Mapping[str, Any], folder:
     )
     task = expand(config).tasks[0]
     paths = WorkDir(folder).task(config.name, task.id)
-    return Assignment(config, task, paths, 1, options.batch_size, options.batch_size)
+    return Assignment(config, task, paths, 1, samples, options.batch_size)

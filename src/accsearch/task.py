@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-MEASUREMENT_VERSION = 2
+MEASUREMENT_VERSION = 3
 """Raised by hand when the way of measuring changes, so that old results are not mixed with new ones."""
+
+COMMAND_VERSION = 2
+"""In the digests of command workers, whose results this program does not measure."""
 
 SUCCESS = "Successfully completed"
 """How the line begins by which the log of a worker says that it succeeded."""

@@ -1,4 +1,4 @@
-"""A work directory that version 0.1.0 wrote, by `run configs/ci.yaml`, is still read and still counts."""
+"""A work directory that version 0.1.0 wrote, by `run configs/ci.yaml`, is still read, and counts until it is run."""
 
 import json
 import shutil
@@ -37,13 +37,16 @@ def test_its_task_is_done_with_every_trial(workdir: Path) -> None:
     assert (task["state"], task["trials_done"], task["trials_total"]) == ("done", 4, 4)
 
 
-def test_its_task_is_not_run_again(workdir: Path) -> None:
-    marker = (workdir / "checkpoints/ci" / f"{TASK}.done").stat().st_mtime_ns
+def test_a_run_measures_it_again_in_the_present_way_unless_it_is_to_be_kept(workdir: Path) -> None:
     (task,) = json.loads(command(workdir, "plan", str(CONFIG), "--json"))["tasks"]
-    assert task["action"] == "skip"
-    command(workdir, "run", str(CONFIG), "--gpus", "none", "--slots", "2")
+    assert task["action"] == "run"
+    assert "measurement_version 2 -> 3" in task["why"]
+    command(workdir, "run", str(CONFIG), "--gpus", "none", "--slots", "2", "--keep-stale")
     assert [path.name for path in (workdir / "logs/ci").iterdir()] == [f"{TASK}.log"]
-    assert (workdir / "checkpoints/ci" / f"{TASK}.done").stat().st_mtime_ns >= marker
+    assert {row["trial"] for row in as_json(workdir, "best", "--max-loss", "0.5")} == {
+        "baseline",
+        "deepcache-i2-b0",
+    }
 
 
 def test_its_trials_are_exported_and_the_fastest_is_named(workdir: Path) -> None:

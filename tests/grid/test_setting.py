@@ -13,17 +13,18 @@ METHODS = {"deepcache": {"cache_interval": 3, "cache_branch_id": 0}}
 
 
 def pinned() -> Grid:
-    return expand(
-        build_config(
-            {
-                "name": "pinned",
-                "grid": {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [20, 50]},
-                "worker": {"num_samples": 8, "env": {"TOKEN": "x"}},
-                "methods": {"tome": {"ratio": [0.3]}},
-                "search": {"strategy": "upper_bound"},
-            }
-        )
+    """Return the grid of a configuration as of measurement version 2."""
+    config = build_config(
+        {
+            "name": "pinned",
+            "grid": {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [20, 50]},
+            "worker": {"num_samples": 8, "env": {"TOKEN": "x"}},
+            "methods": {"tome": {"ratio": [0.3]}},
+            "search": {"strategy": "upper_bound"},
+        }
     )
+    facts = config.facts.model_copy(update={"measurement_version": 2})
+    return expand(config.model_copy(update={"facts": facts}))
 
 
 def setting(**measured: Any) -> Setting:

@@ -1,7 +1,6 @@
 """What is measured of a trial besides its time."""
 
 import gc
-import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,12 +15,17 @@ from tests.worker.runs import Run
 
 from accsearch.methods.combinations import trial_id
 from accsearch.task import Methods, Trial
+from accsearch.worker.activity import is_active
 from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
+from accsearch.worker.baseline import Baseline
+from accsearch.worker.baseline_times import BaselineTimes, Timed
+from accsearch.worker.generation import Generation, generate
 from accsearch.worker.images import Images
-from accsearch.worker.loaded_task import LoadedTask, generate, open_task
+from accsearch.worker.loaded_task import LoadedTask, open_task
 from accsearch.worker.machine import Machine
-from accsearch.worker.measurement import Baseline, is_active, measure_baseline, measure_trial
+from accsearch.worker.measurement import measure_baseline, measure_trial
+from accsearch.worker.monitor import Readings
 from accsearch.worker.quality.similarity import similarity
 
 IMAGE = (3, 32, 32)
@@ -97,56 +101,94 @@ def shifted(levels: int, pixels: int = 3 * 32 * 32) -> Images:
 def test_active_is_what_approximate_methods_change(
     methods: Methods, images: Images, exact: Images | None, active: bool | None
 ) -> None:
-    baseline = Baseline(shifted(0), [30.0])
+    baseline = Baseline(shifted(0), [30.0], BaselineTimes([Timed(0, 1.0)]))
     baseline.saw(Trial(trial_id(TOME), TOME), shifted(5))
     if exact is not None:
         baseline.saw(Trial(trial_id(EXACT), EXACT), exact)
 
     psnr = similarity(images, baseline.images).psnr
 
-    assert is_active(methods, images, psnr, baseline) is active
+    assert is_active(methods, images, psnr, baseline.exact) is active
 
 
-class OnDevice:
-    """Images that count as memory of the device until they are let go."""
-
-    def __init__(self, count: int, living: "weakref.WeakSet[OnDevice]") -> None:
-        self._count = count
-        living.add(self)
-
-    def cpu(self) -> torch.Tensor:
-        return torch.rand(self._count, *IMAGE)
+def generated(run: Run, draw: Any, seen: Readings, machine: type[Machine] = Machine) -> Generation:
+    """Return what `draw` generates in place of the pipeline, two prompts of three at a time."""
+    with task_of(run) as loaded:
+        return generate(replace(loaded, machine=machine(**vars(loaded.machine))), draw, 2, seen)
 
 
 def test_images_are_no_set_up_memory(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    living: weakref.WeakSet[OnDevice] = weakref.WeakSet()
+    living: list[weakref.ref[torch.Tensor]] = []
 
     class Living(Machine):
         def allocated(self) -> int:
-            return len(living)
+            return sum(each() is not None for each in living)
 
-    def draw(latents: torch.Tensor, **_: Any) -> Any:
-        return OnDevice(len(latents), living)
+    def draw(latents: torch.Tensor, **_: Any) -> torch.Tensor:
+        images = torch.rand(len(latents), *IMAGE, dtype=torch.float64)
+        living.append(weakref.ref(images))
+        return images
 
-    with task_of(Run(tmp_path, tiny_paths)) as loaded:
-        generation = generate(replace(loaded, machine=Living(**vars(loaded.machine))), draw, 2)
+    generation = generated(Run(tmp_path, tiny_paths), draw, Readings(), Living)
 
     assert len(generation.images.pixels) == 3
+    assert living
     assert generation.allocated_bytes == 0
 
 
-def test_set_up_ends_with_the_first_batch(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
-    moments = []
+class Drawn:
+    """Draws noise; each run takes the next of some seconds, the last for ever, by a clock of its own."""
 
-    def draw(latents: torch.Tensor, **_: Any) -> torch.Tensor:
-        moments.append(time.perf_counter())
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *seconds: float) -> None:
+        self.sizes: list[int] = []
+        self._left = list(seconds)
+        self._now = 0.0
+        monkeypatch.setattr("accsearch.worker.stopwatch.time", self)
+
+    def perf_counter(self) -> float:
+        return self._now
+
+    def __call__(self, latents: torch.Tensor, **_: Any) -> torch.Tensor:
+        self.sizes.append(len(latents))
+        self._now += self._left.pop(0) if len(self._left) > 1 else self._left[0]
         return torch.rand(len(latents), *IMAGE)
 
-    with task_of(Run(tmp_path, tiny_paths)) as loaded:
-        generation = generate(loaded, draw, 2)
 
-    first, second = moments
-    assert first < generation.set_up_at < second
+@pytest.mark.parametrize(
+    ("worker", "seconds", "counted", "runs", "set_up"),
+    [
+        # Of five prompts two batches are full: the last one's time is no time of a batch.
+        ({"num_samples": 5, "repeats": 1}, (9.0, 2.0, 1.0), (2.0,), 3, 7.0),
+        ({"num_samples": 5, "repeats": 3}, (9.0, 2.0, 1.0, 2.1, 2.2), (2.0, 2.1, 2.2), 5, 6.9),
+        ({"num_samples": 5, "repeats": 2, "warmup": 0}, (2.2, 2.0, 1.0), (2.2, 2.0), 3, 0.0),
+        ({"num_samples": 2, "repeats": 2}, (9.0, 2.0), (2.0, 2.0), 3, 7.0),
+        ({"num_samples": 2, "repeats": 1, "warmup": 0}, (9.0,), (9.0,), 1, 0.0),
+        # A second run that records a graph is set-up too; a third is not looked at.
+        ({"num_samples": 6, "repeats": 2}, (9.0, 5.0, 2.0), (2.0, 2.0), 4, 10.0),
+    ],
+    ids=["partial", "repeats", "no warm-up", "one batch", "one run", "set-up by its length"],
+)
+def test_every_full_batch_is_a_timed_run_and_others_follow_only_for_the_repeats(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    worker: dict[str, Any],
+    seconds: tuple[float, ...],
+    counted: tuple[float, ...],
+    runs: int,
+    set_up: float,
+) -> None:
+    text = "".join(f"the cat {number}\n" for number in range(6))
+    draw, seen = Drawn(monkeypatch, *seconds), Readings()
+    worker = {"max_repeats": 3, **worker}
+
+    generation = generated(Run(tmp_path, tiny_paths, worker=worker, text=text), draw, seen)
+
+    assert [run.seconds for run in generation.runs] == pytest.approx(counted)
+    assert len(draw.sizes) == runs
+    assert generation.set_up_seconds == pytest.approx(set_up)
+    assert len(generation.images.pixels) == worker["num_samples"]
+    assert seen.timed is not None
 
 
 def _copied(pipeline: Any, methods: Methods) -> int:

@@ -31,7 +31,8 @@ with open_monitor(sys.argv[1], others) as monitor:
         with seen.timing():
             while not (seen.power and seen.utilization and seen.strangers) and time.monotonic() < deadline:
                 time.sleep(0.01)
-    clock = (seen.mean_clock(), *seen.throttle_reasons()) if len(sys.argv) > 2 else ()
+    found = seen.conditions()
+    clock = (found.sm_clock_mhz, *found.throttle_reasons) if len(sys.argv) > 2 else ()
     print(seen.power[0][1], seen.utilization[0][1], *sorted(seen.strangers), *clock)
 """
 

@@ -15,9 +15,10 @@ from accsearch.checkpoint.log import last_error
 from accsearch.grid.reuse import is_whole
 from accsearch.methods.catalogue import METHODS
 from accsearch.results.file import append, read, validate
+from accsearch.results.frontier import rough_answers
 from accsearch.task import BASELINE, Methods, WorkerExit
+from accsearch.worker import activity, traversal
 from accsearch.worker import loaded_task as task_module
-from accsearch.worker import measurement, traversal
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured, measure_trial
@@ -55,7 +56,11 @@ def test_measures_every_trial_against_the_baseline(
     assert validate(run.results, run.task.trials) is None
     baseline = lines[BASELINE]
     assert (baseline.speedup, baseline.active, baseline.methods) == (1.0, None, {})
-    assert len(baseline.times) == 2 + 3 * 2
+    # The answer of the search is timed precisely, once all trials are measured.
+    assert baseline.timing == "batches"
+    assert rough_answers(run.task, lines, (0.01,)) == []
+    assert [line.timing for line in read(run.results)][:4] == ["batches"] * 4
+    assert "pairs" in {line.timing for line in lines.values()}
     for trial in TRIALS[1:]:
         line = lines[trial]
         assert line.active is True
@@ -108,10 +113,32 @@ def test_a_killed_task_continues_with_what_is_missing(
     code = run.work(attempt=2)
 
     assert code == WorkerExit.OK
-    attempts = {trial: line.attempt for trial, line in run.lines().items()}
-    assert attempts == {TRIALS[0]: 2, TRIALS[1]: 1, TRIALS[2]: 2, TRIALS[3]: 2}
+    generated = {line.trial: line.attempt for line in read(run.results) if line.timing == "batches"}
+    assert generated == {TRIALS[0]: 2, TRIALS[1]: 1, TRIALS[2]: 2, TRIALS[3]: 2}
     assert run.lines()[TRIALS[2]].baseline_attempt == 2
     assert "2 of 4 trials stand" in capsys.readouterr().out
+
+
+def test_a_task_ended_before_its_answer_was_timed_precisely_goes_on_with_that(
+    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = Run(tmp_path, tiny_paths)
+    run.work()
+    raw = run.results.read_bytes().splitlines(keepends=True)
+    rough = [line for line in raw if json.loads(line)["timing"] == "batches"][:4]
+    run.results.write_bytes(b"".join(rough))
+    before = run.lines()
+    monkeypatch.setattr(traversal, "measure_trial", None)
+    assert not is_whole(run.grid.config, run.task, read(run.results))
+
+    assert run.work(attempt=2) == WorkerExit.OK
+
+    precise = {name: line for name, line in run.lines().items() if line.timing == "pairs"}
+    assert precise
+    assert is_whole(run.grid.config, run.task, read(run.results))
+    for name, line in precise.items():
+        assert (line.attempt, line.baseline_attempt) == (2, 2)
+        assert (line.scores, line.images_sha256) == (before[name].scores, before[name].images_sha256)
 
 
 def test_nothing_is_measured_when_all_is_there(
@@ -357,15 +384,17 @@ def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
 
     def measure(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
         calls.append(methods)
-        return replace(measure_trial(loaded, methods, batch_size), strangers=frozenset({4711}))
+        measured = measure_trial(loaded, methods, batch_size)
+        return replace(measured, conditions=replace(measured.conditions, strangers=frozenset({4711})))
 
     monkeypatch.setattr(traversal, "measure_trial", measure)
 
     run.work()
 
     assert len(calls) == 2
+    line = next(line for line in read(run.results) if line.trial == "tome-r0.5-d1")
     # What else disturbed it on a shared machine may follow.
-    assert str(run.lines()["tome-r0.5-d1"].note).startswith("another process used the GPU: pid 4711")
+    assert str(line.note).startswith("another process used the GPU: pid 4711")
 
 
 CASES: list[tuple[str, dict[str, Any], Callable[[Run], bool]]] = [
@@ -427,8 +456,8 @@ def test_a_method_that_does_nothing_beside_an_exact_one_is_not_active(
     # Half precision stands for an exact method, since its rounding shows in so small images. Of 64 tokens a
     # hundredth is none. The tolerance, which would hide what is tested, is put out of reach.
     rounding = {"half": replace(METHODS["half"], exact=True)}
-    monkeypatch.setattr(measurement, "METHODS", {**METHODS, **rounding})
-    monkeypatch.setattr(measurement, "ROUNDING_PSNR", 1000.0)
+    monkeypatch.setattr(activity, "METHODS", {**METHODS, **rounding})
+    monkeypatch.setattr(activity, "ROUNDING_PSNR", 1000.0)
     methods = {"tome": {"ratio": [0.01]}, "half": {"dtype": ["bfloat16"]}}
     run = Run(tmp_path, tiny_paths, methods=methods, worker={"height": 16, "width": 16})
 

@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from accsearch.results.versions import changes, installed_versions
 from accsearch.task import Task, TaskState
 from accsearch.workdir import ASIDE, DONE, FAILED, LOG, RESULTS, RUNNING, TaskPaths, WorkDir, aside_of
 
-_DONE_FIELDS = Done.__dataclass_fields__.keys() - {"batch_size", "parts"}
+_DONE_FIELDS = {each.name for each in fields(Done) if each.default is MISSING}
 
 
 def audit(

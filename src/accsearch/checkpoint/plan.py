@@ -45,7 +45,7 @@ def store_plan(
         "config_file": None if config_file is None else str(config_file),
         "cwd": str(cwd),
         "launch": dict(launch),
-        "measurement_version": MEASUREMENT_VERSION,
+        "measurement_version": grid.config.facts.measurement_version,
         "resolved": grid.config.resolved(),
         "tasks": [{"id": task.id, "digest": task.digest, "trials": len(task.trials)} for task in grid.tasks],
         "outside": outside_of(workdir, grid, known),
@@ -73,8 +73,11 @@ def replaced_file(workdir: WorkDir, grid: Grid) -> str | None:
     return None if tasks == {(task.id, task.digest) for task in grid.tasks} else str(stored)
 
 
-def load_plan(workdir: WorkDir, config_name: str) -> StoredPlan:
-    """Return the stored plan of a configuration, its grid expanded anew; raises UsageError without one."""
+def load_plan(workdir: WorkDir, config_name: str, *, to_measure: bool = False) -> StoredPlan:
+    """Return the stored plan of a configuration, its grid expanded anew; raises UsageError without one.
+
+    Of a plan by an earlier version, results of that version are the plan's own; with `to_measure`, those of this one.
+    """
     path = workdir.plan(config_name)
     try:
         plan = read_json(path)
@@ -87,7 +90,10 @@ def load_plan(workdir: WorkDir, config_name: str) -> StoredPlan:
     if not isinstance(plan.get("schema"), int) or plan["schema"] > SCHEMA:
         raise UsageError(f"{path}: written by a newer version of accsearch")
     try:
-        grid = expand(Config.from_resolved(plan["resolved"]))
+        version = MEASUREMENT_VERSION if to_measure else plan.get("measurement_version", MEASUREMENT_VERSION)
+        resolved = plan["resolved"]
+        facts = {**resolved.get("facts", {}), "measurement_version": version}
+        grid = expand(Config.from_resolved({**resolved, "facts": facts}))
         outside = outside_grid(grid, plan.get("outside") or {})
     except (
         AttributeError,

@@ -34,7 +34,7 @@ def retry(
     if not chosen:
         message("no failed task to retry")
         return 0
-    plans = [load_plan(directory, name) for name in sorted({task.config for task in chosen})]
+    plans = [load_plan(directory, name, to_measure=True) for name in sorted({task.config for task in chosen})]
     stored = plans[0].launch
     options = RunOptions(
         gpus=gpus if gpus is not None else stored.get("gpus"),

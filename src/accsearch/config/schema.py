@@ -29,7 +29,7 @@ from accsearch.config.fields import (
 )
 from accsearch.config.models import ModelInfo
 from accsearch.config.units import parse_duration, parse_limit, parse_size
-from accsearch.task import SUCCESS, Scalar
+from accsearch.task import MEASUREMENT_VERSION, SUCCESS, Scalar
 
 DAY = 86_400.0
 MAX_REPEATS = 10
@@ -195,6 +195,8 @@ class Facts(Section):
     prompts: str = ""
     scorer: str = ""
     default_methods: bool = False
+    measurement_version: int = MEASUREMENT_VERSION
+    """The version whose results count as the configuration's own; of a stored plan that which wrote it."""
     remarks: tuple[str, ...] = ()
     file: str | None = None
 

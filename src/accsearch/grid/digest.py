@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from accsearch.config.schema import Config
 from accsearch.grid.setting import as_part, cell_setting, hashed, short_hash
-from accsearch.task import MEASUREMENT_VERSION, Task, Trial
+from accsearch.task import COMMAND_VERSION, Task, Trial
 
 COMMAND_KEYS = ("kind", "command", "success_sentinel", "failure_patterns", "env")
 SECRET_KEYS = ("command", "env")
@@ -28,7 +28,7 @@ def shared_parts(config: Config) -> dict[str, str]:
             f"worker.{key}": (hashed if key in SECRET_KEYS else as_part)(value)
             for key, value in values.items()
         }
-        return {**parts, "measurement_version": as_part(MEASUREMENT_VERSION)}
+        return {**parts, "measurement_version": as_part(COMMAND_VERSION)}
     return cell_setting(config, {axis: values[0] for axis, values in config.grid.items()}).digest_parts()
 
 

@@ -10,6 +10,7 @@ from accsearch.config.schema import Config
 from accsearch.grid.conditions import condition_batches
 from accsearch.grid.setting import CONFIGURED_BATCH, Setting, dtype_on_cpu, reuse_key, setting_of
 from accsearch.results.file import fault, latest
+from accsearch.results.frontier import rough_answers
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Task
 
@@ -37,8 +38,8 @@ def stands(line: ResultLine) -> bool:
 
 
 def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
-    """Say whether a worker would find nothing to do: every line stands, is the last of its name, and all were
-    measured on one kind of machine.
+    """Say whether a worker would find nothing to do: every line stands, is the last of its name, all were measured on
+    one kind of machine, and the answers are timed precisely.
     """
     lines = list(lines)
     found, last = reusable_lines(config, task, lines), latest(lines)
@@ -50,6 +51,8 @@ def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
     wanted |= {
         f"{trial.id}@{condition}": size for condition, size in batches.items() for trial in task.trials
     }
+    if rough_answers(task, found, config.search.max_score_loss):
+        return False
     return all(
         (line := found.get(name)) is not None
         and line is last[name]

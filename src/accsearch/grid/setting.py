@@ -8,7 +8,7 @@ from typing import Any
 
 from accsearch.config.prompts import prompts_fingerprint
 from accsearch.config.schema import Config
-from accsearch.task import MEASUREMENT_VERSION, Methods, Scalar, Task
+from accsearch.task import Methods, Scalar, Task
 
 DIGITS = 16
 
@@ -77,9 +77,7 @@ class Setting:
     stability: bool = field(metadata=_in(digest="worker.stability"))
     env: Mapping[str, str] = field(metadata=_in(digest="worker.env", write=hashed, key=True))
     """What the configuration adds to the worker's environment."""
-    measurement_version: int = field(
-        default=MEASUREMENT_VERSION, metadata=_in(digest="measurement_version", key=True)
-    )
+    measurement_version: int = field(metadata=_in(digest="measurement_version", key=True))
     implementation: str = field(
         metadata=_in(digest="methods.implementation", write=str, key=True, environment="implementation")
     )
@@ -151,6 +149,7 @@ def cell_setting(config: Config, axes: Mapping[str, Scalar]) -> Setting:
         gpu_model=None,
         configured_guidance_scale=worker.guidance_scale,
         guidance_scale=model.guidance if worker.guidance_scale is None else worker.guidance_scale,
+        measurement_version=config.facts.measurement_version,
         implementation=config.implementation,
         model=model.identity,
         revision=model.revision,

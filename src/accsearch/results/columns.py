@@ -33,6 +33,9 @@ COLUMNS = (
     Column("other_setting", "text", "how the line's setting differs from the plan's; only with --all"),
     Column("active", "flag", "false if an approximate method left every image as the baseline's"),
     Column("calls_left", "number", "share of the calls of the denoiser's blocks that ran", "1"),
+    Column(
+        "timing", "text", "batches: as the images were made; pairs: in turn with the baseline, more precise"
+    ),
     Column("speedup", "number", "baseline time / trial time", "1"),
     Column("speedup_ci95_low", "number", "lower end of the 95 % interval of speedup", "1"),
     Column("speedup_ci95_high", "number", "upper end of the 95 % interval of speedup", "1"),
@@ -72,7 +75,9 @@ COLUMNS = (
     Column(
         "cores_used_by_others", "number", "cores that other processes kept busy while the trial was timed"
     ),
-    Column("baseline_drift", "number", "baseline's time beside the trial / at the attempt's start", "1"),
+    Column(
+        "baseline_drift", "number", "baseline's time when the trial was timed / at the attempt's start", "1"
+    ),
     Column("num_samples", "integer", "prompts, one image each"),
     Column("batch_size", "integer", "images at once"),
     Column("seed", "integer", "seed of the first image's latents"),

@@ -8,9 +8,10 @@ from typing import Any, Literal
 from accsearch.results.confirmed import Confirmed
 from accsearch.results.proof import Proof
 from accsearch.results.stats import Interval
-from accsearch.task import Methods
+from accsearch.task import BASELINE, Methods
 
 Status = Literal["ok", "failed", "pruned"]
+Timing = Literal["batches", "pairs"]
 
 _TEXTS = ("task", "trial", "key", "status")
 _SEQUENCES = ("times", "scores", "outliers", "throttle_reasons")
@@ -38,6 +39,8 @@ class ResultLine:
     """Seconds per image of each repeat."""
     outliers: tuple[int, ...] = ()
     """Indices into `times`; outliers are marked and kept."""
+    timing: Timing | None = None
+    """How `times` were taken: of each batch as its images were made, or of one batch in turn with the baseline."""
     speedup: float | None = None
     speedup_ci95: Interval | None = None
     images_per_second: float | None = None
@@ -84,8 +87,8 @@ class ResultLine:
     cores_used_by_others: float | None = None
     """How many of the usable cores other processes kept busy, on average; None where it is unknown."""
     baseline_drift: float | None = None
-    """The baseline's median time beside this trial over that at the attempt's start; of the baseline's own line the
-    longest such median over the shortest."""
+    """The baseline's time when this trial was timed over that at the attempt's start; of the baseline's own line the
+    longest such time over the shortest."""
 
     num_samples: int = 0
     batch_size: int = 0
@@ -108,6 +111,11 @@ class ResultLine:
     versions: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     """What else is needed to run the trial again: driver, git state, host, seeds of the methods."""
+
+    @property
+    def is_rough(self) -> bool:
+        """Say whether a trial was timed by its batches alone: not in turn with the baseline, and not confirmed."""
+        return self.timing == "batches" and self.confirmed is None and self.trial != BASELINE
 
     def to_json(self) -> dict[str, Any]:
         """Return the line as a JSON object in which a NaN or an infinity has become null."""

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from accsearch.results.candidates import TaskResults
 from accsearch.results.line import ResultLine
 
+ROUGH = "timed as its images were made, not in turn with the baseline"
+
 
 def counted(results: Sequence[TaskResults]) -> Iterator[str]:
     """Yield for each configuration one line on tasks without any result, and one on results that do not count."""
@@ -35,7 +37,7 @@ def remarks(results: Sequence[TaskResults], chosen: Sequence[tuple[str, str, Res
                 "" if tasks == len(baselines) else f" ({tasks} of {len(baselines)} tasks)"
             )
     for config, name, line in chosen:
-        for part in _parts(line):
+        for part in [*_parts(line), *([ROUGH] if line.is_rough else [])]:
             if (config, part) not in said:
                 yield f"{config}/{name}: {line.trial}: {part}"
 

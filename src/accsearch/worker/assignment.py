@@ -47,7 +47,7 @@ def assignment_of(arguments: argparse.Namespace) -> Assignment:
     if arguments.workdir is None:
         return _alone(arguments)
     workdir = WorkDir(arguments.workdir.resolve())
-    plan = load_plan(workdir, arguments.config)
+    plan = load_plan(workdir, arguments.config, to_measure=True)
     # A trial of a task that only earlier plans had can still be replayed.
     for grid in (plan.grid, plan.outside):
         for task in grid.tasks:

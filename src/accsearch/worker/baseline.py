@@ -10,10 +10,11 @@ from accsearch.worker.baseline_times import BaselineTimes, Change, Timed
 from accsearch.worker.batches import generate_batch
 from accsearch.worker.images import Images
 from accsearch.worker.loaded_task import LoadedTask
+from accsearch.worker.measurement import Measured
 from accsearch.worker.methods.compose import apply
 
-PROBE_AFTER = 8
-"""A probe comes once this many times its own duration has passed, so that probes cost at most an eighth."""
+PROBE_AFTER = 10
+"""A probe comes once this many times its own duration has passed, so that probes cost at most a tenth."""
 
 
 @dataclass
@@ -30,6 +31,11 @@ class Baseline:
     last_run: float = field(default_factory=time.perf_counter)
     """When the last run of it ended."""
 
+    @classmethod
+    def of(cls, measured: Measured) -> "Baseline":
+        """Return the baseline as it was just measured."""
+        return cls(measured.images, measured.scores, BaselineTimes(measured.runs))
+
     def scores_of(self, prompts: Sequence[int]) -> tuple[float, ...]:
         """Return the scores of the prompts with these numbers, none where nothing scored."""
         return tuple(self.scores[number] for number in prompts) if self.scores else ()
@@ -39,13 +45,16 @@ class Baseline:
         if trial.methods == exact_of(trial.methods):
             self.exact[trial.id] = images.sha256
 
-    def probe_if_due(self, loaded: LoadedTask, batch_size: int, *, now: bool = False) -> Change | None:
-        """Run a batch of the baseline if the last run is some time ago, or `now`.
+    @property
+    def is_due(self) -> bool:
+        """Say whether the last run of the baseline is some time ago."""
+        return time.perf_counter() - self.last_run > PROBE_AFTER * self.times.seconds
+
+    def probe(self, loaded: LoadedTask, batch_size: int) -> Change | None:
+        """Run a batch of the plain pipeline.
 
         Where it shows that the machine has changed, measure the baseline again and return the two levels.
         """
-        if not now and time.perf_counter() - self.last_run < PROBE_AFTER * self.times.seconds:
-            return None
         full = len(loaded.workload.prompts) // batch_size
 
         def run() -> Timed:

@@ -18,7 +18,7 @@ level to the other.
 import math
 from collections import deque
 from collections.abc import Sequence
-from statistics import fmean
+from statistics import fmean, median
 from typing import NamedTuple
 
 from accsearch.results.stats import t_quantile
@@ -105,6 +105,13 @@ class BaselineTimes:
             self._variance = (1 - GAIN) ** 2 * self._variance + GAIN**2
             self.levels.append(self.level)
         return changed
+
+    def beside(self, seconds: Sequence[float]) -> float:
+        """Take in runs that were timed in turn with a trial; return their median over the level at the start."""
+        middle = math.log(median(seconds))
+        self.runs += [Timed(0, each) for each in seconds]
+        self.levels.append(middle)
+        return math.exp(middle - self._start)
 
     def remeasure(self, runs: Sequence[Timed]) -> Change:
         """Take the level from `runs` alone, made after a change, and return both levels."""

@@ -34,8 +34,9 @@ def scores_of(loaded: LoadedTask, batch: Batch) -> tuple[float, ...]:
 
     Raises InvalidImages where a score is not a number.
     """
-    texts = loaded.texts[list(batch.prompts)] if len(loaded.texts) else loaded.texts
-    return tuple(finite_scores(loaded.scorer.scores(batch.images, texts), batch.prompts[0]))
+    first, last = batch.prompts[0], batch.prompts[-1]
+    texts = loaded.texts[first : last + 1]
+    return tuple(finite_scores(loaded.scorer.scores(batch.images, texts), first))
 
 
 def finite_scores(scores: list[float], first: int = 0) -> list[float]:

@@ -36,6 +36,11 @@ class Images:
             Image.fromarray(pixels.permute(1, 2, 0).numpy()).save(folder / f"{number:04}.png")
 
 
+def join(parts: Sequence[Images]) -> Images:
+    """Return all images of `parts`, in their order."""
+    return Images(torch.cat([part.pixels for part in parts]))
+
+
 def collect(batches: Sequence[torch.Tensor], expected: int, first: int = 0) -> Images:
     """Join batches of images in [0, 1], wherever they are; `first` is the number of the first prompt.
 

@@ -1,10 +1,8 @@
 """Everything that the trials of a task share, loaded once."""
 
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import torch
@@ -13,15 +11,11 @@ from accsearch.config.models import cached_scheduler
 from accsearch.config.sampling import doubt, refused_steps
 from accsearch.errors import UsageError
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.images import Images, collect
 from accsearch.worker.machine import Machine, choose_machine
-from accsearch.worker.methods.session import Invoke
 from accsearch.worker.monitor import Monitor, open_monitor
 from accsearch.worker.pipelines import load_pipeline
 from accsearch.worker.prompts import gather_prompts
 from accsearch.worker.quality.scorer import Scorer, load_scorer
-from accsearch.worker.stopwatch import timed
-from accsearch.worker.terminal import progress_bar
 from accsearch.worker.text_window import cut_off
 from accsearch.worker.workload import Workload
 
@@ -52,21 +46,6 @@ class LoadedTask:
             *cut_off(self.pipeline, self.scorer, prompts, self.assignment.model.call),
         )
         return replace(self, workload=workload, texts=self.scorer.texts(prompts), notes=notes)
-
-
-@dataclass(frozen=True)
-class Generation:
-    """All images of a trial; `seconds` of each batch (the first includes all set-up that waits for it).
-
-    `allocated_bytes` are what the device held after the first batch, without its images; `set_up_at` is when that
-    batch was over.
-    """
-
-    images: Images
-    seconds: tuple[float, ...]
-    peak_bytes: int | None
-    allocated_bytes: int | None
-    set_up_at: float
 
 
 @contextmanager
@@ -104,29 +83,6 @@ def _doubts(assignment: Assignment) -> tuple[str, ...]:
     settings = assignment.model.scheduler or cached_scheduler(assignment.model)
     found = doubt(assignment.setting.scheduler, settings, assignment.setting.steps)
     return () if found is None else (found,)
-
-
-def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int) -> Generation:
-    """Generate the image of every prompt once; raises InvalidImages where they are not images."""
-    machine, batches = loaded.machine, loaded.workload.batches(batch_size)
-    found: list[torch.Tensor] = []
-    seconds: list[float] = []
-    allocated, set_up_at = None, 0.0
-    machine.reset_peak()
-    with progress_bar(len(loaded.workload.prompts), "image") as bar:
-        for numbers in batches:
-            images, taken = timed(machine, partial(invoke, **loaded.workload.arguments(numbers)))
-            found.append(images.cpu())
-            del images
-            seconds.append(taken)
-            if len(found) == 1:
-                allocated, set_up_at = machine.allocated(), time.perf_counter()
-                if len(batches) > 1:
-                    # What compiling and the first choice of kernels took is not the trial's need.
-                    machine.reset_peak()
-            bar.update(len(numbers))
-    collected = collect(found, len(loaded.workload.prompts))
-    return Generation(collected, tuple(seconds), machine.peak(), allocated, set_up_at)
 
 
 def _workload(

@@ -16,12 +16,22 @@ from accsearch.worker.gpu_return import own_processes
 PERIOD = 0.1
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """What the machine was like in a timed section: strangers on the GPU, its clock, what others took of the cores."""
+
+    strangers: frozenset[int] = frozenset()
+    sm_clock_mhz: float | None = None
+    throttle_reasons: tuple[str, ...] = ()
+    cores_used_by_others: float | None = None
+
+
 @dataclass
 class Readings:
     """What was seen; times are those of `time.perf_counter`.
 
     `reasons` are the moments at which the GPU's clock was held down, with the names of the reasons. `timed` is when the
-    runs that count began and ended, `cores_used_by_others` what other processes took meanwhile.
+    runs that count began and ended (None before they have), `cores_used_by_others` what other processes took meanwhile.
     """
 
     power: list[tuple[float, float]] = field(default_factory=list)
@@ -29,25 +39,24 @@ class Readings:
     clock: list[tuple[float, float]] = field(default_factory=list)
     reasons: list[tuple[float, frozenset[str]]] = field(default_factory=list)
     strangers: set[int] = field(default_factory=set)
-    timed: tuple[float, float] = (0.0, 0.0)
+    timed: tuple[float, float] | None = None
     cores_used_by_others: float | None = None
 
     @contextmanager
     def timing(self) -> Iterator[None]:
         """Mark the section in which the runs that count are timed."""
         meter, start = LoadMeter(), time.perf_counter()
+        self.timed = (start, start)
         yield
         self.timed = (start, time.perf_counter())
         self.cores_used_by_others = meter.others()
 
-    def mean_clock(self) -> float | None:
-        """Return the mean clock of the timed section in MHz, None where nothing was read."""
-        return _mean(self.clock, *self.timed)
-
-    def throttle_reasons(self) -> tuple[str, ...]:
-        """Return why the clock was held down in the timed section."""
-        start, end = self.timed
-        return tuple(sorted(set().union(*(names for at, names in self.reasons if start <= at <= end))))
+    def conditions(self) -> Conditions:
+        """Return what was seen in the timed section."""
+        start, end = self.timed or (0.0, 0.0)
+        reasons = frozenset[str]().union(*(names for at, names in self.reasons if start <= at <= end))
+        clock = _mean(self.clock, start, end)
+        return Conditions(frozenset(self.strangers), clock, tuple(sorted(reasons)), self.cores_used_by_others)
 
     def mean_power(self, start: float, end: float) -> float | None:
         """Return the mean watts between two times, None where nothing was read."""

@@ -3,7 +3,7 @@
 import os
 import platform
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -13,16 +13,20 @@ from typing import Any
 from accsearch.cores import usable_cores
 from accsearch.grid.setting import Setting, reuse_key
 from accsearch.results.disturbance import disturbances
-from accsearch.results.line import ResultLine
+from accsearch.results.line import ResultLine, Timing
 from accsearch.results.stats import sample_std
 from accsearch.results.versions import installed_versions
 from accsearch.task import BASELINE, Methods, Trial
+from accsearch.worker.activity import is_active
 from accsearch.worker.assignment import Assignment
+from accsearch.worker.baseline import Baseline
+from accsearch.worker.baseline_times import BaselineTimes, Change
 from accsearch.worker.busy import HOST_BOUND
 from accsearch.worker.launch import launched_at
 from accsearch.worker.machine import Machine
-from accsearch.worker.measurement import Baseline, Measured, is_active
-from accsearch.worker.paired_times import outliers
+from accsearch.worker.measurement import Measured, Paired
+from accsearch.worker.monitor import Conditions
+from accsearch.worker.paired_times import Speedup, outliers
 from accsearch.worker.quality.loss import loss
 from accsearch.worker.quality.optional import distances
 from accsearch.worker.quality.similarity import similarity
@@ -54,11 +58,14 @@ class Recorder:
             self.assignment.setting, dtype=self.machine.dtype_name, gpu_model=self.machine.gpu_name
         )
 
-    def baseline(self, measured: Measured, seconds: list[float], drift: float | None = None) -> ResultLine:
-        """Return the line of the baseline, timed `seconds` a batch through the task, meanwhile drifting by `drift`."""
-        line = self._measured(self._line(Trial(BASELINE, {}), "ok"), measured, tuple(seconds), drift)
+    def baseline(self, measured: Measured, times: BaselineTimes) -> ResultLine:
+        """Return the line of the baseline with all its `times` through the task so far."""
+        line = self._measured(self._line(Trial(BASELINE, {}), "ok"), measured)
+        seconds = [run.seconds for run in times.runs]
+        line = self._timed(line, "batches", seconds, measured.conditions, times.total_drift)
         return replace(
             line,
+            **_busy(measured.kernel_seconds, seconds),
             speedup=1.0,
             speedup_ci95=(1.0, 1.0),
             score_loss=0.0 if measured.scores else None,
@@ -67,31 +74,50 @@ class Recorder:
         )
 
     def trial(self, trial: Trial, measured: Measured, baseline: Baseline) -> ResultLine:
-        """Return the line of a trial that was measured in turn with the baseline."""
-        assert measured.times is not None
-        drift = baseline.drift_to(measured.times.baseline)
-        line = self._measured(self._line(trial, "ok"), measured, measured.seconds, drift)
+        """Return the line of a trial whose batches were timed as they were generated."""
+        times = baseline.times
+        line = self._measured(self._line(trial, "ok"), measured)
+        line = self._timed(line, "batches", measured.seconds, measured.conditions, times.drift)
         lost = loss(baseline.scores, measured.scores, min(self.assignment.config.search.max_score_loss))
-        near = similarity(measured.images, baseline.images)
-        far = distances(measured.images, baseline.images)
-        gain = measured.times.speedup
+        near = similarity(measured.images, baseline.images, self.machine.device)
+        far = distances(measured.images, baseline.images, self.machine.device)
+        partners = [times.partner(run.batch) for run in measured.runs]
         return replace(
-            line,
-            speedup=gain.value,
-            speedup_ci95=gain.interval,
+            _sped_up(line, times.speedup(measured.runs), partners, lost.value, self),
             score_loss=lost.value,
             score_loss_ci95=lost.interval,
             prompts_needed=lost.prompts_needed,
-            efficiency=None if lost.value is None else gain.value / (1 + lost.value),
             psnr=near.psnr,
             ssim=near.ssim,
             ms_ssim=near.ms_ssim,
             lpips=far.lpips,
             fid=far.fid,
-            active=is_active(trial.methods, measured.images, near.psnr, baseline),
-            environment={**line.environment, "baseline_seconds": _per_image(self, measured.times.baseline)}
-            | ({"absent": far.absent} if far.absent else {}),
+            active=is_active(trial.methods, measured.images, near.psnr, baseline.exact),
         )
+
+    def across(
+        self, line: ResultLine, measured: Measured, times: BaselineTimes, change: Change
+    ) -> ResultLine:
+        """Return the line of a trial of which it turned out that the machine may have changed while it ran."""
+        partners = [times.partner(run.batch) for run in measured.runs]
+        line = replace(line, note=self._note())
+        line = self._timed(line, "batches", measured.seconds, measured.conditions, times.drift)
+        return _sped_up(line, times.speedup(measured.runs, change), partners, line.score_loss, self)
+
+    def paired(self, line: ResultLine, paired: Paired, baseline: Baseline) -> ResultLine:
+        """Return the line of a trial that was timed once more, in turn with the baseline."""
+        times = paired.times
+        drift = baseline.times.beside(times.baseline)
+        line = replace(
+            line,
+            attempt=self.assignment.attempt,
+            baseline_attempt=self.assignment.attempt,
+            startup_seconds=self._startup_seconds(),
+            note=self._note(),
+            **_busy(paired.kernel_seconds, times.trial),
+        )
+        line = self._timed(line, "pairs", times.trial, paired.conditions, drift)
+        return _sped_up(line, times.speedup, times.baseline, line.score_loss, self)
 
     def failed(self, trial: Trial, error: str) -> ResultLine:
         """Return the line of a trial that gave no result."""
@@ -115,7 +141,7 @@ class Recorder:
             condition=self.condition,
             startup_seconds=self._startup_seconds(),
             timed_seconds=self.machine.meter.seconds,
-            note="; ".join(note for note in (self.machine.note, *self.notes) if note) or None,
+            note=self._note(),
             versions=installed_versions(),
             environment={
                 "driver": self.driver,
@@ -130,48 +156,83 @@ class Recorder:
         began = self.machine.meter.began
         return None if began is None else began - launched_at()
 
-    def _measured(
-        self, line: ResultLine, measured: Measured, seconds: tuple[float, ...], drift: float | None
-    ) -> ResultLine:
-        times = _per_image(self, seconds)
+    def _note(self) -> str | None:
+        """Return what every line of this task or condition must be read with."""
+        return "; ".join(note for note in (self.machine.note, *self.notes) if note) or None
+
+    def _measured(self, line: ResultLine, measured: Measured) -> ResultLine:
         height, width = measured.images.pixels.shape[-2:]
-        busy = (
-            None if measured.kernel_seconds is None else min(1.0, measured.kernel_seconds / median(seconds))
-        )
-        notes = [line.note] if line.note else []
-        if measured.strangers:
-            notes.append(
-                f"another process used the GPU: pid {', '.join(map(str, sorted(measured.strangers)))}"
-            )
-        found = replace(
+        return replace(
             line,
-            seconds_per_image=median(times),
-            seconds_per_image_std=sample_std(times),
-            repeats=len(times),
-            times=times,
-            outliers=outliers(times),
-            images_per_second=1 / median(times),
             clip_score=fmean(measured.scores) if measured.scores else None,
             clip_score_std=sample_std(measured.scores),
             scores=tuple(measured.scores),
             peak_memory_bytes=measured.peak_bytes,
             set_up_seconds=measured.set_up_seconds,
             set_up_memory_bytes=measured.set_up_bytes,
-            gpu_busy=busy,
-            host_bound=None if busy is None else busy < HOST_BOUND,
             power_watts=measured.power_watts,
             gpu_utilization=measured.utilization,
             images_sha256=measured.images.sha256,
-            sm_clock_mhz=measured.sm_clock_mhz,
-            throttle_reasons=measured.throttle_reasons,
-            cores_used_by_others=measured.cores_used_by_others,
-            baseline_drift=drift,
             environment={**line.environment, "height": height, "width": width},
         )
-        return replace(found, note="; ".join([*notes, *disturbances(found)]) or None)
+
+    def _timed(
+        self,
+        line: ResultLine,
+        timing: Timing,
+        seconds: Sequence[float],
+        seen: Conditions,
+        drift: float | None,
+    ) -> ResultLine:
+        """Return `line`, whose note says nothing yet of disturbances, with the seconds of its batches."""
+        times = _per_image(self, seconds)
+        strangers = ", ".join(map(str, sorted(seen.strangers)))
+        notes = [line.note, f"another process used the GPU: pid {strangers}" if strangers else None]
+        return _disturbed(
+            replace(
+                line,
+                timing=timing,
+                timed_seconds=self.machine.meter.seconds,
+                seconds_per_image=median(times),
+                seconds_per_image_std=sample_std(times),
+                repeats=len(times),
+                times=times,
+                outliers=outliers(times),
+                images_per_second=1 / median(times),
+                sm_clock_mhz=seen.sm_clock_mhz,
+                throttle_reasons=seen.throttle_reasons,
+                cores_used_by_others=seen.cores_used_by_others,
+                baseline_drift=drift,
+                note="; ".join(note for note in notes if note) or None,
+            )
+        )
 
 
-def _per_image(recorder: Recorder, seconds: tuple[float, ...]) -> tuple[float, ...]:
+def _disturbed(line: ResultLine) -> ResultLine:
+    """Return `line` with what its figures say of disturbances in its note."""
+    return replace(line, note="; ".join([*([line.note] if line.note else []), *disturbances(line)]) or None)
+
+
+def _sped_up(
+    line: ResultLine, gain: Speedup, partners: Sequence[float], loss: float | None, recorder: Recorder
+) -> ResultLine:
+    """Return `line` with its speed-up over the baseline, whose batches took `partners` seconds."""
+    return replace(
+        line,
+        speedup=gain.value,
+        speedup_ci95=gain.interval,
+        efficiency=None if loss is None else gain.value / (1 + loss),
+        environment={**line.environment, "baseline_seconds": _per_image(recorder, partners)},
+    )
+
+
+def _busy(kernel_seconds: float | None, seconds: Sequence[float]) -> dict[str, Any]:
+    """Return the fields that say how much of a batch's `seconds` the GPU computed."""
+    busy = None if kernel_seconds is None else min(1.0, kernel_seconds / median(seconds))
+    return {"gpu_busy": busy, "host_bound": None if busy is None else busy < HOST_BOUND}
+
+
+def _per_image(recorder: Recorder, seconds: Sequence[float]) -> tuple[float, ...]:
     return tuple(taken / recorder.assignment.batch_size for taken in seconds)
 
 

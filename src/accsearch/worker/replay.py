@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import median
 
 from accsearch.grid.setting import LINE_FIELDS
 from accsearch.results.line import ResultLine
 from accsearch.results.stats import Interval, speedup_interval
 from accsearch.results.versions import changes
 from accsearch.task import BASELINE, Trial
+from accsearch.worker.baseline import Baseline
 from accsearch.worker.loaded_task import LoadedTask
-from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
+from accsearch.worker.measurement import measure_baseline, measure_pairs, measure_trial
 from accsearch.worker.record import Recorder
 
 _RESULTS = {"baseline_seconds", "absent"}
@@ -30,14 +32,19 @@ class Comparison:
 
 
 def replay(loaded: LoadedTask, recorder: Recorder, stored: ResultLine) -> Comparison:
-    """Measure the trial of `stored` again with the same seeds, prompts and batch size."""
+    """Measure the trial of `stored` again with the same seeds, prompts and batch size, timed in the same way."""
     batch_size = loaded.assignment.batch_size
     plain = measure_baseline(loaded, batch_size)
+    baseline = Baseline.of(plain)
     if stored.trial == BASELINE:
-        return compare(stored, recorder.baseline(plain, list(plain.seconds)))
+        return compare(stored, recorder.baseline(plain, baseline.times))
     measured = measure_trial(loaded, stored.methods, batch_size)
-    baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
-    return compare(stored, recorder.trial(Trial(stored.trial, stored.methods), measured, baseline))
+    again = recorder.trial(Trial(stored.trial, stored.methods), measured, baseline)
+    if stored.timing == "pairs":
+        usual = median(measured.seconds)
+        paired = measure_pairs(loaded, stored.methods, batch_size, usual, lambda: False)
+        again = recorder.paired(again, paired, baseline)
+    return compare(stored, again)
 
 
 def compare(stored: ResultLine, again: ResultLine) -> Comparison:

@@ -4,6 +4,7 @@ import sys
 
 from accsearch.demo.operators import register_torchvision_operators
 from accsearch.grid import success_sentinel
+from accsearch.results.frontier import rough_answers
 from accsearch.results.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -59,7 +60,8 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     if reused:
         reusable = sum(trial.id in reused for trial in assignment.task.trials)
         say(f"{reusable} of {len(assignment.task.trials)} trials stand from an earlier attempt")
-    if reused.keys() == keys.keys():
+    limits = assignment.config.search.max_score_loss
+    if reused.keys() == keys.keys() and not rough_answers(assignment.task, reused, limits):
         return WorkerExit.OK
     with open_task(assignment, others) as loaded:
         if machine.is_cuda:

@@ -1,24 +1,23 @@
 """How trials do beyond the conditions of their task: short and doubled prompts, other batch sizes."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from accsearch.errors import AccsearchError
 from accsearch.grid.conditions import condition_batches
-from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.assignment import Assignment
+from accsearch.worker.baseline import Baseline
 from accsearch.worker.fatal_errors import end_if_fatal, ends_the_device, is_out_of_memory, one_line
 from accsearch.worker.loaded_task import LoadedTask
-from accsearch.worker.measurement import Baseline, measure_baseline, measure_trial
+from accsearch.worker.measurement import measure_baseline, measure_trial
+from accsearch.worker.probing import Probing, Write
 from accsearch.worker.prompts import doubled, shortened
 from accsearch.worker.record import Recorder
 from accsearch.worker.text_window import read_of, text_windows
 
 REWORDINGS: Mapping[str, Callable[[str], str]] = {"short": shortened, "doubled": doubled}
 PLAIN = Trial(BASELINE, {})
-
-Write = Callable[[ResultLine], None]
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,11 @@ def measure_stability(
         own = condition.recorder(recorder)
         missing = [trial for trial in trials if own.name(trial) not in stand]
         if missing or own.name(PLAIN) not in stand:
-            lines: Iterator[ResultLine]
             if why := same_as_the_task(condition, loaded):
-                lines = (own.pruned(trial, why) for trial in (PLAIN, *missing))
+                for trial in (PLAIN, *missing):
+                    write(own.pruned(trial, why))
             else:
-                lines = _lines(condition, loaded, own, missing)
-            for line in lines:
-                write(line)
+                _measure(condition, loaded, own, missing, write)
 
 
 def same_as_the_task(condition: Condition, loaded: LoadedTask) -> str | None:
@@ -86,23 +83,24 @@ def same_as_the_task(condition: Condition, loaded: LoadedTask) -> str | None:
     return None
 
 
-def _lines(
-    condition: Condition, loaded: LoadedTask, recorder: Recorder, trials: Sequence[Trial]
-) -> Iterator[ResultLine]:
+def _measure(
+    condition: Condition, loaded: LoadedTask, recorder: Recorder, trials: Sequence[Trial], write: Write
+) -> None:
     try:
         changed = condition.loaded(loaded)
         recorder = replace(recorder, notes=changed.notes)
         plain = measure_baseline(changed, condition.batch_size)
-        line = recorder.baseline(plain, list(plain.seconds))
+        baseline = Baseline.of(plain)
+        line = recorder.baseline(plain, baseline.times)
     except AccsearchError:
         raise
     except Exception as error:  # noqa: BLE001 - without its baseline a condition says nothing, the next may
         for trial in (PLAIN, *trials):
-            yield recorder.failed(trial, one_line(error))
+            write(recorder.failed(trial, one_line(error)))
         _end_if_fatal(error, condition, loaded)
         return
-    yield line
-    baseline = Baseline(plain.images, plain.scores, list(plain.seconds))
+    write(line)
+    probing = Probing(changed, recorder, baseline, write)
     for trial in trials:
         try:
             measured = measure_trial(changed, trial.methods, condition.batch_size)
@@ -110,11 +108,13 @@ def _lines(
         except AccsearchError:
             raise
         except Exception as error:  # noqa: BLE001 - as for the trials of the task itself
-            yield recorder.failed(trial, one_line(error))
+            write(recorder.failed(trial, one_line(error)))
             _end_if_fatal(error, condition, loaded)
         else:
             baseline.saw(trial, measured.images)
-            yield line
+            write(line)
+            probing.ran(line, measured)
+    probing.probe()
 
 
 def _end_if_fatal(error: Exception, condition: Condition, loaded: LoadedTask) -> None:

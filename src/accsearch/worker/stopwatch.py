@@ -63,8 +63,15 @@ def warm_up(machine: Machine, run: Run, at_least: int, before: Sequence[float] =
         times.append(timed(machine, run, counts=False)[1])
 
 
-def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings: WorkerConfig) -> Times:
-    """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, or the cap."""
+def race(
+    machine: Machine,
+    applied: Applied,
+    trial: Run,
+    baseline: Run,
+    settings: WorkerConfig,
+    enough: Callable[[], bool] = lambda: False,
+) -> Times:
+    """Measure pairs of trial and baseline until the speed-up's interval is narrow enough, the cap, or `enough`."""
 
     def accelerated() -> float:
         # What follows an exchange of the pipeline's parts, and runs beside the copy of them that is kept meanwhile,
@@ -80,19 +87,22 @@ def race(machine: Machine, applied: Applied, trial: Run, baseline: Run, settings
         with applied.suspended():
             return timed(machine, baseline)[1]
 
-    return in_turn(accelerated, plain, settings)
+    return in_turn(accelerated, plain, settings, enough)
 
 
-def in_turn(trial: Seconds, baseline: Seconds, settings: WorkerConfig) -> Times:
+def in_turn(
+    trial: Seconds, baseline: Seconds, settings: WorkerConfig, enough: Callable[[], bool] = lambda: False
+) -> Times:
     """Time two things in pairs until the interval of their ratio is narrow enough, or the cap.
 
-    Which one goes first alternates from pair to pair, so that a steady drift cancels.
+    Which one goes first alternates from pair to pair, so that a steady drift cancels. Past the first `repeats` pairs
+    it also ends once `enough`, which must not depend on the times' ratio, says so.
     """
     trials: list[float] = []
     baselines: list[float] = []
 
     def measure(pairs: int) -> None:
-        while len(trials) < pairs:
+        while len(trials) < pairs and not (len(trials) >= pilot and enough()):
             if len(trials) % 2 == 0:
                 baselines.append(baseline())
                 trials.append(trial())
@@ -107,5 +117,7 @@ def in_turn(trial: Seconds, baseline: Seconds, settings: WorkerConfig) -> Times:
     needed = pilot
     while len(trials) < needed:
         measure(needed)
+        if len(trials) < needed:
+            break
         needed = pairs_needed(ratios(), pilot, settings.ci_width, cap)
     return Times(tuple(trials), tuple(baselines), speedup(ratios(), pilot, cap))

@@ -1,5 +1,6 @@
 """Measure a task's trials one after another, each line written as it ends; a later attempt continues."""
 
+import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,11 +14,14 @@ from accsearch.results.file import append, latest, read
 from accsearch.results.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
+from accsearch.worker.baseline import Baseline
 from accsearch.worker.fatal_errors import TaskEnded, end_if_fatal, one_line
+from accsearch.worker.frontier import refine_frontier
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.loaded_task import LoadedTask
-from accsearch.worker.measurement import Baseline, Measured, measure_baseline, measure_trial
+from accsearch.worker.measurement import Measured, measure_baseline, measure_trial
 from accsearch.worker.methods.session import Unsupported
+from accsearch.worker.probing import Probing
 from accsearch.worker.record import Recorder
 from accsearch.worker.stability import conditions, measure_stability
 from accsearch.worker.strategy import EveryTrial, Strategy, UpperBound
@@ -69,26 +73,30 @@ class _Search:
         self._bar = bar
         self._assignment = loaded.assignment
         self._failures: list[tuple[str, str, bool]] = []
+        self._lines: dict[str, ResultLine] = {}
+        """The last line of each trial."""
         self._done = 0
 
     def run(self, reused: dict[str, ResultLine]) -> int:
-        trials = self._assignment.task.trials
-        good = {trial.id for trial in trials if trial.id in reused}
+        began, trials = time.perf_counter(), self._assignment.task.trials
+        self._lines = {trial.id: reused[trial.id] for trial in trials if trial.id in reused}
         measured, baseline = self._baseline()
-        order = self._order([trial for trial in trials if trial.id not in good | {BASELINE}])
+        probing = Probing(self._loaded, self._recorder, baseline, self._write)
+        order = self._order([trial for trial in trials if trial.id not in {*self._lines, BASELINE}])
         for line in reused.values():
             order.seen(line)
-        self._done = len(good - {BASELINE}) + 1
+        self._done = len(self._lines)
         self._leave_out(order)
         while (trial := order.next()) is not None:
-            line = self._trial(trial, baseline)
-            order.seen(line)
-            if line.status == "ok":
-                good.add(trial.id)
+            order.seen(self._trial(trial, baseline, probing))
             self._leave_out(order)
-        # The baseline was measured again beside each trial; its line now holds all of it.
-        self._write(self._recorder.baseline(measured, baseline.seconds, baseline.drift))
-        rest = [trial for trial in trials if trial.id in good - {BASELINE}]
+        probing.probe()
+        good = {name: line for name, line in self._lines.items() if line.status == "ok"}
+        seconds = time.perf_counter() - began
+        refine_frontier(self._loaded, self._recorder, baseline, good, seconds, self._write, self._report)
+        # The baseline was measured again between trials; its line now holds all of it.
+        self._write(self._recorder.baseline(measured, baseline.times))
+        rest = [trial for trial in trials if trial.id in good.keys() - {BASELINE}]
         measure_stability(self._loaded, self._recorder, rest, reused.keys(), self._write)
         return self._summary()
 
@@ -110,19 +118,19 @@ class _Search:
             self._write(self._recorder.failed(trial, one_line(error)))
             end_if_fatal(error)
             raise
-        baseline = Baseline(measured.images, measured.scores, list(measured.seconds))
-        line = self._recorder.baseline(measured, baseline.seconds)
+        baseline = Baseline.of(measured)
+        line = self._recorder.baseline(measured, baseline.times)
         self._write(line)
         self._keep(BASELINE, measured.images)
         score = "no score." if line.clip_score is None else f"clip score: {line.clip_score:.2f}."
         say(f"original inference time: {line.seconds_per_image:.2f} seconds, {score}")
         return measured, baseline
 
-    def _trial(self, trial: Trial, baseline: Baseline) -> ResultLine:
+    def _trial(self, trial: Trial, baseline: Baseline, probing: Probing) -> ResultLine:
         self._done += 1
         try:
             measured = measure_trial(self._loaded, trial.methods, self._assignment.batch_size)
-            if measured.strangers:
+            if measured.conditions.strangers:
                 # Someone else used the GPU meanwhile: once more, and if it happens again the line says so.
                 measured = measure_trial(self._loaded, trial.methods, self._assignment.batch_size)
             line = self._recorder.trial(trial, measured, baseline)
@@ -132,12 +140,11 @@ class _Search:
             return self._left_out(trial, str(error))
         except Exception as error:  # noqa: BLE001 - one trial's failure, of any kind, must not end the others
             return self._failed(trial, error)
-        assert measured.times is not None
-        baseline.ran(measured.times.baseline)
         baseline.saw(trial, measured.images)
         self._write(line)
         self._keep(trial.id, measured.images)
         self._report(line)
+        probing.ran(line, measured)
         return line
 
     def _failed(self, trial: Trial, error: Exception) -> ResultLine:
@@ -162,6 +169,8 @@ class _Search:
         return line
 
     def _write(self, line: ResultLine) -> None:
+        if line.condition is None:
+            self._lines[line.trial] = line
         append(self._assignment.paths.results, line)
 
     def _keep(self, trial: str, images: Images) -> None:
@@ -178,10 +187,11 @@ class _Search:
         score = "" if line.clip_score is None else f", clip score {line.clip_score:.2f}"
         lost = "" if line.score_loss is None else f", score loss {100 * line.score_loss:.2f} %"
         idle = ", changes nothing" if line.active is False else ""
+        way = ", timed in pairs" if line.timing == "pairs" else ""
         note = f" (note: {line.note})" if line.note else ""
         self._say(
             f"{line.trial}: {line.seconds_per_image:.3f} s per image, "
-            f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}{note}"
+            f"speed-up {line.speedup:.2f}x{interval}{score}{lost}{idle}{way}{note}"
         )
 
     def _summary(self) -> int:

@@ -21,12 +21,15 @@ class Distances:
     absent: dict[str, str]
 
 
-def distances(images: Images, reference: Images) -> Distances:
-    """Return LPIPS (Zhang et al. 2018, AlexNet) and FID (Heusel et al. 2017) to the reference's images."""
+def distances(images: Images, reference: Images, device: torch.device | str = "cpu") -> Distances:
+    """Return LPIPS (Zhang et al. 2018, AlexNet) and FID (Heusel et al. 2017) to the reference's images.
+
+    The networks run on `device`.
+    """
     absent: dict[str, str] = {}
     lpips = fid = None
     if _found(LPIPS_WEIGHTS):
-        lpips = _lpips(images, reference)
+        lpips = _lpips(images, reference, device)
     else:
         absent["lpips"] = f"no {LPIPS_WEIGHTS} in {_folder()}"
     if not _found(FID_WEIGHTS):
@@ -36,7 +39,7 @@ def distances(images: Images, reference: Images) -> Distances:
     elif len(images.pixels) < 2:
         absent["fid"] = "a single image has no distribution"
     else:
-        fid = _fid(images, reference)
+        fid = _fid(images, reference, device)
     return Distances(lpips, fid, absent)
 
 
@@ -54,23 +57,23 @@ def _installed() -> bool:
     return find_spec("torch_fidelity") is not None
 
 
-def _lpips(images: Images, reference: Images) -> float:
+def _lpips(images: Images, reference: Images, device: torch.device | str) -> float:
     from torchmetrics.image.lpip import LearnedPerceptualImagePatchSimilarity
 
-    metric = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True)
+    metric = LearnedPerceptualImagePatchSimilarity(net_type="alex", normalize=True).to(device)
     with torch.inference_mode():
         for start in range(0, len(images.pixels), CHUNK):
-            ours, theirs = (each.pixels[start : start + CHUNK].float() / 255 for each in (images, reference))
-            metric.update(ours, theirs)
+            ours, theirs = (each.pixels[start : start + CHUNK].to(device) for each in (images, reference))
+            metric.update(ours.float() / 255, theirs.float() / 255)
         return float(metric.compute())
 
 
-def _fid(images: Images, reference: Images) -> float:
+def _fid(images: Images, reference: Images, device: torch.device | str) -> float:
     from torchmetrics.image.fid import FrechetInceptionDistance
 
-    metric = FrechetInceptionDistance()
+    metric = FrechetInceptionDistance().to(device)
     with torch.inference_mode():
         for start in range(0, len(images.pixels), CHUNK):
-            metric.update(reference.pixels[start : start + CHUNK], real=True)
-            metric.update(images.pixels[start : start + CHUNK], real=False)
+            metric.update(reference.pixels[start : start + CHUNK].to(device), real=True)
+            metric.update(images.pixels[start : start + CHUNK].to(device), real=False)
         return float(metric.compute())
