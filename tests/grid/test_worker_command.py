@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from accsearch.config.load import build_config
-from accsearch.grid import command_line, expand, success_sentinel
+from accsearch.grid import command_line, expand, success_sentinel, worker_imports
 
 
 def test_the_own_worker_is_given_the_tasks_id(tmp_path: Path) -> None:
@@ -38,3 +38,18 @@ def test_a_command_is_filled_in_once_and_braces_can_be_written(tmp_path: Path) -
 
     assert argv == ["run", "--a=v1", "v1_2/c", "{a}", '{"json": v1}', f"{tmp_path}/x", "{a.b}"]
     assert success_sentinel(config, task) == "v1_2 done with v1"
+
+
+def test_a_search_imports_its_pipeline_its_scheduler_and_its_scorer_alone() -> None:
+    grid = {"pipe": ["SDXL"], "sched": ["EulerDiscrete"], "steps": [20]}
+    config = build_config({"grid": grid, "methods": {}})
+    (task,) = expand(config).tasks
+    needs = {
+        "accsearch.worker.run",
+        "diffusers:StableDiffusionXLPipeline",
+        "diffusers:EulerDiscreteScheduler",
+    }
+
+    assert needs | {"open_clip"} <= set(worker_imports(config, task))
+    without = build_config({"grid": grid, "methods": {}, "quality": None})
+    assert "open_clip" not in worker_imports(without, task)

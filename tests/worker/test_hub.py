@@ -55,6 +55,19 @@ def test_behind_a_proxy_nothing_is_concluded(closed: str, monkeypatch: pytest.Mo
     assert is_reachable(closed)
 
 
+def test_a_client_that_is_imported_already_stays_offline_as_well(
+    closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from huggingface_hub import constants
+
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setenv("HF_ENDPOINT", closed)
+
+    offline_without_hub(build_config({"grid": {"pipe": ["SD1.5"], **GRID}, "methods": {}}))
+
+    assert constants.is_offline_mode()
+
+
 def test_the_cache_alone_is_used_where_the_hub_is_needed_and_silent(
     closed: str, listening: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -70,7 +70,8 @@ def _completed(job: dict[str, Any], threads: int, pins: Mapping[str, str]) -> di
     """Return the keeper's message with what only the node knows: its name, and the GPU that the worker gets."""
     env = {**thread_settings(threads, {**os.environ, **job["env"]}), **job["env"], **pins}
     running = job["running"] | {"host": host_name(), "gpu": pins[VISIBLE] or None}
-    return job | {"env": env, "running": running}
+    # This keeper has one job: a process that is ready to fork the next worker would be for nothing.
+    return job | {"env": env, "running": running, "imports": []}
 
 
 if __name__ == "__main__":

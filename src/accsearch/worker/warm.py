@@ -14,7 +14,8 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from accsearch.worker.quiet import hush
 LONGEST = 1 << 18
 """Bytes of a request."""
 PR_SET_PDEATHSIG = 1
+NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
 LOOKS = 40
 LOOK_AGAIN = 0.005
 """How often, and after how many seconds, threads are counted again: one that was ended stays in /proc for a moment."""
@@ -52,8 +54,9 @@ def _serve(channel: socket.socket) -> list[str] | None:
         request = json.loads(data)
         output, gate = descriptors
         _redirect(output)  # what an import says belongs in the log
-        for name in request["imports"]:
-            _load(name)
+        with _without_cuda():
+            for name in request["imports"]:
+                _load(name)
         gc.freeze()  # what is here now stays, and a collection in a worker would copy the pages that hold it
         ours, theirs = os.pipe()
         if _fork_orphan(theirs):
@@ -75,6 +78,19 @@ def _redirect(output: int) -> None:
         stream.flush()
         os.dup2(output, stream.fileno())
     os.close(output)
+
+
+@contextmanager
+def _without_cuda() -> Iterator[None]:
+    """Let torch ask NVML whether there is a GPU: once CUDA has been asked, no fork of this process can use it."""
+    given = os.environ.get(NVML_CHECK)
+    os.environ[NVML_CHECK] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[NVML_CHECK]
+        if given is not None:
+            os.environ[NVML_CHECK] = given
 
 
 def _load(name: str) -> None:
