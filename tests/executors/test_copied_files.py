@@ -73,7 +73,7 @@ def test_a_torn_line_of_an_earlier_attempt_is_overwritten(sides: Sides) -> None:
     sides.here.results.write_text("first\nto")
     sides.node.results.write_text("first\n")
 
-    sides.source = Source(sides.node, {"results": 6})
+    sides.source = Source(sides.node, Destination(sides.here).have())
     with sides.node.results.open("a") as file:
         file.write("new\n")
     sides.copy()

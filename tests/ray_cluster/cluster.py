@@ -40,10 +40,18 @@ class TwoNodes:
         with self._environment(1):
             self.second = self._cluster.add_node(**_node())
 
+    @property
+    def address(self) -> str:
+        return str(self._cluster.address)
+
+    @property
+    def second_id(self) -> str:
+        return str(self.second.node_id)
+
     def work(self, name: str) -> RayWork:
         folder = self.folder / name
         folder.mkdir()
-        return RayWork(folder, self.env, self._cluster.address)
+        return RayWork(folder, self.env, self.address)
 
     def lose_second(self) -> None:
         """End the second node as a power cut would."""

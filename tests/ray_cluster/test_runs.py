@@ -12,6 +12,13 @@ from tests.cli.program import accsearch
 from tests.faults.program import Gate, await_end, is_alive
 from tests.ray_cluster.cluster import PATIENCE, RayWork, TwoNodes
 
+from accsearch.config.load import build_config
+from accsearch.executors.executor import Job
+from accsearch.executors.opening import open_executor
+from accsearch.executors.setup import Setup
+from accsearch.grid import expand
+from accsearch.workdir import WorkDir
+
 pytest.importorskip("ray", reason="Ray is not installed: pip install 'accsearch[ray]'")
 pytestmark = pytest.mark.process
 
@@ -59,6 +66,43 @@ def local(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ended = accsearch("run", CI, "--gpus", "none", *IMAGES, folder=folder)
     assert ended.returncode == 0, ended.stderr
     return folder
+
+
+def test_an_actor_is_made_where_its_pipeline_ran_unless_that_node_is_full(nodes: TwoNodes) -> None:
+    from ray import get
+
+    from accsearch.executors.ray import RayExecutor
+
+    config = build_config(
+        {"name": "c", "grid": {"pipe": ["p"]}, "worker": {"kind": "command", "command": ["true", "{pipe}"]}}
+    )
+    (task,) = expand(config).tasks
+    setup = Setup(WorkDir(nodes.folder), [config], True, None, nodes.address, print)
+    executor = open_executor("ray", setup)
+    assert isinstance(executor, RayExecutor) and executor.capacity() == 2
+    job = Job(
+        task,
+        1,
+        "n",
+        [],
+        {},
+        "/",
+        WorkDir(nodes.folder).task("c", task.id),
+        Path(),
+        None,
+        None,
+        None,
+        None,
+        5.0,
+    )
+    executor.settled(job, nodes.second_id)
+
+    first = executor.place(job)
+    where = get(first.facts.remote())[0]
+    elsewhere = get(executor.place(job).facts.remote())[0]
+    executor.close()
+
+    assert where == nodes.second_id != elsewhere
 
 
 def test_what_tasks_leave_comes_to_the_work_directory(finished: Finished, nodes: TwoNodes) -> None:

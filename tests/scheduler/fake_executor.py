@@ -46,6 +46,7 @@ class FakeRunner:
         self._timeline = timeline
         self._plan = plan
         self._adopted = adopted
+        self.closed_at: float | None = None
         self._ready = os.eventfd(0, os.EFD_NONBLOCK)
         self._events: list[Event] = []
         self._job: Job | None = None
@@ -69,6 +70,7 @@ class FakeRunner:
         return events
 
     def close(self) -> None:
+        self.closed_at = self._timeline.now
         os.close(self._ready)
 
     def _end(self, job: Job, attempt: Attempt) -> None:
@@ -91,25 +93,30 @@ class FakeRunner:
 
 
 class FakeExecutor:
-    """Opens runners; `open_runners` counts them. With a `capacity` it is a cluster."""
+    """Opens runners, and keeps them all. With a `capacity`, which a test may change, it is a cluster."""
 
     name = "fake"
 
     def __init__(self, timeline: Timeline, plan: Plan, capacity: int | None = None) -> None:
         self._timeline = timeline
         self._plan = plan
-        self._capacity = capacity
-        self.open_runners = 0
+        self.nodes = capacity
+        self.runners: list[FakeRunner] = []
+
+    @property
+    def open_runners(self) -> int:
+        """How many were ever opened."""
+        return len(self.runners)
 
     def capacity(self) -> int | None:
-        return self._capacity
+        return self.nodes
 
     def root_for(self, workdir: Path, nonce: str) -> Path:
         return workdir
 
     def open_runner(self, lease: int | None) -> FakeRunner:
-        self.open_runners += 1
-        return FakeRunner(self._timeline, self._plan)
+        self.runners.append(FakeRunner(self._timeline, self._plan))
+        return self.runners[-1]
 
     def adopt(self, running: Running, paths: TaskPaths) -> FakeRunner:
         return self.open_runner(None)

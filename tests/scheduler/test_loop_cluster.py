@@ -1,13 +1,19 @@
 """The rules of a run on a cluster: its capacity, and attempts that come back without having been run."""
 
+from pathlib import Path
 from signal import SIGINT, SIGTERM
 
+import pytest
 from tests.scheduler.fake_executor import Attempt
 from tests.scheduler.simulation import Simulation
 
+from accsearch.errors import UsageError
 from accsearch.executors.executor import Returned
 from accsearch.scheduler.ending import FAILED, TERMINATED
+from accsearch.scheduler.options import RunOptions, Silent
 from accsearch.scheduler.policy import UNCOUNTED_LIMIT
+from accsearch.scheduler.run import run
+from accsearch.workdir import WorkDir
 
 BUSY = Attempt(seconds=1.0, returned=Returned("GPU 0 of node-1 is busy"))
 PREEMPTED = Attempt(seconds=100.0, returned=Returned("preempted", started=True))
@@ -112,3 +118,28 @@ def test_what_has_not_started_is_given_back_when_a_run_is_cut_short(simulation: 
     simulation.run("a", nodes=1)
 
     assert simulation.executor.is_drained
+
+
+def test_nodes_that_join_get_tasks_soon(simulation: Simulation) -> None:
+    # Given a cluster that has a second node after a while
+    simulation.attempts = {name: [Attempt(60.0)] for name in "abc"}
+    simulation.timeline.after(5.0, lambda: setattr(simulation.executor, "nodes", 2))
+
+    simulation.run("abc", nodes=1, known={"a": 3.0, "b": 2.0, "c": 1.0})
+
+    assert simulation.starts() == [(0.0, "a"), (10.0, "b"), (60.0, "c")]
+
+
+def test_what_no_task_waits_for_is_given_back_to_the_cluster(simulation: Simulation) -> None:
+    simulation.attempts = {"a": [Attempt(10.0)], "b": [Attempt(100.0)]}
+
+    simulation.run("ab", nodes=2)
+
+    # Then the slot of the first task is free for others long before the second ends
+    assert [runner.closed_at for runner in simulation.executor.runners] == [1010.0, 1100.0]
+
+
+@pytest.mark.parametrize("gpus", ["0", "0,1"])
+def test_a_cluster_chooses_its_own_gpus(tmp_path: Path, gpus: str) -> None:
+    with pytest.raises(UsageError, match="names GPUs of this machine"):
+        run([], WorkDir(tmp_path), RunOptions(executor="ray", gpus=gpus), Silent())

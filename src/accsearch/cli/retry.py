@@ -4,7 +4,14 @@ from typing import Annotated
 
 import typer
 
-from accsearch.cli.options import HERE, GpusOption, SlotsOption, StoredWorkDirOption
+from accsearch.cli.options import (
+    HERE,
+    AddressOption,
+    ExecutorName,
+    GpusOption,
+    SlotsOption,
+    StoredWorkDirOption,
+)
 from accsearch.task import FailureReason
 
 
@@ -16,6 +23,10 @@ def retry(
     ] = None,
     gpus: GpusOption = None,
     slots: SlotsOption = None,
+    executor: Annotated[
+        ExecutorName | None, typer.Option("--executor", help="Where tasks run; by default where they ran.")
+    ] = None,
+    address: AddressOption = None,
     workdir: StoredWorkDirOption = HERE,
 ) -> int:
     """Run failed tasks again; a traversal task runs only its failed and missing trials."""
@@ -40,8 +51,8 @@ def retry(
         gpus=gpus if gpus is not None else stored.get("gpus"),
         slots=slots if slots is not None else stored.get("slots"),
         keep_stale=True,
-        executor=stored.get("executor", "local"),
-        address=stored.get("address"),
+        executor=stored.get("executor", "local") if executor is None else executor.value,
+        address=address or (stored.get("address") if executor is None else None),
         only=frozenset(task.name for task in chosen),
         cwd={plan.grid.config.name: plan.cwd for plan in plans},
     )

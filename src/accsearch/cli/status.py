@@ -6,6 +6,9 @@ import typer
 
 from accsearch.cli.options import HERE, JsonOption, StoredWorkDirOption
 
+JOB_ID = 12
+"""Characters of a job's id that are shown: Ray's has 32; `--json` has all."""
+
 if TYPE_CHECKING:
     from rich.console import Group
 
@@ -90,5 +93,5 @@ def _render(state: dict[str, Any]) -> "Group":
 
 def _node(task: dict[str, Any]) -> str:
     """Return where a task runs or was done, with the job's id on a cluster."""
-    job = f"job {task['job_id']}" if task["job_id"] else ""
+    job = f"job {task['job_id'][:JOB_ID]}" if task["job_id"] else ""
     return ", ".join(part for part in (task["host"], job) if part) or "-"

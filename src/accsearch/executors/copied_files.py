@@ -73,8 +73,8 @@ class Destination:
         self._paths = paths
 
     def have(self) -> dict[str, int]:
-        """Return the sizes of the log and of the results."""
-        return {LOG: _size(self._paths.log), RESULTS: _size(self._paths.results)}
+        """Return how many bytes of the log and of the results stand."""
+        return {LOG: _size(self._paths.log), RESULTS: len(whole_lines(self._paths.results))}
 
     def write(self, piece: Piece) -> None:
         """Put a piece in its place; what stood behind it is gone. Raises OSError."""
@@ -96,6 +96,15 @@ class Destination:
                 os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def whole_lines(path: Path) -> bytes:
+    """Return a file without a torn last line, which its next writer overwrites; nothing if there is no file."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return b""
+    return data[: data.rfind(b"\n") + 1]
 
 
 def _size(path: Path) -> int:

@@ -81,7 +81,7 @@ class RayExecutor:
 
     def open_runner(self, lease: int | None) -> Runner:
         runner = RayRunner(self)
-        self._runners.append(runner)
+        self._runners = [*(each for each in self._runners if each.is_open), runner]
         return runner
 
     def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:

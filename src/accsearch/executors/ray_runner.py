@@ -16,7 +16,7 @@ from ray.exceptions import RayError, RayTaskError
 from accsearch.checkpoint.heartbeat import renew
 from accsearch.checkpoint.markers import SUBMITTED, Exit, Running, write_exit, write_running
 from accsearch.errors import StorageError, UsageError
-from accsearch.executors.copied_files import Destination
+from accsearch.executors.copied_files import Destination, whole_lines
 from accsearch.executors.executor import Ended, Event, Job, NoStorage, Returned, RunnerGone
 from accsearch.executors.local import message_of
 from accsearch.executors.node_agent import News, Order
@@ -59,7 +59,7 @@ class RayRunner:
         self._placement = placement
         self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
         self._lock = threading.Lock()
-        self._is_open = True
+        self.is_open = True
         self._answers: deque[tuple[str, Future[Any]]] = deque()
         self._events: list[Event] = []
         self._actor: Any = None
@@ -92,14 +92,13 @@ class RayRunner:
             with contextlib.suppress(FileNotFoundError):
                 job.paths.log.rename(job.old_log)
             write_running(job.paths.running, _submitted(job))
+            if is_new:
+                self._ask("facts", self._actor.facts.remote())
+            else:
+                self._ask("start", self._actor.start.remote(self._placement.order(job)))
         except (OSError, StorageError) as error:
-            self._events += self._gone([NoStorage(_text(error))], "")
+            self._events += self._gone([NoStorage(_text(error))], "it could not be recorded")
             self._wake()
-            return
-        if is_new:
-            self._ask("facts", self._actor.facts.remote())
-        else:
-            self._ask("start", self._actor.start.remote(self._placement.order(job)))
 
     def stop(self) -> None:
         if not self.withdraw() and self._attempt is not None and self._actor is not None:
@@ -127,7 +126,7 @@ class RayRunner:
     def close(self) -> None:
         self._drop(now=self._attempt is not None)
         with self._lock:
-            self._is_open = False
+            self.is_open = False
             os.close(self._ready)
 
     def _on_answer(self, question: str, answer: "Future[Any]") -> list[Event]:
@@ -225,7 +224,7 @@ class RayRunner:
 
     def _wake(self) -> None:
         with self._lock:
-            if self._is_open:
+            if self.is_open:
                 os.eventfd_write(self._ready, 1)
 
     def _drop(self, *, now: bool) -> None:
@@ -241,15 +240,11 @@ class RayRunner:
 
 def order_of(job: Job, workdir: WorkDir, threads: int | None) -> Order:
     """Return what a node needs to run a job; a torn last line of the results stays behind. Raises OSError."""
-    try:
-        results = job.paths.results.read_bytes()
-    except FileNotFoundError:
-        results = b""
     return Order(
         job=job,
         config=job.task.config,
         plan=workdir.plan(job.task.config).read_bytes(),
-        results=results[: results.rfind(b"\n") + 1],
+        results=whole_lines(job.paths.results),
         interpreter=sys.executable,
         threads=threads,
     )
