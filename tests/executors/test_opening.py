@@ -53,11 +53,11 @@ def test_configurations_of_one_run_share_a_cluster() -> None:
 
 def test_a_node_with_other_packages_is_refused_with_both_lists() -> None:
     here = dict(installed_versions())
-    refuse_other_versions([NodeFacts("node-1", here, ())])
+    refuse_other_versions([NodeFacts("node-1", here, {})])
 
     with pytest.raises(UsageError) as refused:
         refuse_other_versions(
-            [NodeFacts("node-1", here, ()), NodeFacts("node-2", here | {"torch": "1.0"}, ())]
+            [NodeFacts("node-1", here, {}), NodeFacts("node-2", here | {"torch": "1.0"}, {})]
         )
 
     here_part, _, there_part = str(refused.value).partition("; on node-2 ")

@@ -54,6 +54,10 @@ def finished(nodes: TwoNodes) -> Finished:
         worker={"env": {"OMP_NUM_THREADS": "1"}},
         cluster={"scratch": str(nodes.scratch)},
     )
+    # Given an attempt that an earlier run of this work directory has given up
+    stale = nodes.scratch / "accsearch-attempt-0"
+    stale.mkdir()
+    (stale / "owner").write_text(f"{os.uname().nodename}:{work.root}")
     cluster = ("-o", f"cluster.scratch={nodes.scratch}", "-o", "worker.keep_images=true")
     with work.start_run(CI, "-o", "worker.env.OMP_NUM_THREADS=1", *cluster) as program:
         return Finished(work, program.end(PATIENCE), program.text)
@@ -117,7 +121,7 @@ def test_what_tasks_leave_comes_to_the_work_directory(finished: Finished, nodes:
     assert work.log("good") == f"seen {rows['good']['gpu']}\nfinished good\n"
     assert (rows["bad"]["reason"], rows["bad"]["host"]) == ("error", os.uname().nodename)
     assert work.marker("good.exit")["exit_code"] == 0
-    # Then nothing of them is left on the nodes
+    # Then nothing of them is left on the nodes, nor of what was there before
     assert list(nodes.scratch.iterdir()) == []
 
 

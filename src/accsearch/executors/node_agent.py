@@ -4,6 +4,7 @@ Each attempt has a work directory of its own, named by its nonce, in a local fol
 as the keeper does, so that a later agent can take both up.
 """
 
+import contextlib
 import select
 import shutil
 import sys
@@ -26,6 +27,8 @@ from accsearch.workdir import TaskPaths, WorkDir
 
 PREFIX = "accsearch-attempt-"
 """How the name of an attempt's folder begins; its nonce follows."""
+OWNER = "owner"
+"""File in it that names the work directory."""
 LOOK = 0.25
 """Seconds between two looks at files that may have grown."""
 
@@ -46,6 +49,8 @@ class Order:
     """A job with what its node needs of the work directory; `interpreter` is the scheduler's own Python."""
 
     job: Job
+    owner: str
+    """The work directory, with its host."""
     config: str
     plan: bytes
     results: bytes
@@ -59,9 +64,13 @@ def root_of(scratch: Path, nonce: str) -> Path:
     return scratch / f"{PREFIX}{nonce}"
 
 
-def attempts_in(scratch: Path) -> list[str]:
-    """Return the nonces of the attempts that have left something on this node."""
-    return [path.name.removeprefix(PREFIX) for path in scratch.glob(f"{PREFIX}*")]
+def attempts_in(scratch: Path) -> dict[str, str]:
+    """Return the attempts (nonces) that have left something on this node, each with its work directory."""
+    found = {}
+    for folder in scratch.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError):  # another user's, or not complete
+            found[folder.name.removeprefix(PREFIX)] = (folder / OWNER).read_text()
+    return found
 
 
 def end_and_remove(scratch: Path, nonce: str) -> list[int]:
@@ -168,6 +177,7 @@ class NodeAgent:
         job = order.job
         self._root = root_of(self._scratch, job.nonce)
         self._root.mkdir(mode=0o700, parents=True)
+        (self._root / OWNER).write_text(order.owner)
         workdir = WorkDir(self._root)
         workdir.create(order.config)
         workdir.plan(order.config).write_bytes(order.plan)

@@ -21,10 +21,10 @@ from accsearch.executors.copied_files import Destination
 from accsearch.executors.executor import Ended, Job, Runner
 from accsearch.executors.node_agent import NodeAgent, Order, end_and_remove, root_of
 from accsearch.executors.ray_nodes import NodeFacts, facts, refuse_other_versions
-from accsearch.executors.ray_runner import NAME, RayRunner, first_line, last_line, order_of
+from accsearch.executors.ray_runner import NAME, RayRunner, first_line, last_line, order_of, owner_of
 from accsearch.executors.setup import Setup
 from accsearch.task import Scalar
-from accsearch.workdir import TaskPaths
+from accsearch.workdir import RUNNING, TaskPaths
 
 ANSWER = 60.0
 """Seconds for which a node is waited for that does not answer."""
@@ -108,11 +108,7 @@ class RayExecutor:
             running = None
         host = "" if running is None else running.host
         nodes = [node for node in _nodes() if host in ("", node["NodeManagerHostname"])]
-        left: list[int] = []
-        for _, asked in self._ask_each(nodes, end_and_remove, nonce):
-            with contextlib.suppress(RayError):
-                left += ray.get(asked, timeout=ANSWER)
-        return left
+        return self._end_on(nodes, nonce)
 
     def close(self) -> None:
         """Let idle actors tidy up, and leave the cluster; the keepers of others go on."""
@@ -153,9 +149,14 @@ class RayExecutor:
         ).remote(self._scratch, limits)
 
     def _look_at_nodes(self) -> dict[str, list[str]]:
-        """Return on which nodes each attempt has left something; raises UsageError for another version."""
+        """Return on which nodes each attempt is; raises UsageError for another version.
+
+        What an earlier run of the work directory has given up, as on a node that was lost and is back, is ended there.
+        """
         attempts: dict[str, list[str]] = {}
-        found = []
+        stale: dict[str, list[Node]] = {}
+        found: list[NodeFacts] = []
+        owner, running = owner_of(self._setup.workdir), self._running()
         for node, asked in self._ask_each(_nodes(), facts):
             try:
                 found.append(ray.get(asked, timeout=ANSWER))
@@ -166,10 +167,32 @@ class RayExecutor:
                 name = node["NodeManagerHostname"]
                 self._setup.say(f"node {name} does not answer ({type(error).__name__})")
                 continue
-            for nonce in found[-1].attempts:
-                attempts.setdefault(nonce, []).append(node["NodeID"])
+            for nonce, its_owner in found[-1].attempts.items():
+                if nonce in running:
+                    attempts.setdefault(nonce, []).append(node["NodeID"])
+                elif its_owner == owner:
+                    stale.setdefault(nonce, []).append(node)
         refuse_other_versions(found)
+        for nonce, nodes in stale.items():
+            self._end_on(nodes, nonce)
         return attempts
+
+    def _running(self) -> set[str]:
+        """Return the nonces of the attempts that are recorded as at work."""
+        found = set()
+        for _, path in self._setup.workdir.marked(RUNNING):
+            with contextlib.suppress(DamagedMarker):
+                if (running := read_running(path)) is not None:
+                    found.add(running.nonce)
+        return found
+
+    def _end_on(self, nodes: Sequence[Node], nonce: str) -> list[int]:
+        """End what is left of an attempt on these nodes; return the pids that could not be ended."""
+        left: list[int] = []
+        for _, asked in self._ask_each(nodes, end_and_remove, nonce):
+            with contextlib.suppress(RayError):
+                left += ray.get(asked, timeout=ANSWER)
+        return left
 
     def _ask_each(
         self, nodes: Sequence[Node], function: Callable[..., Any], *arguments: Any

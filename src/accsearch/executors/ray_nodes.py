@@ -12,11 +12,11 @@ from accsearch.results.versions import installed_versions
 
 @dataclass(frozen=True, slots=True)
 class NodeFacts:
-    """A node's name, the versions of its packages, and the attempts (nonces) that have left something on it."""
+    """A node's name, the versions of its packages, and the attempts (nonces) on it with their work directories."""
 
     host: str
     versions: Mapping[str, str]
-    attempts: Sequence[str]
+    attempts: Mapping[str, str]
 
 
 def facts(scratch: Path) -> NodeFacts:

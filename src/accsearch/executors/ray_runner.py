@@ -21,6 +21,7 @@ from accsearch.executors.executor import Ended, Event, Job, NoStorage, Returned,
 from accsearch.executors.local import message_of
 from accsearch.executors.node_agent import News, Order
 from accsearch.executors.ray_nodes import NodeFacts, refuse_other_versions
+from accsearch.process_identity import host_name
 from accsearch.workdir import TaskPaths, WorkDir
 
 NAME = "ray"
@@ -242,12 +243,18 @@ def order_of(job: Job, workdir: WorkDir, threads: int | None) -> Order:
     """Return what a node needs to run a job; a torn last line of the results stays behind. Raises OSError."""
     return Order(
         job=job,
+        owner=owner_of(workdir),
         config=job.task.config,
         plan=workdir.plan(job.task.config).read_bytes(),
         results=whole_lines(job.paths.results),
         interpreter=sys.executable,
         threads=threads,
     )
+
+
+def owner_of(workdir: WorkDir) -> str:
+    """Return what an attempt's folder on a node says of its work directory."""
+    return f"{host_name()}:{workdir.root}"
 
 
 def _submitted(job: Job) -> Running:
