@@ -348,6 +348,21 @@ MISTAKES = {
         "2: search.max_score_loss[1]: 5 is not allowed",
         "did you mean 0.05?",
     ),
+    "a confidence in per cent": (
+        GRID + "search: {strategy: upper_bound, confidence: 95}\n",
+        "2: search.confidence: 95 is not allowed",
+        "at most 0.9999",
+    ),
+    "a budget that is none": (
+        GRID + "search: {strategy: upper_bound, budget: soon}\n",
+        "2: search.budget: 'soon' is not one",
+        "30m or 2h, a number of trials",
+    ),
+    "a budget of a traversal": (
+        GRID + "search: {budget: 2h}\n",
+        "2: search.budget: needs search.strategy: upper_bound",
+        "",
+    ),
     "negative loss": (
         GRID + "search: {max_score_loss: [0.01, -0.1]}\n",
         "2: search.max_score_loss[1]: -0.1 is not allowed",

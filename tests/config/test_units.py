@@ -4,7 +4,7 @@ import pytest
 
 from accsearch.config.load import build_config
 from accsearch.config.schema import Config
-from accsearch.config.units import parse_duration, parse_limit, parse_size
+from accsearch.config.units import parse_budget, parse_duration, parse_limit, parse_size
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,26 @@ def test_a_limit_of_nothing_is_none(nothing: object) -> None:
     config = build_config({"name": "c", "grid": {"n": [1]}, "worker": worker})
     assert (config.worker.timeout, config.worker.stall_timeout) == (None, None)
     assert Config.from_resolved(config.resolved()) == config
+
+
+@pytest.mark.parametrize(
+    ("written", "budget"), [("2h", 7200.0), (20, 20), (None, None), ("90s", 90.0), (90.0, 90.0)]
+)
+def test_a_budget_is_a_duration_or_a_number_of_trials(written: object, budget: float | None) -> None:
+    found = parse_budget(written)
+    assert (found, type(found)) == (budget, type(budget))
+    config = build_config(
+        {
+            "name": "c",
+            "grid": {"pipe": ["demo"], "sched": ["DDIM"], "steps": [10]},
+            "search": {"strategy": "upper_bound", "budget": written},
+        }
+    )
+    again = Config.from_resolved(config.resolved())
+    assert (again.search.budget, type(again.search.budget)) == (budget, type(budget))
+
+
+@pytest.mark.parametrize("written", [0, -1, True, "0s", "soon", 0.0])
+def test_what_is_no_budget_is_refused(written: object) -> None:
+    with pytest.raises(ValueError, match="allowed a duration such as 30m or 2h, a number of trials, or null"):
+        parse_budget(written)

@@ -12,6 +12,7 @@ from accsearch.grid.other_settings import other_settings
 from accsearch.grid.reuse import is_whole, own_lines, reusable_lines
 from accsearch.grid.setting import CONFIGURED_BATCH, reuse_key, setting_of
 from accsearch.results.line import ResultLine
+from accsearch.results.proof import LimitProof, Proof
 
 GPU = "NVIDIA H200"
 METHODS: dict[str, Any] = {"tome": {"ratio": [0.3, 0.5], "max_downsample": [1]}}
@@ -144,6 +145,30 @@ def test_what_a_search_left_out_counts_for_a_search_alone(tmp_path: Path) -> Non
     assert own(every, lines) == []
     assert own(search, lines) == ALL
     assert not is_whole(search.config, search.tasks[0], lines)
+
+
+@pytest.mark.parametrize(
+    ("change", "whole"),
+    [
+        ({}, True),
+        ({"ended": "budget"}, False),
+        ({"confirm": False}, False),
+        ({"confidence": 0.9}, False),
+        ({"bounds": ()}, False),
+    ],
+    ids=str,
+)
+def test_a_search_is_whole_once_it_has_proved_what_is_asked_for(
+    tmp_path: Path, change: dict[str, Any], whole: bool
+) -> None:
+    grid = grid_of(tmp_path, search={"strategy": "upper_bound"})
+    proof = Proof(0.95, True, 0.01, (LimitProof(0.01, None, {}),))
+    base, *rest = lines_of(grid)
+
+    lines = [replace(base, search=replace(proof, **change)), *rest]
+
+    assert is_whole(grid.config, grid.tasks[0], lines) is whole
+    assert not is_whole(grid.config, grid.tasks[0], [base, *rest])
 
 
 def test_lines_of_two_machines_are_not_a_whole(tmp_path: Path) -> None:

@@ -115,8 +115,8 @@ def test_the_proof_names_what_is_open_and_counts_what_was_not_measured() -> None
     assert [each["trial"] for each in proof["open"]] == ["open", "broken", "slow", "later"]
     assert [each["prompts_needed"] is not None for each in proof["open"]] == [True, False, True, False]
     shown = text.proof(proof)
-    assert "open (3.00x, about" in shown
-    assert "broken (2.50x, not confirmed on fresh prompts)" in shown
+    assert "open (3.00x, loss 0.20 %, about" in shown
+    assert "broken (2.50x, loss 0.20 %, not confirmed on fresh prompts)" in shown
     assert shown.endswith("1 not measured when the budget ended")
 
 

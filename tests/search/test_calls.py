@@ -37,3 +37,16 @@ def test_a_method_that_changes_every_call_marks_every_call() -> None:
 
 def test_fewer_steps_makes_fewer_plain_calls() -> None:
     assert denoiser_calls({"fewer_steps": {"ratio": 0.5}}, 10) == ("",) * 5
+
+
+def test_a_sampler_of_second_order_calls_twice_a_step_and_methods_follow_their_own_count() -> None:
+    # Heun of 3 steps makes 5 calls; T-GATE counts steps, DeepCache calls.
+    assert denoiser_calls({}, 3, order=2, surplus=-1) == ("",) * 5
+    assert denoiser_calls({"tgate": {**TGATE, "gate_step": 1}}, 3, 2, -1) == ("", "", *("tgate:half",) * 3)
+    deepcache = {"deepcache": {"cache_interval": 2, "cache_branch_id": 0}}
+    shallow = "deepcache:shallow0"
+    assert denoiser_calls(deepcache, 3, 2, -1) == ("", shallow, "", shallow, "")
+
+
+def test_a_repeated_first_call_delays_what_follows_by_one() -> None:
+    assert denoiser_calls({"tgate": {**TGATE, "gate_step": 2}}, 4, 1, 1) == ("",) * 3 + ("tgate:half",) * 2

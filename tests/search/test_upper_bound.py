@@ -184,3 +184,12 @@ def test_an_error_that_the_batches_share_widens_the_interval_until_runs_are_made
     race.pairs.extend([0.6, 0.61])
     assert race.relative_seconds == pytest.approx(math.exp(-0.605))
     assert race.standard_error < 0.01
+
+
+def test_a_run_that_sets_up_counts_only_until_another_does() -> None:
+    race = Race(Trial("a", {}))
+    race.add(Batch(9.0, 2.0, (1.0,), (1.0,), counts=False))
+    assert race.relative_seconds == pytest.approx(4.5) and math.isinf(race.standard_error)
+    for _ in range(2):
+        race.add(Batch(1.0, 2.0, (1.0,), (1.0,)))
+    assert race.relative_seconds == pytest.approx(0.5) and race.standard_error == 0.0

@@ -479,25 +479,6 @@ def test_images_are_kept_where_asked(tmp_path: Path, tiny_paths: dict[str, Path]
     assert len(list((folder / "tome-r0.5-d1").iterdir())) == 3
 
 
-def test_the_upper_bound_search_leaves_out_what_cannot_win(
-    tmp_path: Path, tiny_paths: dict[str, Path], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("accsearch.worker.strategy.decide", lambda loss, interval, limit: "exceeds")
-    run = Run(
-        tmp_path,
-        tiny_paths,
-        methods={"deepcache": {"cache_interval": [2, 3, 4]}},
-        search={"strategy": "upper_bound", "max_score_loss": [0.01]},
-    )
-
-    assert run.work() == WorkerExit.OK
-
-    statuses = {trial: line.status for trial, line in run.lines().items()}
-    assert statuses["deepcache-i4-b0"] == "pruned"
-    assert "whose loss exceeds" in str(run.lines()["deepcache-i4-b0"].note)
-    assert validate(run.results, run.task.trials) is None
-
-
 def test_replay_finds_identical_images(
     tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
 ) -> None:

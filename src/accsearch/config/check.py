@@ -121,12 +121,13 @@ def _worker(config: Config) -> Iterator[Mistake]:
     if worker.max_repeats < worker.repeats:
         message = f"{worker.max_repeats} is not allowed (allowed at least repeats, {worker.repeats})"
         yield Mistake(("worker", "max_repeats"), message)
-    if config.search.target_speedup is not None and config.search.strategy != "upper_bound":
-        yield Mistake(("search", "target_speedup"), "needs search.strategy: upper_bound")
-    if config.search.target_speedup is not None and config.quality is None:
-        yield Mistake(
-            ("quality",), "null is not allowed (allowed a scorer, which search.target_speedup needs)"
-        )
+    search = config.search
+    for key, value in (("target_speedup", search.target_speedup), ("budget", search.budget)):
+        if value is not None and search.strategy != "upper_bound":
+            yield Mistake(("search", key), "needs search.strategy: upper_bound")
+        if value is not None and config.quality is None:
+            message = f"null is not allowed (allowed a scorer, which search.{key} needs)"
+            yield Mistake(("quality",), message)
 
 
 def _trials(config: Config) -> Iterator[Mistake]:

@@ -28,7 +28,7 @@ from accsearch.config.fields import (
     regular_expression,
 )
 from accsearch.config.models import ModelInfo
-from accsearch.config.units import parse_duration, parse_limit, parse_size
+from accsearch.config.units import parse_budget, parse_duration, parse_limit, parse_size
 from accsearch.task import MEASUREMENT_VERSION, SUCCESS, Scalar
 
 DAY = 86_400.0
@@ -45,6 +45,8 @@ Count = Annotated[Int, Field(ge=1)]
 Seconds = Annotated[float, BeforeValidator(parsed(parse_duration)), Field(le=365 * DAY)]
 Limit = Annotated[Annotated[float, Field(le=365 * DAY)] | None, BeforeValidator(parsed(parse_limit))]
 Bytes = Annotated[int, BeforeValidator(parsed(parse_size))]
+Budget = Annotated[int | float | None, BeforeValidator(parsed(parse_budget))]
+"""A number of trials, or seconds as a float."""
 Text = Annotated[StrictStr, Field(min_length=1)]
 Pixels = Annotated[Int, Field(ge=8, le=8192, multiple_of=8)]
 Name = Annotated[
@@ -143,10 +145,13 @@ class QualityConfig(Section):
 
 
 class SearchConfig(Section):
-    """Every admitted trial, or the pruned search for the upper bound at the score losses asked for."""
+    """Every admitted trial, or the proved search for the upper bound at the score losses asked for."""
 
     strategy: Literal["traversal", "upper_bound"] = "traversal"
     max_score_loss: Annotated[tuple[Share, ...], BeforeValidator(as_list), Field(min_length=1)] = (0.01,)
+    confidence: Annotated[Float, Field(ge=0.5, le=0.9999)] = 0.95
+    budget: Budget = None
+    confirm: StrictBool = True
     target_speedup: Annotated[Float, Field(ge=1)] | None = None
     trials: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
 

@@ -27,6 +27,19 @@ def parse_limit(value: object) -> float | None:
     return None if value is None else parse_duration(value) or None
 
 
+def parse_budget(value: object) -> int | float | None:
+    """Return a number of trials as it is, a duration such as `2h` as a float of seconds; raises ValueError."""
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+        return value
+    try:
+        seconds = 0.0 if isinstance(value, int) else parse_duration(value)
+    except ValueError:
+        seconds = 0.0
+    if seconds > 0:
+        return seconds
+    raise ValueError("allowed a duration such as 30m or 2h, a number of trials, or null")
+
+
 def parse_size(value: object) -> int:
     """Return bytes for a number of them or a text such as `1GiB`, `500MB` (1000²); raises ValueError."""
     match = _SIZE.fullmatch(value.strip()) if isinstance(value, str) else None

@@ -4,7 +4,7 @@ What only the worker knows of a measurement (GPU model, data type, batch size af
 itself, so that a reader can tell without a GPU and without torch.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from accsearch.config.schema import Config
 from accsearch.grid.conditions import condition_batches
@@ -37,9 +37,29 @@ def stands(line: ResultLine) -> bool:
     return kept and fault(line) is None
 
 
+def proves(config: Config) -> bool:
+    """Say whether trials are chosen by the upper-bound search; without a score nothing can be proved of a loss."""
+    return config.search.strategy == "upper_bound" and config.quality is not None
+
+
+def answers_known(config: Config, task: Task, lines: Mapping[str, ResultLine]) -> bool:
+    """Say whether the answers under all limits are proved, or, after a traversal, timed precisely."""
+    limits, base = config.search.max_score_loss, lines.get(BASELINE)
+    if not proves(config):
+        return not rough_answers(task, lines, limits)
+    found = base.search if base is not None else None
+    return (
+        found is not None
+        and found.ended is None
+        and found.confirm == config.search.confirm
+        and found.confidence >= config.search.confidence
+        and all(found.of(limit) is not None for limit in limits)
+    )
+
+
 def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
     """Say whether a worker would find nothing to do: every line stands, is the last of its name, all were measured on
-    one kind of machine, and the answers are timed precisely.
+    one kind of machine, and the answers are known.
     """
     lines = list(lines)
     found, last = reusable_lines(config, task, lines), latest(lines)
@@ -51,7 +71,7 @@ def is_whole(config: Config, task: Task, lines: Iterable[ResultLine]) -> bool:
     wanted |= {
         f"{trial.id}@{condition}": size for condition, size in batches.items() for trial in task.trials
     }
-    if rough_answers(task, found, config.search.max_score_loss):
+    if not answers_known(config, task, found):
         return False
     return all(
         (line := found.get(name)) is not None

@@ -134,11 +134,19 @@ def reuse_key(setting: Setting, methods: Methods, condition: str | None = None) 
     return short_hash(json.dumps(facts, sort_keys=True))
 
 
+PROVED_SINCE = 3
+"""Measurement version since which an upper-bound search proves and confirms its answers."""
+
+
 def cell_setting(config: Config, axes: Mapping[str, Scalar]) -> Setting:
     """Return the setting that a traversal search's cell is configured to be measured in."""
     model, worker = config.model(str(axes["pipe"])), config.worker
     # A traversal measures every trial, whatever loss or speed-up is asked for.
-    of_search = {"strategy"} if config.search.strategy == "traversal" else None
+    of_search = {"strategy"}
+    if config.search.strategy == "upper_bound":
+        of_search |= {"max_score_loss", "target_speedup"}
+        if config.facts.measurement_version >= PROVED_SINCE:
+            of_search |= {"confidence", "budget", "confirm"}
     as_written = {name: getattr(worker, name) for name, info in _FIELDS if info["digest"] == f"worker.{name}"}
     return Setting(
         **as_written,

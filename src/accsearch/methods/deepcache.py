@@ -65,8 +65,8 @@ DEEPCACHE = MethodInfo(
     paper="Ma, Fang, Wang: DeepCache: Accelerating Diffusion Models for Free, CVPR 2024, arXiv 2312.00858",
     doc="Deep features of the UNet are computed every few steps and reused in between.",
     searched=True,
-    only_skips_work=True,
     refusal=_refusal,
     caution=_caution,
     calls=_calls,
+    counts_calls=True,
 )

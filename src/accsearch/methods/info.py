@@ -84,8 +84,6 @@ class MethodInfo:
     nesting: Nesting
     searched: bool = False
     """Whether a configuration without a `methods` section searches it."""
-    only_skips_work: bool = False
-    """Whether it can never slow a pipeline down, as merging tokens or another data type may."""
     paired_defaults: Mapping[str, Parameters] = field(default_factory=dict)
     """Defaults of its parameters that differ where it is combined with another method, by that method's name."""
     conflict: Callable[[str], str | None] | None = None
@@ -99,6 +97,9 @@ class MethodInfo:
 
     None if all calls are of one kind, set by the parameters.
     """
+    counts_calls: bool = False
+    """Whether its schedule counts calls of the denoiser where a sampler makes several a step; `calls` then gets those
+    for steps."""
     steps_left: Callable[[Parameters, int], int] = lambda _parameters, steps: steps
     """Return how many steps the sampler makes of those that were asked for."""
     fresh_steps: Callable[[Parameters], frozenset[int]] = lambda _parameters: frozenset()

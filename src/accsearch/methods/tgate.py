@@ -130,7 +130,6 @@ TGATE = MethodInfo(
     paper="Zhang et al.: Faster Diffusion via Temporal Attention Decomposition, arXiv 2404.02747",
     doc="Cross-attention is computed until a gate step, then replaced by its cached mean.",
     searched=True,
-    only_skips_work=True,
     refusal=_refusal,
     calls=_calls,
     fresh_steps=_fresh_steps,

@@ -49,11 +49,16 @@ def best_table(rows: Sequence[Mapping[str, Any]]) -> "Group":
         parts.append(Text(heading, style="bold"))
         for row in members:
             style = "dim" if row["decision"] == "unresolved" else ""
-            # What is too long for a terminal goes on below, as far in.
-            parts.append(Padding(Text(_figures(row), style=style), (0, 0, 0, 2), expand=False))
-            for below in filter(None, (_trial(row), text.proof(row["proof"]))):
-                parts.append(Padding(Text(below, style=style), (0, 0, 0, 4), expand=False))
+            for number, line in enumerate(row_lines(row)):
+                # What is too long for a terminal goes on below, as far in.
+                indent = (0, 0, 0, 4 if number else 2)
+                parts.append(Padding(Text(line, style=style), indent, expand=False))
     return Group(*parts)
+
+
+def row_lines(row: Mapping[str, Any]) -> list[str]:
+    """Return a row of `best --json` as text: its figures, its trial, and how far a proof got where there is one."""
+    return [line for line in (_figures(row), _trial(row), text.proof(row["proof"])) if line]
 
 
 def _heading(row: Mapping[str, Any]) -> str:

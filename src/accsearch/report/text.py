@@ -97,7 +97,7 @@ def proof(state: Mapping[str, Any] | None) -> str:
 
 
 def _open(trial: Mapping[str, Any]) -> str:
-    shown = f"{trial['trial']} ({speedup(trial['speedup'])}"
+    shown = f"{trial['trial']} ({speedup(trial['speedup'])}, loss {percent(trial['score_loss'])}"
     if trial["state"] == "unconfirmed":
         return f"{shown}, not confirmed on fresh prompts)"
     needed = trial["prompts_needed"]

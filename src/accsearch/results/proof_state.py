@@ -10,12 +10,13 @@ from accsearch.results.proof import OpenState
 
 @dataclass(frozen=True, slots=True)
 class OpenTrial:
-    """A trial that may be faster than the answer; `speedup` and `prompts_needed` are None where unknown."""
+    """A trial that may be faster than the answer; what is unknown of it is None."""
 
     trial: str
     state: OpenState
-    speedup: float | None
-    prompts_needed: int | None
+    speedup: float | None = None
+    score_loss: float | None = None
+    prompts_needed: int | None = None
     """About how many prompts would settle that its loss is within the limit; None where no number would."""
 
 
@@ -35,7 +36,7 @@ class ProofState:
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as `best --json` prints it."""
-        keys = ("trial", "state", "speedup", "prompts_needed")
+        keys = ("trial", "state", "speedup", "score_loss", "prompts_needed")
         return {
             "complete": self.complete,
             "confidence": self.confidence,
@@ -62,6 +63,6 @@ def proof_state(results: TaskResults, max_loss: float) -> ProofState | None:
 def _open(results: TaskResults, trial: str, state: OpenState, max_loss: float) -> OpenTrial:
     line = results.lines.get(trial)
     if line is None or state == "not reached":
-        return OpenTrial(trial, state, None, None)
+        return OpenTrial(trial, state)
     needed = prompts_to_settle(results, line, max_loss) if state == "unresolved" else None
-    return OpenTrial(trial, state, line.speedup, needed)
+    return OpenTrial(trial, state, line.speedup, line.score_loss, needed)

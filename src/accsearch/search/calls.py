@@ -7,16 +7,24 @@ from accsearch.methods.info import Kind, Parameters
 from accsearch.task import Methods
 
 
-def denoiser_calls(methods: Methods, steps: int) -> tuple[Kind, ...]:
+def denoiser_calls(methods: Methods, steps: int, order: int = 1, surplus: int = 0) -> tuple[Kind, ...]:
     """Return the kind of each denoiser call of one generation of `steps` sampler steps.
 
-    Samplers of second order make two calls a step; both are taken to be of the step's kind.
+    A sampler of second `order` makes two calls a step. `surplus` is how many calls it makes beyond order * steps: -1
+    for Heun, whose last step needs one call, 1 for PNDM, whose first call is repeated.
     """
     for name, parameters in methods.items():
         steps = METHODS[name].steps_left(parameters, steps)
-    fresh = fresh_steps(methods)
-    kinds = [_kinds(name, parameters, steps, fresh) for name, parameters in methods.items()]
-    return tuple(" ".join(filter(None, step)) for step in zip([""] * steps, *kinds, strict=True))
+    fresh, lead, count = fresh_steps(methods), max(0, surplus), steps * order + surplus
+    kinds: list[Sequence[Kind]] = [[""] * count]
+    for name, parameters in methods.items():
+        if METHODS[name].counts_calls:
+            own = frozenset(step * order + lead for step in fresh)
+            kinds.append(_kinds(name, parameters, count, own))
+        else:
+            of_steps = _kinds(name, parameters, steps, fresh)
+            kinds.append([of_steps[max(0, call - lead) // order] for call in range(count)])
+    return tuple(" ".join(filter(None, call)) for call in zip(*kinds, strict=True))
 
 
 def _kinds(name: str, parameters: Parameters, steps: int, fresh: frozenset[int]) -> Sequence[Kind]:

@@ -6,7 +6,7 @@ from accsearch.results.stats import paired_loss_bound
 from accsearch.search.exclusion import share
 from accsearch.search.foresight import chance_within
 from accsearch.search.limit_state import LimitState
-from accsearch.search.measure import Measure
+from accsearch.search.measure import Measure, Unmeasurable
 from accsearch.search.outcome import Progress
 from accsearch.search.race import Race
 
@@ -24,31 +24,46 @@ def confirm(
 ) -> None:
     """Refine the time of candidates that may be the fastest, then confirm the fastest on fresh prompts.
 
-    It becomes the limit's answer, or counts as tried. A spent budget leaves one look.
+    It becomes the limit's answer, or counts as tried, as does what can no longer be measured. A spent budget leaves one
+    look.
     """
-    for _ in range(TIMING_ROUNDS):
-        contenders = list(_contenders(limit, half_risk))
-        if len(contenders) == 1 or measure.exhausted():
-            break
-        for race in contenders:
-            race.pairs.extend(measure.log_ratios(race.trial))
+    _refine(limit, measure, half_risk)
     best = limit.best()
-    assert best is not None
+    if best is None:
+        return
     risk = share(half_risk, len(limit.tried) + 1) / CONFIRMING_LOOKS
-    for look in range(CONFIRMING_LOOKS):
-        found = measure.confirm(best.trial, fresh_prompts << look)
-        upper = paired_loss_bound(found.baseline_scores, found.scores, risk)
-        if upper is not None and upper <= limit.value:
-            limit.answer = (best, found, upper)
-            break
-        most = fresh_prompts << (CONFIRMING_LOOKS - 1)
-        chance = chance_within(found.baseline_scores, found.scores, limit.value, risk, most)
-        if measure.exhausted() or chance < SMALLEST_CHANCE:
-            break
+    found = None
+    try:
+        for look in range(CONFIRMING_LOOKS):
+            found = measure.confirm(best.trial, fresh_prompts << look)
+            upper = paired_loss_bound(found.baseline_scores, found.scores, risk)
+            if upper is not None and upper <= limit.value:
+                limit.answer = (best, found, upper)
+                break
+            most = fresh_prompts << (CONFIRMING_LOOKS - 1)
+            chance = chance_within(found.baseline_scores, found.scores, limit.value, risk, most)
+            if measure.exhausted() or chance < SMALLEST_CHANCE:
+                break
+    except Unmeasurable:
+        found = None
     holds = limit.answer is not None and limit.answer[0] is best
     if not holds:
         limit.tried.add(best.trial.id)
-    progress.confirmed(best.trial, limit.value, found, holds=holds)
+    if found is not None:
+        progress.confirmed(best.trial, limit.value, found, holds=holds)
+
+
+def _refine(limit: LimitState, measure: Measure, half_risk: float) -> None:
+    """Time the candidates that may be the fastest in turn with the baseline until one is, or a few times."""
+    for _ in range(TIMING_ROUNDS):
+        contenders = list(_contenders(limit, half_risk))
+        if len(contenders) < 2 or measure.exhausted():
+            return
+        for race in contenders:
+            try:
+                race.pairs.extend(measure.log_ratios(race.trial))
+            except Unmeasurable:
+                limit.tried.add(race.trial.id)
 
 
 def _contenders(limit: LimitState, half_risk: float) -> Iterator[Race]:

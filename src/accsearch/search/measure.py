@@ -13,7 +13,8 @@ from accsearch.task import Trial
 class Batch:
     """One timed generation of a batch of prompts, and the baseline's for the same prompts.
 
-    `changed` says whether any image differs from the baseline's. `shared_error` is the standard error of the logarithm
+    `changed` says whether any image differs from the baseline's. `counts` is false where the seconds say nothing of a
+    whole batch: of a run that sets up, or of fewer prompts. `shared_error` is the standard error of the logarithm
     of baseline_seconds / seconds that the batches of one configuration share, since they follow each other.
     """
 
@@ -22,6 +23,7 @@ class Batch:
     scores: tuple[float, ...]
     baseline_scores: tuple[float, ...]
     changed: bool = True
+    counts: bool = True
     shared_error: float = 0.0
 
 

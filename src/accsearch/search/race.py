@@ -36,11 +36,14 @@ class Race:
 
     @property
     def log_ratios(self) -> list[float]:
-        """Return log(baseline / trial) of each run, of those made in turn alone where the others share an error."""
-        of_batches = [math.log(batch.baseline_seconds / batch.seconds) for batch in self.batches]
+        """Return log(baseline / trial) of each run that counts, of those made in turn alone if others share an error.
+
+        Where none counts yet, return those of all.
+        """
         if self.pairs and any(batch.shared_error for batch in self.batches):
             return self.pairs
-        return of_batches + self.pairs
+        counting = [batch for batch in self.batches if batch.counts] or self.batches
+        return [math.log(batch.baseline_seconds / batch.seconds) for batch in counting] + self.pairs
 
     @property
     def prompts(self) -> int:
@@ -81,7 +84,7 @@ class Race:
     def standard_error(self) -> float:
         """Return the standard error of log(speed-up); infinite for one run."""
         ratios = self.log_ratios
-        if len(ratios) < 2:
+        if len(ratios) < 2 or not (self.pairs or any(batch.counts for batch in self.batches)):
             return math.inf
         return math.hypot(stdev(ratios) / math.sqrt(len(ratios)), self.shared_error)
 

@@ -17,6 +17,7 @@ Half of the risk 1 - confidence goes to excluding, half to confirming: 1 / (n (n
 candidate, evenly over its looks.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -174,8 +175,8 @@ class _Search:
             if self._measure.exhausted():
                 break
         self._races[trial.id] = race
-        if predicted > 0 and len(race.batches) > 1:
-            half_width = race.half_width(self._settings.half_risk)
+        half_width = race.half_width(self._settings.half_risk)
+        if predicted > 0 and math.isfinite(half_width):
             self._band.saw(predicted, race.relative_seconds, race.standard_error, half_width)
         kept = {limit.value for limit in open_limits}
         self._excluded[trial.id] = {limit.value for limit in wanted} - kept

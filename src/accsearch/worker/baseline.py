@@ -30,11 +30,14 @@ class Baseline:
     exact: dict[str, str] = field(default_factory=dict)
     last_run: float = field(default_factory=time.perf_counter)
     """When the last run of it ended."""
+    block_calls: int | None = None
+    """Calls of the denoiser's blocks in a batch."""
 
     @classmethod
     def of(cls, measured: Measured) -> "Baseline":
         """Return the baseline as it was just measured."""
-        return cls(measured.images, measured.scores, BaselineTimes(measured.runs))
+        times = BaselineTimes(measured.runs)
+        return cls(measured.images, measured.scores, times, block_calls=measured.block_calls)
 
     def scores_of(self, prompts: Sequence[int]) -> tuple[float, ...]:
         """Return the scores of the prompts with these numbers, none where nothing scored."""

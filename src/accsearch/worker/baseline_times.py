@@ -87,6 +87,15 @@ class BaselineTimes:
         """The standard deviation of the machine's state, as a logarithm; None where no two runs are known."""
         return math.sqrt(fmean(self._squares)) if self._squares else None
 
+    @property
+    def state_error(self) -> float:
+        """The standard error that the log-ratios of one trial's runs share, of the states of both sides.
+
+        Infinite where no two runs are known.
+        """
+        known = self.deviation
+        return math.inf if known is None else known * math.sqrt(1 + self._variance)
+
     def partner(self, batch: int) -> float:
         """Return the seconds that the baseline would take now for the prompts of `batch`."""
         return math.exp(self._batches.get(batch, self._start) + self.level - self._start)
@@ -125,15 +134,14 @@ class BaselineTimes:
     def speedup(self, runs: Sequence[Timed], change: Change | None = None) -> Speedup:
         """Return the speed-up of a trial that took `runs` now, or between the two levels of `change`."""
         ratios = [math.log(self.partner(run.batch) / run.seconds) for run in runs]
-        known = self.deviation
-        if len(ratios) < FEWEST_TO_KNOW or known is None:
+        if len(ratios) < FEWEST_TO_KNOW or self.deviation is None:
             return Speedup(math.exp(fmean(ratios)), None)
         center, own = trimmed_mean(ratios, RISK)
         if change is not None:
             # Expected of the level after it.
             center += (change.before - change.after) / 2
             own += abs(change.before - change.after) / 2
-        states = self._quantile(RISK) * known * math.sqrt(1 + self._variance)
+        states = self._quantile(RISK) * self.state_error
         half = math.hypot(own, states)
         return Speedup(math.exp(center), (math.exp(center - half), math.exp(center + half)))
 

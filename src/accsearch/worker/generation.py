@@ -34,9 +34,13 @@ class Generation:
     peak_bytes: int | None
     allocated_bytes: int | None
     set_up_at: float
+    block_calls: int | None = None
+    """Of the first batch, see `batches.Batch`."""
 
 
-def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int, seen: Readings) -> Generation:
+def generate(
+    loaded: LoadedTask, invoke: Invoke, batch_size: int, seen: Readings, *, counts_blocks: bool = False
+) -> Generation:
     """Generate the image of every prompt once; where fewer than `repeats` runs count, run batches again.
 
     Raises InvalidImages where they are not images.
@@ -46,19 +50,21 @@ def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int, seen: Readings
     batches, full = len(loaded.workload.batches(batch_size)), prompts // batch_size
     images: list[Images] = []
     runs: list[Timed] = []
-    allocated, set_up_at = None, 0.0
+    allocated, set_up_at, block_calls = None, 0.0, None
     machine.reset_peak()
     with progress_bar(prompts, "image") as bar, ExitStack() as timing:
         for number in _numbers(batches, full, runs, settings.warmup, settings.repeats):
             if seen.timed is None and len(runs) >= settings.warmup:
                 timing.enter_context(seen.timing())
-            batch = generate_batch(loaded, invoke, number, batch_size)
+            counts = counts_blocks and not images
+            batch = generate_batch(loaded, invoke, number, batch_size, counts_blocks=counts)
             if number < full:
                 runs.append(Timed(number, batch.seconds))
             if len(images) == number:
                 images.append(batch.images)
                 bar.update(len(batch.prompts))
             if not set_up_at:
+                block_calls = batch.block_calls
                 allocated, set_up_at = machine.allocated(), time.perf_counter()
                 if batches > 1:
                     # What compiling and the first choice of kernels took is not the trial's need.
@@ -66,7 +72,7 @@ def generate(loaded: LoadedTask, invoke: Invoke, batch_size: int, seen: Readings
     kept = counted(runs, settings.warmup)
     usual = median(run.seconds for run in kept)
     set_up = sum(max(0.0, run.seconds - usual) for run in runs[: len(runs) - len(kept)])
-    return Generation(join(images), tuple(kept), set_up, machine.peak(), allocated, set_up_at)
+    return Generation(join(images), tuple(kept), set_up, machine.peak(), allocated, set_up_at, block_calls)
 
 
 def _numbers(batches: int, full: int, runs: Sequence[Timed], warmup: int, repeats: int) -> Iterator[int]:

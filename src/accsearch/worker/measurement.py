@@ -37,6 +37,8 @@ class Measured:
     conditions: Conditions
     kernel_seconds: float | None = None
     """Of a batch: how long at least one kernel or copy ran; None where it was not profiled."""
+    block_calls: int | None = None
+    """Calls of the denoiser's blocks in the first batch; None where they were not counted."""
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -104,7 +106,8 @@ def _measure(loaded: LoadedTask, methods: Methods, batch_size: int, profile: boo
         entered = time.perf_counter() - began
         # The first prompt shows as much as a batch.
         applied.verify(**loaded.workload.arguments([0]))
-        generation = generate(loaded, applied, batch_size, seen)
+        counts = "compile" not in methods
+        generation = generate(loaded, applied, batch_size, seen, counts_blocks=counts)
         alone, idle_bytes = time.perf_counter(), applied.idle_bytes
         busy = None
         if profile and loaded.machine.is_cuda:
@@ -124,4 +127,5 @@ def _measure(loaded: LoadedTask, methods: Methods, batch_size: int, profile: boo
         utilization=seen.mean_utilization(generation.set_up_at, alone),
         conditions=seen.conditions(),
         kernel_seconds=busy,
+        block_calls=generation.block_calls,
     )

@@ -40,6 +40,11 @@ def gather_prompts(source: PromptsConfig, count: int) -> Prompts:
     return Prompts(prompts, tuple(notes))
 
 
+def read_up_to(source: PromptsConfig, count: int) -> list[str]:
+    """Return the first `count` prompts, or all where there are fewer; raises UsageError where they are no texts."""
+    return list(_of_file(source.file, count) if source.file else _of_dataset(source, count, Counter()))
+
+
 def load_prompts(source: PromptsConfig, count: int) -> list[str]:
     """Return the texts that `gather_prompts` returns."""
     return gather_prompts(source, count).texts

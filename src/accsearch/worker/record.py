@@ -71,6 +71,7 @@ class Recorder:
             score_loss=0.0 if measured.scores else None,
             score_loss_ci95=(0.0, 0.0) if measured.scores else None,
             efficiency=1.0 if measured.scores else None,
+            calls_left=1.0,
         )
 
     def trial(self, trial: Trial, measured: Measured, baseline: Baseline) -> ResultLine:
@@ -93,6 +94,7 @@ class Recorder:
             lpips=far.lpips,
             fid=far.fid,
             active=is_active(trial.methods, measured.images, near.psnr, baseline.exact),
+            calls_left=_share(measured.block_calls, baseline.block_calls),
         )
 
     def across(
@@ -234,6 +236,10 @@ def _busy(kernel_seconds: float | None, seconds: Sequence[float]) -> dict[str, A
 
 def _per_image(recorder: Recorder, seconds: Sequence[float]) -> tuple[float, ...]:
     return tuple(taken / recorder.assignment.batch_size for taken in seconds)
+
+
+def _share(part: int | None, whole: int | None) -> float | None:
+    return part / whole if part is not None and whole else None
 
 
 @cache

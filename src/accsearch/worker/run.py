@@ -4,7 +4,7 @@ import sys
 
 from accsearch.demo.operators import register_torchvision_operators
 from accsearch.grid import success_sentinel
-from accsearch.results.frontier import rough_answers
+from accsearch.grid.reuse import answers_known, proves
 from accsearch.results.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -18,7 +18,7 @@ from accsearch.worker.quiet import hush_loaded
 from accsearch.worker.record import Recorder
 from accsearch.worker.replay import replay
 from accsearch.worker.terminal import say
-from accsearch.worker.traversal import finished, restate, search, wanted
+from accsearch.worker.traversal import finished, partly_measured, restate, search, wanted
 
 
 def run(assignment: Assignment, trial: str | None = None) -> int:
@@ -60,15 +60,18 @@ def _search(assignment: Assignment, others: frozenset[int]) -> int:
     if reused:
         reusable = sum(trial.id in reused for trial in assignment.task.trials)
         say(f"{reusable} of {len(assignment.task.trials)} trials stand from an earlier attempt")
-    limits = assignment.config.search.max_score_loss
-    if reused.keys() == keys.keys() and not rough_answers(assignment.task, reused, limits):
+    config = assignment.config
+    if reused.keys() == keys.keys() and answers_known(config, assignment.task, reused):
         return WorkerExit.OK
+    if config.search.strategy == "upper_bound" and not proves(config):
+        say("note: without a scorer nothing can be proved of a loss, so every trial is measured")
     with open_task(assignment, others) as loaded:
         if machine.is_cuda:
             leave_if_taken_before_first_trial(others)
         for note in loaded.notes:
             say(f"note: {note}")
-        return search(loaded, _recorder(loaded), reused)
+        earlier = partly_measured(assignment.paths.results, keys)
+        return search(loaded, _recorder(loaded), reused, earlier)
 
 
 def _recorder(loaded: LoadedTask) -> Recorder:

@@ -24,7 +24,6 @@ from accsearch.task import Methods
 from accsearch.worker.methods.compose import apply
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Invoke, Session
-from accsearch.worker.strategy import saves_more, surely_slower
 
 
 def refusal(cell: Cell, methods: Methods) -> str | None:
@@ -51,7 +50,6 @@ HOLD = MethodInfo(
     exact=False,
     supports=frozenset({"sd"}),
     nesting=Nesting.SAMPLER,
-    only_skips_work=True,
     conflict=lambda other: "hold and half are never tried at once" if other == "half" else None,
     refusal=refusal,
     calls=lambda own, steps, _fresh: ["hold:held" if held(own, step) else "" for step in range(steps)],
@@ -117,10 +115,8 @@ def test_a_mistake_in_its_section_names_its_parameters() -> None:
         config(hold={"periot": [2]})
 
 
-def test_reports_strategy_and_predictions_know_it() -> None:
+def test_reports_and_predictions_know_it() -> None:
     assert text.methods(parameters(3)) == "hold every 3, first 0"
-    assert saves_more(parameters(3), parameters(2))
-    assert surely_slower({"deepcache": DEEPCACHE}, {"deepcache": DEEPCACHE, **parameters(2)})
     assert denoiser_calls(parameters(3), 5) == ("", "hold:held", "hold:held", "", "hold:held")
 
 
