@@ -73,6 +73,16 @@ def test_what_was_not_confirmed_is_unresolved_where_the_search_confirms() -> Non
     assert (only.decision, only.candidate.line.trial) == ("within", "faster")
 
 
+def test_what_is_confirmed_for_a_looser_limit_alone_is_not_within_the_stricter_one() -> None:
+    proof = Proof(0.95, True, 0.02, (LimitProof(0.01, None, {}), LimitProof(0.05, "fast", {})))
+    lines = (line(BASELINE, search=proof), raced("fast", 2.0, confirmed=CONFIRMED))
+    task = Task("T", "c", {}, "d", (Trial("fast", {}),))
+
+    strict, loose = best([TaskResults(task, {each.trial: each for each in lines})], [0.01, 0.05]).rows
+
+    assert (strict.candidate.line.trial, loose.candidate.line.trial) == (BASELINE, "fast")
+
+
 def test_a_limit_that_was_not_searched_is_judged_by_the_lines_alone() -> None:
     results = searched("fast", {}, raced("faster", 3.0, 0.02), raced("fast", 2.0, confirmed=CONFIRMED))
 

@@ -8,7 +8,7 @@ from accsearch.results.candidates import Candidate, TaskResults, by_pipe, by_tas
 from accsearch.results.proof_state import ProofState, proof_state
 from accsearch.results.remarks import counted, remarks
 from accsearch.results.stats import Interval
-from accsearch.task import BASELINE, Methods
+from accsearch.task import Methods
 
 Decision = Literal["within", "unresolved", "exceeds"]
 
@@ -98,9 +98,8 @@ def judge(candidate: Candidate, limit: float, proof: ProofState | None) -> Decis
     What such a search has not confirmed is not within: the figures that a trial was chosen for flatter it.
     """
     decision = decide(candidate.score_loss, candidate.score_loss_ci95, limit)
-    line = candidate.line
-    unconfirmed = proof is not None and proof.confirm and line.confirmed is None and line.trial != BASELINE
-    return "unresolved" if decision == "within" and unconfirmed else decision
+    accepted = proof is None or proof.accepts(candidate.line)
+    return decision if accepted or decision != "within" else "unresolved"
 
 
 def best(

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from accsearch.results.candidates import TaskResults, prompts_to_settle
+from accsearch.results.line import ResultLine
 from accsearch.results.proof import OpenState
+from accsearch.task import BASELINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,12 +24,22 @@ class OpenTrial:
 
 @dataclass(frozen=True, slots=True)
 class ProofState:
-    """The trials left open, the fastest first; `ended` says why some were not reached, as in `Proof`."""
+    """The trials left open, the fastest first; `ended` says why some were not reached, as in `Proof`.
+
+    `answers` are the search's answers under this limit and stricter ones.
+    """
 
     confidence: float
     confirm: bool
     ended: str | None
     open: tuple[OpenTrial, ...]
+    answers: frozenset[str] = frozenset()
+
+    def accepts(self, line: ResultLine) -> bool:
+        """Say whether a trial may count as within the limit: it was confirmed for it, or is the baseline."""
+        if not self.confirm or line.trial == BASELINE:
+            return True
+        return line.confirmed is not None and (self.ended == "unfinished" or line.trial in self.answers)
 
     @property
     def complete(self) -> bool:
@@ -57,7 +69,8 @@ def proof_state(results: TaskResults, max_loss: float) -> ProofState | None:
     }
     found = [_open(results, trial, state, max_loss) for trial, state in {**unknown, **bound.open}.items()]
     found.sort(key=lambda each: -(each.speedup or 0.0))
-    return ProofState(proof.confidence, proof.confirm, proof.ended, tuple(found))
+    answers = frozenset(each.trial for each in proof.bounds if each.trial and each.max_loss <= max_loss)
+    return ProofState(proof.confidence, proof.confirm, proof.ended, tuple(found), answers)
 
 
 def _open(results: TaskResults, trial: str, state: OpenState, max_loss: float) -> OpenTrial:

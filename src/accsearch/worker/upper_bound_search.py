@@ -142,8 +142,10 @@ class _Search:
     def _not_raced(self, settled: Settled) -> None:
         """Write why a trial was not raced, unless an earlier attempt has measured it."""
         line = self._stored.get(settled.trial.id)
-        if line is None or line.status != "ok":
+        if line is None:
             self._log.left_out(settled.trial, settled.why)
+        elif line.status == "pruned":
+            self._restate(settled)
 
     def _restate(self, settled: Settled) -> None:
         line = self._stored[settled.trial.id]
