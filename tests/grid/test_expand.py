@@ -67,7 +67,7 @@ def test_methods_refused_for_one_cause_share_a_note() -> None:
     notes = expand(build_config({"grid": grid})).notes
 
     assert notes == (
-        "deepcache, tgate, tome are left out of every task: does not work on a pipeline of the family other",
+        "deepcache, tgate, tome are left out of every task: does not work on a pipeline of the family flux",
     )
 
 
