@@ -42,7 +42,8 @@ from accsearch.search.costs import Trace, costs_of
 from accsearch.search.measure import Batch, Confirmation
 from accsearch.search.outcome import SearchResult
 from accsearch.search.race import Race
-from accsearch.search.upper_bound import SearchSettings, search
+from accsearch.search.settings import SearchSettings
+from accsearch.search.upper_bound import search
 from accsearch.task import BASELINE, Trial
 
 Tell = Callable[[float, float], None]

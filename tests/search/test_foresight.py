@@ -5,7 +5,7 @@ import random
 import pytest
 
 from accsearch.results.stats import paired_loss_bound
-from accsearch.search.foresight import chance_within
+from accsearch.search.foresight import chance_above, chance_within
 
 RISK = 0.01
 
@@ -31,6 +31,14 @@ def test_it_is_calibrated_where_nothing_is_known_before() -> None:
             assert upper is not None
             held.append(upper <= 0.02)
     assert sum(held) / len(held) == pytest.approx(0.5, abs=0.12)
+
+
+def test_above_mirrors_within() -> None:
+    baseline, trial = scores(random.Random(3), 0.03, 32)
+    above = chance_above(baseline, trial, 0.02, RISK, 128)
+    mirrored = [2 * 0.98 * before - after for before, after in zip(baseline, trial, strict=True)]
+    assert above == pytest.approx(chance_within(baseline, mirrored, 0.02, RISK, 128), abs=0.01)
+    assert above > 0.5 > chance_within(baseline, trial, 0.02, RISK, 128)
 
 
 def test_without_scores_there_is_no_chance() -> None:

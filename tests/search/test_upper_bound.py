@@ -11,7 +11,8 @@ from tests.search.fake import FakeDevice
 from accsearch.search.measure import Batch
 from accsearch.search.outcome import Fate, SearchResult
 from accsearch.search.race import Race
-from accsearch.search.upper_bound import SearchSettings, search
+from accsearch.search.settings import SearchSettings
+from accsearch.search.upper_bound import search
 from accsearch.task import BASELINE, Trial
 
 STEPS = 10
@@ -193,3 +194,18 @@ def test_a_run_that_sets_up_counts_only_until_another_does() -> None:
     for _ in range(2):
         race.add(Batch(1.0, 2.0, (1.0,), (1.0,)))
     assert race.relative_seconds == pytest.approx(0.5) and race.standard_error == 0.0
+
+
+def test_what_more_prompts_will_hardly_decide_is_set_aside_early() -> None:
+    # skip5 is a little above the limit, with far too much noise for 64 prompts to show it.
+    losses = {**LOSSES, "skip5": 0.03, "skip6": 0.03, "skip7": 0.03, "skip8": 0.03}
+    outcomes = [run(FakeDevice(COSTS, CALLS, losses, noise=0.06, seed=seed), batches=16) for seed in range(8)]
+    early = [
+        outcome.settled[id_]
+        for outcome in outcomes
+        for id_ in ("skip5", "skip6", "skip7", "skip8")
+        if outcome.settled[id_].state is Fate.UNRESOLVED and outcome.settled[id_].prompts < 64
+    ]
+    assert early
+    (bound, *_) = outcomes[0].bounds
+    assert all(each.trial.id in bound.faster for each in early if each in outcomes[0].settled.values())

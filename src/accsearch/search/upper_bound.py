@@ -3,8 +3,8 @@
 1. *Predict.* A few configurations that together make every kind of denoiser call three times are timed call by call;
    from those costs the time of all is predicted. The order, fastest first, is fixed then.
 2. *Race.* Down that order prompts are added batch by batch until the loss is above every limit still open
-   (`exclusion`) or the prompts end. What then might be shown to be within a limit by
-   the prompts of a confirmation is a candidate for it. A limit closes when
+   (`exclusion`), more prompts are unlikely to decide (`foresight`), or the prompts end. What then might be shown to be
+   within a limit by the prompts of a confirmation is a candidate for it. A limit closes when
    all that are not measured are surely slower than a candidate, by the prediction's band (`costs.Band`), which each
    measurement corrects.
 3. *Confirm.* The fastest candidate is measured on fresh prompts and seeds, doubled from look to look until its loss is
@@ -19,46 +19,24 @@ candidate, evenly over its looks.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from accsearch.methods.info import Kind
-from accsearch.search.confirming import CONFIRMING_LOOKS, confirm
+from accsearch.search.confirming import confirm
 from accsearch.search.costs import Band, Costs, costs_of, to_trace
 from accsearch.search.exclusion import Fallback, looks
+from accsearch.search.foresight import chance_above, chance_within
 from accsearch.search.limit_state import LimitState
 from accsearch.search.measure import Measure, Unmeasurable
 from accsearch.search.outcome import Bound, Fate, Progress, SearchResult, Settled, Silent
 from accsearch.search.race import Race
+from accsearch.search.settings import SearchSettings
 from accsearch.task import BASELINE, Trial
 
 TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
-
-
-@dataclass(frozen=True)
-class SearchSettings:
-    """What to search for: `batches` of prompts to race on, and `fresh_prompts` for the first look of a confirmation.
-
-    Without `confirm` an answer is what the search's own prompts show to be within a limit. The search ends early with
-    an answer that is surely `target` times as fast as the baseline.
-    """
-
-    limits: tuple[float, ...]
-    batches: int
-    fresh_prompts: int
-    confidence: float = 0.95
-    confirm: bool = True
-    target: float | None = None
-
-    @property
-    def most_fresh_prompts(self) -> int:
-        """Return how many prompts the last look of a confirmation takes."""
-        return self.fresh_prompts << (CONFIRMING_LOOKS - 1)
-
-    @property
-    def half_risk(self) -> float:
-        return (1 - self.confidence) / 2
+SMALLEST_CHANCE = 0.2
+"""Smaller chances of a decision are not worth the rest of a configuration's prompts; it is unresolved then."""
 
 
 def search(
@@ -158,7 +136,8 @@ class _Search:
         race = Race(trial)
         risks = {limit.value: limit.fallback.available() for limit in wanted}
         open_limits = list(wanted)
-        slower, times = False, looks(self._settings.batches)
+        slower = hopeless = False
+        times = looks(self._settings.batches)
         for number in range(self._settings.batches):
             race.add(self._measure.batch(trial, number))
             if number + 1 in times:
@@ -172,6 +151,9 @@ class _Search:
             if all(self._is_slower(race, limit) for limit in open_limits):
                 slower = True
                 break
+            if number + 1 in times[1:] and all(self._is_hopeless(race, limit) for limit in open_limits):
+                hopeless = True
+                break
             if self._measure.exhausted():
                 break
         self._races[trial.id] = race
@@ -182,12 +164,20 @@ class _Search:
         self._excluded[trial.id] = {limit.value for limit in wanted} - kept
         for limit in wanted:
             limit.fallback.settle(excluded=limit.value not in kept)
-        self._judge(race, open_limits, slower)
+        self._judge(race, open_limits, slower, hopeless)
 
     def _is_slower(self, race: Race, limit: LimitState) -> bool:
         return race.longer_than(limit.bar(), self._settings.half_risk) > 0
 
-    def _judge(self, race: Race, open_limits: list[LimitState], slower: bool) -> None:
+    def _is_hopeless(self, race: Race, limit: LimitState) -> bool:
+        """Say whether the search's prompts will hardly exclude it, nor a confirmation's show it to be within."""
+        settings, scores = self._settings, (race.baseline_scores, race.scores)
+        prompts = race.prompts * settings.batches // len(race.batches)
+        risk = limit.fallback.available() / len(looks(settings.batches))
+        within = chance_within(*scores, limit.value, settings.half_risk, settings.most_fresh_prompts)
+        return max(within, chance_above(*scores, limit.value, risk, prompts)) < SMALLEST_CHANCE
+
+    def _judge(self, race: Race, open_limits: list[LimitState], slower: bool, hopeless: bool) -> None:
         loss = "undefined" if race.loss is None else f"{100 * race.loss:.2f} %"
         figures = f"{1 / race.relative_seconds:.2f}x, loss {loss} over {race.prompts} prompts"
         if not race.active:
@@ -199,7 +189,7 @@ class _Search:
         if slower:
             self._settle(race.trial, Fate.SLOWER, f"slower than the answer so far: {figures}", race.prompts)
             return
-        if len(race.batches) < self._settings.batches:
+        if len(race.batches) < self._settings.batches and not hopeless:
             self._settle(race.trial, Fate.NOT_REACHED, f"the budget ended first: {figures}", race.prompts)
             return
         needed = [(race.prompts_needed(limit.value), limit) for limit in open_limits]

@@ -13,7 +13,8 @@ from accsearch.results.line import ResultLine
 from accsearch.results.proof import LimitProof, OpenState, Proof
 from accsearch.search.measure import Confirmation
 from accsearch.search.outcome import Bound, Fate, SearchResult, Settled
-from accsearch.search.upper_bound import SearchSettings, search
+from accsearch.search.settings import SearchSettings
+from accsearch.search.upper_bound import search
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.budget import Budget
