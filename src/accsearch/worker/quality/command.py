@@ -47,7 +47,7 @@ class CommandScorer:
             lines = []
             for number, pixels in enumerate(images.pixels.permute(0, 2, 3, 1).numpy()):
                 file = Path(folder) / f"{number}.png"
-                Image.fromarray(pixels).save(file)
+                Image.fromarray(pixels).save(file, compress_level=1)
                 lines.append(json.dumps({"image": str(file), "prompt": texts[number]}))
             try:
                 answers = self._ask("".join(f"{line}\n" for line in lines).encode(), len(lines))
