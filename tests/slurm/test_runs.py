@@ -63,6 +63,13 @@ def test_a_run_whose_driver_was_killed_goes_on_and_submits_nothing_twice(work: S
         assert run.end() == 0, run.text
     assert sorted(line.split()[0] for line in history(work)) == list("abcdef")
     assert len(work.queue()) == 6
+    # And a later run leaves nothing of the jobs that ended while nobody looked
+    work.shell(noting(work, gate), ["g"])
+    with work.start_run() as run:
+        gate.arrivals(1)
+        gate.open()
+        assert run.end() == 0, run.text
+    assert not list((work.root / "checkpoints" / ".jobs").iterdir())
     assert {work.marker(f"{task}.done")["attempt"] for task in "abcdef"} == {1}
 
 

@@ -42,8 +42,8 @@ COLLECT = 0.1
 """Seconds for which jobs are collected into one array."""
 LARGEST = 500
 """Jobs of an array at most; Slurm's own default limit (MaxArraySize) is 1001."""
-FILES = 1.0
-"""Seconds between two looks at the keepers' files."""
+FILES, FILES_EACH = 1.0, 0.01
+"""Least seconds between two looks at the keepers' files, and more for each job, to spare the file server."""
 QUEUE = 20.0
 """Seconds between two questions to Slurm, whose controller serves everybody."""
 REST_FIRST, REST_LONGEST = 2.0, 60.0
@@ -101,7 +101,7 @@ class SlurmExecutor:
         self._say = setup.say
         try:
             self._submission = Submission(setup, NAME)
-            self._submission.cancel_unrecorded()
+            self._submission.tidy()
         except SlurmError as error:
             raise UsageError(f"--executor {NAME}: {error}") from error
         self._waiting: dict[SlurmRunner, Job] = {}
@@ -109,6 +109,8 @@ class SlurmExecutor:
         self._to_end: set[SlurmRunner] = set()
         self._held: set[str] = set()
         self._asked_at = -math.inf
+        self._is_draining = False
+        self._is_drained = False
         self._is_hurried = False
         self._trouble = ""
         self._rest = REST_FIRST
@@ -148,12 +150,7 @@ class SlurmExecutor:
         return []
 
     def drain(self) -> None:
-        """Cancel what has not started: nobody waits for it any more."""
-        with self._mutex:
-            self._is_hurried = True
-            self._to_end |= self._waiting.keys()
-            unstarted = [each.job_id for each in self._attempts.values()]
-        self._call(withdraw, unstarted)
+        self._is_draining = True
         self._wake.set()
 
     def close(self) -> None:
@@ -186,7 +183,7 @@ class SlurmExecutor:
     def _work(self) -> None:
         try:
             while not self._is_closed:
-                self._wake.wait(FILES if self._attempts or self._waiting else None)
+                self._wake.wait(self._pace() if self._attempts or self._waiting else None)
                 self._wake.clear()
                 self._end_some()
                 self._submit_waiting()
@@ -197,6 +194,9 @@ class SlurmExecutor:
             self._crash = error
             for runner in (*self._waiting, *self._attempts):
                 runner.wake()
+
+    def _pace(self) -> float:
+        return max(FILES, FILES_EACH * len(self._attempts))
 
     def _submit_waiting(self) -> None:
         if not self._waiting or time.monotonic() < self._rests_until:
@@ -223,8 +223,14 @@ class SlurmExecutor:
     def _end_some(self) -> None:
         with self._mutex:
             asked, self._to_end = self._to_end, set()
+            if self._is_draining:
+                asked |= self._waiting.keys()
             unsubmitted = [runner for runner in asked if self._waiting.pop(runner, None) is not None]
             jobs = [self._attempts[runner].job_id for runner in asked if runner in self._attempts]
+            everything = [each.job_id for each in self._attempts.values()]
+        if self._is_draining and not self._is_drained:
+            self._is_hurried = True
+            self._is_drained = self._call(withdraw, everything)  # those that have started go on
         for runner in unsubmitted:
             runner.report(Returned("it was not submitted yet"))
         if jobs:
@@ -238,6 +244,7 @@ class SlurmExecutor:
         """Ask Slurm for the state of every job, if it is time to."""
         with self._mutex:
             attempts = list(self._attempts.values())
+            submitted = set(self._held)
         if not attempts or now - self._asked_at < (FILES if self._is_hurried else QUEUE):
             return
         self._asked_at = now
@@ -249,10 +256,10 @@ class SlurmExecutor:
         for attempt in attempts:
             attempt.hear(entries.get(attempt.job_id), now)
         # An earlier run may have been killed before it could release them.
-        held = [job for job in self._held if job in entries and entries[job].reason == HELD]
-        if held:
-            self._call(release, held)
-        self._held.clear()
+        held = [job for job in submitted if job in entries and entries[job].reason == HELD]
+        if self._call(release, held):
+            with self._mutex:
+                self._held -= submitted
         self._note_pending(
             {
                 each.job_id: entries[each.job_id].reason

@@ -8,8 +8,8 @@ from accsearch.checkpoint.heartbeat import Watch, is_owned
 from accsearch.checkpoint.markers import SUBMITTED, DamagedMarker, Running, read_running
 from accsearch.executors.executor import Ended, Returned
 from accsearch.executors.local import read_end
-from accsearch.executors.slurm_job import UNSEEN, QueueEntry, claim_of, output_of, returned_of
-from accsearch.workdir import TaskPaths, read_json, remove
+from accsearch.executors.slurm_job import UNSEEN, QueueEntry, claim_of, clear, output_of, returned_of
+from accsearch.workdir import TaskPaths, read_json
 
 SETTLED = 2.0
 """Signs of life that must be missing until a keeper is taken for ended whose job Slurm itself has ended."""
@@ -72,11 +72,7 @@ class SlurmAttempt:
 
     def clear(self) -> None:
         """Remove the files of the job; a start that comes after this finds nothing to run."""
-        for file in (self._file, claim_of(self._file, self._nonce), returned_of(self._file, self._nonce)):
-            remove(file)
-        remove(output_of(self._file))
-        with contextlib.suppress(OSError):  # others of its array are not over
-            self._file.parent.rmdir()
+        clear(self._file)
 
     def _unstarted(self, seconds: float) -> Returned | None:
         """Return what becomes of an attempt whose keeper has written nothing, so long after its job was over."""

@@ -3,6 +3,7 @@
 Slurm's commands are run as they are; nothing of its accounting is used, which many clusters do not have.
 """
 
+import contextlib
 import math
 import os
 import shlex
@@ -69,6 +70,14 @@ def returned_of(file: Path, nonce: str) -> Path:
 def output_of(file: Path) -> Path:
     """Return where Slurm writes what a job prints before and beside its worker."""
     return file.with_suffix(".out")
+
+
+def clear(file: Path) -> None:
+    """Remove the files of a job, as far as that is possible; a start that comes after this finds nothing to run."""
+    with contextlib.suppress(OSError):
+        for each in file.parent.glob(f"{file.stem}.*"):
+            each.unlink(missing_ok=True)
+        file.parent.rmdir()  # unless others of its array are not over
 
 
 def options(cluster: ClusterConfig, name: str, jobs: Path, *, on_gpus: bool) -> list[str]:

@@ -16,6 +16,7 @@ from accsearch.executors.slurm_job import (
     HELD,
     SlurmError,
     check,
+    clear,
     options,
     queue,
     release,
@@ -63,16 +64,23 @@ class Submission:
             raise
         return ids
 
-    def cancel_unrecorded(self) -> None:
-        """Cancel what an earlier run submitted and had no time to record: it is held. Raises SlurmError."""
+    def tidy(self) -> None:
+        """Cancel what an earlier run submitted and did not record (it is held); remove the files of jobs that are over.
+
+        Raises SlurmError.
+        """
         found = queue(self.name)
-        held = {job for job, entry in found.items() if entry.reason == HELD and not entry.is_over}
-        for _, marker in self._workdir.marked(RUNNING) if held else ():
+        recorded = set()
+        for _, marker in self._workdir.marked(RUNNING):
             with contextlib.suppress(DamagedMarker, OSError):
                 running = read_running(marker)
-                held -= {running.job_id or ""} if running is not None else set()
+                recorded |= {running.job_id} if running is not None else set()
+        held = {job for job, entry in found.items() if entry.reason == HELD and not entry.is_over} - recorded
         if held:
             withdraw(sorted(held))
+        for file in self._workdir.jobs.glob("*/*.json"):
+            if f"{file.parent.name}_{file.stem}" not in recorded:
+                clear(file)
 
     def _record(self, array: str, jobs: Sequence[Job]) -> None:
         """Write what each job reads, and its marker. Raises StorageError."""
