@@ -6,8 +6,8 @@ The loop, the backlog, the policy and the markers are those of `accsearch run`. 
 are simulated: an attempt takes the time that its task needs, nodes fail, and jobs are preempted. A task consists of
 trials; an attempt that is cut short is repeated from the first trial that it had not finished.
 
-Rates, each a constant below with its source, are multiplied by `--harm`. Prints what the scheduler took (seconds,
-memory) and what the cluster lost (work that was repeated, idle GPUs).
+Rates are constants below, each with its source; nodes fail `--harm` times as often. Prints what the scheduler took
+(seconds, memory) and what the cluster lost (work that was repeated, idle GPUs).
 """
 
 import argparse
@@ -113,15 +113,16 @@ class Cluster:
 
     name = "simulated"
 
-    def __init__(self, timeline: Timeline, gpus: int, harm: float, preempted: float, seed: int) -> None:
+    def __init__(self, timeline: Timeline, arguments: argparse.Namespace, median_steps: float) -> None:
         self.losses = Losses()
-        self.longest: dict[str, float] = {}
+        self.lengths: dict[str, float] = {}
         self._timeline = timeline
-        self._harm = harm
-        self._preempted = preempted * harm
-        self._gpus = gpus
-        self._draw = random.Random(seed)
-        self._nodes: list[list[Gpu]] = [[] for _ in range(-(-gpus // NODE))]
+        self._harm = arguments.harm
+        self._preempted = arguments.preempted
+        self._gpus: int = arguments.gpus
+        self._median_steps = median_steps
+        self._draw = random.Random(arguments.seed)
+        self._nodes: list[list[Gpu]] = [[] for _ in range(-(-self._gpus // NODE))]
         self._back_at = [0.0] * len(self._nodes)
         self._left: dict[str, float] = {}
         for node in range(len(self._nodes)):
@@ -157,18 +158,18 @@ class Cluster:
         gpu.began = max(now, self._back_at[gpu.node])  # queued while the node is away
         left = self._left.setdefault(job.task.id, self._length(job))
         seconds, how = START + left, "done"
-        if (chance := self._draw.random()) < FAILED * self._harm:
+        if (chance := self._draw.random()) < FAILED:
             seconds, how = self._draw.random() * seconds, "failed"
-        elif chance < FAILED * self._harm + self._preempted:
+        elif chance < FAILED + self._preempted:
             seconds, how = self._draw.random() * seconds, "preempted"
         self._timeline.after(gpu.began + seconds - now, lambda: self._end(gpu, job, how))
 
     def _length(self, job: Job) -> float:
         """Return how long a task takes: by its steps, its pipeline, and by chance."""
         axes = job.task.axes
-        explained = float(axes["steps"]) / 50 * (1 + float(str(axes["pipe"])[1:]) / 10)
+        explained = float(axes["steps"]) / self._median_steps * (1 + float(str(axes["pipe"])[1:]) / 10) / 1.45
         seconds = MEDIAN * explained * self._draw.lognormvariate(0, SPREAD)
-        self.longest[job.task.id] = seconds
+        self.lengths[job.task.id] = seconds
         return seconds
 
     def _end(self, gpu: Gpu, job: Job, how: str) -> None:
@@ -188,7 +189,7 @@ class Cluster:
         """Keep what the attempt has finished: whole trials."""
         spent = max(0.0, self._timeline.now - gpu.began)
         left = self._left[job.task.id]
-        trial = self.longest[job.task.id] / TRIALS
+        trial = self.lengths[job.task.id] / TRIALS
         kept = left if how == "done" else min(left, max(0.0, spent - START) // trial * trial)
         self._left[job.task.id] = left - kept
         self.losses.useful += kept
@@ -234,7 +235,7 @@ def simulate(arguments: argparse.Namespace, folder: Path) -> None:
     planned = time.monotonic()
     timeline = Timeline()
     start = timeline.now
-    cluster = Cluster(timeline, arguments.gpus, arguments.harm, arguments.preempted, arguments.seed)
+    cluster = Cluster(timeline, arguments, median_steps=10 + steps / 2)
     slots = CpuSlots(arguments.gpus)
     backlog = Backlog(all_queued, TimeModel())
     receiver, sender = socket.socketpair()
@@ -277,14 +278,14 @@ def simulate(arguments: argparse.Namespace, folder: Path) -> None:
     )
     print(f"attempts: {attempts}, {dict(losses.ends)}")
     print(
-        f"median task {statistics.median(cluster.longest.values()) / 60:.0f} min, run {seconds / 86400:.2f} days"
+        f"median task {statistics.median(cluster.lengths.values()) / 60:.0f} min, run {seconds / 86400:.2f} days"
     )
     print(
         f"GPU time: {losses.useful / capacity:.2%} useful, {losses.repeated / capacity:.2%} repeated, "
         f"{1 - (losses.useful + losses.repeated) / capacity:.2%} idle or starting"
     )
     print(f"plan {planned - began:.1f} s, loop {ran - planned:.1f} s ({cpu:.1f} s of CPU)")
-    print(f"events: {2 * attempts / (ran - planned):.0f} starts and ends a second")
+    print(f"events: {2 * attempts / cpu:.0f} starts and ends a second of CPU")
     print(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MiB")
     again = time.monotonic()
     done = sum(record.state == "done" for record in audit(workdir, grid))
@@ -297,7 +298,7 @@ def main() -> None:
     )
     parser.add_argument("--tasks", type=int, default=100_000)
     parser.add_argument("--gpus", type=int, default=1000)
-    parser.add_argument("--harm", type=float, default=1.0, help="factor of all rates of failure")
+    parser.add_argument("--harm", type=float, default=1.0, help="factor of the rate at which nodes fail")
     parser.add_argument("--preempted", type=float, default=0.1, help="share of attempts that are preempted")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--folder", help="where the work directory is made (default: the temporary folder)")
