@@ -23,7 +23,7 @@ RUNNING, EXIT, DONE, FAILED = ".running", ".exit", ".done", ".failed"
 """Endings of a task's markers."""
 ASIDE = ".aside"
 """Ending added to the name of a marker that no longer holds."""
-LOG, RESULTS = ".log", ".jsonl"
+LOG, RESULTS, CALIBRATION = ".log", ".jsonl", ".calibration.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,11 @@ class TaskPaths:
     @property
     def results(self) -> Path:
         return Path(self._results + RESULTS)
+
+    @property
+    def calibration(self) -> Path:
+        """The figures that methods took from plain generations."""
+        return Path(self._results + CALIBRATION)
 
     @property
     def images(self) -> Path:

@@ -24,9 +24,7 @@ def test_every_key_is_in_the_reference() -> None:
             assert f"`{key}`" in REFERENCE or f"`{name}.{key}`" in REFERENCE, f"{name}.{key}"
 
 
-def test_every_method_parameter_is_in_the_reference_with_its_default() -> None:
-    for method, info in METHODS.items():
-        assert f"| `{method}` |" in REFERENCE
-        for name, parameter in info.parameters.items():
-            row = next(line for line in REFERENCE.splitlines() if f"| `{name}` |" in line)
-            assert str(parameter.default).lower() in row
+def test_every_method_is_in_the_reference() -> None:
+    # Their parameters and defaults are in docs/methods.md, which is made from the code.
+    for method in METHODS:
+        assert f"`{method}`" in REFERENCE

@@ -30,6 +30,10 @@ def test_defaults_and_searched_values_are_allowed() -> None:
         (ParameterInfo(type=bool, default=True, doc="", choices=(True,)), 1, None),
         (ParameterInfo(type=bool, default=True, doc="", choices=(True,)), False, None),
         (ParameterInfo(type=str, default="a", doc="", choices=("a",)), "b", None),
+        (ParameterInfo(type=float, default="p50", doc="", quantiles=True), "p25", "p25"),
+        (ParameterInfo(type=float, default="p50", doc="", quantiles=True), "p0", None),
+        (ParameterInfo(type=float, default="p50", doc="", quantiles=True), "p100", None),
+        (ParameterInfo(type=float, default=0.1, doc=""), "p25", None),
     ],
 )
 def test_a_parameter_admits_its_own_type_within_bounds(

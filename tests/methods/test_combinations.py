@@ -1,7 +1,12 @@
 """Every combination, once, with a stable id."""
 
+from itertools import combinations
+
+import pytest
+
 from accsearch.methods.catalogue import METHODS
-from accsearch.methods.combinations import combinations_of, default_lists, trial_id
+from accsearch.methods.combinations import combinations_of, complete, default_lists, methods_of, trial_id
+from accsearch.methods.compatibility import combines
 
 
 def test_every_subset_and_every_choice_of_parameters_is_there_once() -> None:
@@ -40,8 +45,27 @@ def test_ids_are_file_names_whatever_the_order_of_the_lists() -> None:
     ids = {trial_id(methods) for methods in combinations_of(lists)}
 
     assert {"half-float16", "compile-default", "channels_last", "fewer_steps-r0.5"} <= ids
-    assert len(ids) == 2**6
+    subsets = (names for size in range(1, len(METHODS) + 1) for names in combinations(METHODS, size))
+    assert len(ids) == sum(combines(names) is None for names in subsets)
     assert all(
         each.replace("+", "").replace("-", "").replace(".", "").replace("_", "").isalnum() for each in ids
     )
     assert trial_id({}) == "baseline"
+
+
+@pytest.mark.parametrize(
+    ("methods", "expected"),
+    [
+        ({"compile": {"mode": "reduce-overhead"}}, "compile-reduce-overhead"),
+        ({"compile": {"regions": "blocks"}}, "compile-default-blocks"),
+        ({"first_block_cache": {"threshold": "p25"}}, "first_block_cache-tp25"),
+        ({"first_block_cache": {"threshold": 0.25}}, "first_block_cache-t0.25"),
+        (
+            {"step_cache": {}, "quantize": {"scheme": "int8-dynamic"}},
+            "step_cache-tp50-w3+quantize-int8-dynamic",
+        ),
+    ],
+)
+def test_an_id_says_its_methods_again(methods: dict[str, dict[str, str]], expected: str) -> None:
+    assert trial_id(complete(methods)) == expected
+    assert methods_of(expected) == complete(methods)

@@ -13,6 +13,8 @@ from accsearch.task import Scalar
 
 SD = Cell(family="sd", scheduler="DDIM", steps=20, unet_blocks=12, dtype="float32")
 SDXL = replace(SD, family="sdxl", unet_blocks=9, attention_downsample=2)
+FLUX = replace(SD, family="flux", unet_blocks=0, has_guidance=False)
+QWEN = replace(FLUX, family="qwen", has_guidance=True)
 PACKAGE = replace(SD, implementation="package")
 
 
@@ -20,9 +22,10 @@ def with_defaults(method: str, **changes: Scalar) -> dict[str, dict[str, Scalar]
     return {method: {name: each.default for name, each in METHODS[method].parameters.items()} | changes}
 
 
-def test_every_method_works_on_sd() -> None:
-    for method in METHODS:
-        assert admits(SD, with_defaults(method)) is None
+def test_every_method_for_a_unet_works_on_sd_and_the_others_say_what_they_need() -> None:
+    for method, info in METHODS.items():
+        why = admits(SD, with_defaults(method))
+        assert why is None if "sd" in info.supports else "need a transformer" in str(why)
 
 
 @pytest.mark.parametrize(
@@ -79,20 +82,81 @@ def test_what_is_admitted(cell: Cell, methods: dict[str, dict[str, Scalar]]) -> 
     assert admits(cell, methods) is None
 
 
+@pytest.mark.parametrize(
+    ("cell", "methods", "reason"),
+    [
+        (FLUX, with_defaults("guidance_cutoff"), "takes the guidance scale as an input"),
+        (replace(SD, has_guidance=False), with_defaults("guidance_cutoff"), "needs an unconditional half"),
+        (replace(SD, steps=10), with_defaults("guidance_cutoff"), "start 10 is not below 10 steps"),
+        (replace(FLUX, family="chroma"), with_defaults("mag_cache"), "do not know the blocks of Chroma"),
+        (replace(FLUX, steps=3), with_defaults("taylorseer"), "leaves none of 3 steps to predict"),
+        (replace(FLUX, steps=1), with_defaults("pyramid_attention_broadcast"), "reuses nothing"),
+        (replace(FLUX, steps=1), with_defaults("faster_cache"), "leaves nothing out"),
+        (replace(FLUX, steps=3), with_defaults("step_cache"), "leaves none of 3 steps to skip"),
+        (QWEN, with_defaults("faster_cache"), "two calls of a guided step would share"),
+        (
+            replace(FLUX, family="sd3"),
+            with_defaults("mag_cache") | with_defaults("guidance_cutoff"),
+            "guidance_cutoff changes the batch",
+        ),
+        (
+            FLUX,
+            with_defaults("compile") | with_defaults("pyramid_attention_broadcast"),
+            "compiled anew in each step",
+        ),
+        (PACKAGE, with_defaults("step_cache"), "needs methods.implementation: native"),
+        (PACKAGE, with_defaults("guidance_cutoff"), "needs methods.implementation: native"),
+    ],
+)
+def test_what_is_refused_of_the_caches(
+    cell: Cell, methods: dict[str, dict[str, Scalar]], reason: str
+) -> None:
+    assert reason in (admits(cell, methods) or "")
+
+
+def test_what_a_cache_calls_is_known_where_it_follows_from_its_parameters() -> None:
+    def calls(method: str, **changes: Scalar) -> list[str]:
+        info = METHODS[method]
+        assert info.calls is not None
+        own = with_defaults(method, **changes)[method]
+        return [kind.removeprefix(f"{method}:") for kind in info.calls(own, 8, frozenset())]
+
+    assert calls("taylorseer", warm_up=2) == [
+        "",
+        "",
+        "attention",
+        "",
+        "attention",
+        "attention",
+        "",
+        "attention",
+    ]
+    assert calls("pyramid_attention_broadcast") == ["", "", "", "reuse", "", "reuse", "", "reuse"]
+    assert calls("faster_cache") == ["", "", "", "half-reuse", "half", "", "half", "half-reuse"]
+    assert calls("guidance_cutoff", start=6) == [""] * 6 + ["half"] * 2
+
+
 @pytest.mark.parametrize("family", get_args(Family))
 def test_a_method_is_refused_where_its_own_file_does_not_name_the_family(family: Family) -> None:
     cell = replace(SD, family=family)
     admitted = {method for method in METHODS if admits(cell, with_defaults(method)) is None}
 
     assert admitted == {method for method, info in METHODS.items() if family in info.supports}
-    assert (admitted == METHODS.keys()) is (family in ("sd", "sdxl"))
+    assert {"half", "compile", "fewer_steps", "step_cache"} <= admitted
 
 
-def test_fewer_steps_is_a_trial_of_its_own_and_all_others_combine() -> None:
+def test_which_pairs_combine_does_not_depend_on_their_order() -> None:
     for names in combinations(METHODS, 2):
-        assert (combines(names) is None) == ("fewer_steps" not in names)
         assert combines(names) == combines(reversed(names))
-    assert combines(name for name in METHODS if name != "fewer_steps") is None
+        if "fewer_steps" in names:
+            assert combines(names) is not None
+
+
+def test_methods_that_change_different_things_combine() -> None:
+    assert combines(["deepcache", "tgate", "tome", "half", "compile", "channels_last"]) is None
+    assert combines(["deepcache", "guidance_cutoff", "half"]) is None
+    assert combines(["mag_cache", "pyramid_attention_broadcast", "half", "compile"]) is None
+    assert combines(["step_cache", "guidance_cutoff", "pyramid_attention_broadcast", "tome"]) is None
 
 
 def test_the_package_on_pndm_is_admitted_with_a_caution() -> None:

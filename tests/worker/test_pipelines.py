@@ -86,7 +86,12 @@ def transformers(tiny_paths: dict[str, Path], tmp_path_factory: pytest.TempPathF
             {"tgate": {"gate_step": [2]}, "fewer_steps": {}},
             ["baseline", "tgate-g2-s5-f1-w2", "fewer_steps-r0.5"],
         ),
-        ("sd3", "FlowMatchEulerDiscrete", {"fewer_steps": {}}, ["baseline", "fewer_steps-r0.5"]),
+        (
+            "sd3",
+            "FlowMatchEulerDiscrete",
+            {"fewer_steps": {}, "first_block_cache": {"threshold": ["p50"]}},
+            ["baseline", "fewer_steps-r0.5", "first_block_cache-tp50"],
+        ),
     ],
 )
 def test_a_transformer_s_trials_are_measured(
@@ -104,6 +109,33 @@ def test_a_transformer_s_trials_are_measured(
     lines = run.lines()
     assert list(lines) == trials
     assert all(lines[trial].active is True for trial in trials[1:])
+    assert lines["baseline"].calls_left == 1
+    assert all(0 < (lines[trial].calls_left or 0) < 1 for trial in trials[1:])
+    settled = [trial for trial in trials if "calibration" in lines[trial].environment]
+    assert settled == [trial for trial in trials if "-tp50" in trial]
+    assert run.workdir.task("tiny", run.task.id).calibration.is_file() == bool(settled)
+
+
+def test_a_threshold_that_skips_nothing_is_said_before_anything_is_measured(
+    tmp_path: Path, transformers: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = Run(
+        tmp_path,
+        transformers,
+        sched="DDIM",
+        methods={"step_cache": {"threshold": [0, 1000], "warm_up": [2]}},
+    )
+
+    assert run.work() == WorkerExit.OK
+
+    said = capsys.readouterr().out
+    assert said.index("note: step_cache with threshold 0 skips nothing here") < said.index(
+        "Inference Original"
+    )
+    assert "step_cache with threshold 1000 skips all that may be skipped, 50% of the calls" in said
+    lines = run.lines()
+    assert (lines["step_cache-t0.0-w2"].active, lines["step_cache-t0.0-w2"].calls_left) == (False, 1)
+    assert lines["step_cache-t1000.0-w2"].calls_left == pytest.approx(0.5)
 
 
 def test_tgate_leaves_pixart_as_it_was(transformers: dict[str, Path]) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accsearch.methods.catalogue import METHODS
 from accsearch.sandbox.wire import STEP_ARGUMENTS
 
 PIPELINE_PACKAGES = frozenset({"diffusers", "DeepCache", "optimum", "xfuser", "onediffx"})
@@ -91,34 +92,11 @@ TOME_PARAMETERS = (
 )
 """Signature of tomesd.apply_patch."""
 
-CACHE_CONFIGS: Mapping[str, str] = {
-    "FirstBlockCacheConfig": "first_block_cache",
-    "FasterCacheConfig": "faster_cache",
-    "PyramidAttentionBroadcastConfig": "pyramid_attention_broadcast",
-}
-CACHE_FUNCTIONS: Mapping[str, str] = {
-    "apply_first_block_cache": "first_block_cache",
-    "apply_faster_cache": "faster_cache",
-    "apply_pyramid_attention_broadcast": "pyramid_attention_broadcast",
-}
-CACHES = tuple(CACHE_FUNCTIONS.values())
-CACHE_PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    "first_block_cache": ("threshold",),
-    "faster_cache": (
-        "spatial_attention_block_skip_range",
-        "temporal_attention_block_skip_range",
-        "spatial_attention_timestep_skip_range",
-        "temporal_attention_timestep_skip_range",
-    ),
-    "pyramid_attention_broadcast": (
-        "spatial_attention_block_skip_range",
-        "temporal_attention_block_skip_range",
-        "cross_attention_block_skip_range",
-        "spatial_attention_timestep_skip_range",
-        "temporal_attention_timestep_skip_range",
-        "cross_attention_timestep_skip_range",
-    ),
-}
+_LIBRARY = {name: info.library for name, info in METHODS.items() if info.library is not None}
+CACHE_CONFIGS: Mapping[str, str] = {cache.config: name for name, cache in _LIBRARY.items()}
+CACHE_FUNCTIONS: Mapping[str, str] = {cache.function: name for name, cache in _LIBRARY.items()}
+CACHES = tuple(_LIBRARY)
+CACHE_PARAMETERS: Mapping[str, tuple[str, ...]] = {name: cache.fields for name, cache in _LIBRARY.items()}
 """First fields, in order, of each cache's configuration class."""
 
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
@@ -135,9 +113,7 @@ DEFAULTS: Mapping[str, Mapping[str, Any]] = {
         "merge_mlp": False,
     },
     "torch_compile": {"mode": "default", "fullgraph": False, "dynamic": "auto", "backend": "inductor"},
-    "first_block_cache": {"threshold": 0.05},
-    "faster_cache": {"spatial_attention_block_skip_range": 2, "unconditional_batch_skip_range": 5},
-    "pyramid_attention_broadcast": {},
+    **{name: cache.defaults for name, cache in _LIBRARY.items()},
 }
 """Defaults of DeepCache 0.1.1, tgate 1.0.0, tomesd 0.1.3, torch 2.13 and diffusers 0.42."""
 

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator
+from importlib.util import find_spec
 
 from accsearch.config.cells import cells_of, refusals, refused_everywhere
 from accsearch.config.mistake import Mistake, nearest
@@ -12,6 +13,7 @@ from accsearch.config.sampling import misfit, refused_steps
 from accsearch.config.schedulers import SCHEDULERS, SUFFIX, UNFIT, scheduler_name
 from accsearch.config.schema import Config
 from accsearch.config.sources import check_sources
+from accsearch.methods.catalogue import METHODS
 from accsearch.methods.combinations import combinations_of, trial_id
 
 MAX_ID_BYTES = 200
@@ -154,6 +156,18 @@ def _methods(config: Config) -> Iterator[Mistake]:
             yield Mistake(
                 ("methods", method, name, values.index(value)), f"no cell of the grid admits it: {reason}"
             )
+    for method in config.methods:
+        if why := _lacking_package(method):
+            wrong.add(method)
+            yield Mistake(("methods", method), why)
     for method, lists in config.methods.items():
         if method not in wrong and (why := refused_everywhere(method, lists, cells)):
             yield Mistake(("methods", method), f"no cell of the grid admits it: {why}")
+
+
+def _lacking_package(method: str) -> str | None:
+    """Return how to install the package that a method needs, None where it is there or none is needed."""
+    info = METHODS[method]
+    if not info.package or find_spec(info.package.replace("-", "_")) is not None:
+        return None
+    return f"needs the package {info.package}: pip install 'accsearch[{info.extra}]'"

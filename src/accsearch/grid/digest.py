@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from accsearch.config.schema import Config
 from accsearch.grid.setting import as_part, cell_setting, hashed, short_hash
+from accsearch.methods.combinations import distinct
 from accsearch.task import COMMAND_VERSION, Task, Trial
 
 COMMAND_KEYS = ("kind", "command", "success_sentinel", "failure_patterns", "env")
@@ -34,4 +35,4 @@ def shared_parts(config: Config) -> dict[str, str]:
 
 def trials_part(trials: Iterable[Trial]) -> str:
     """Return the part for the trials of a cell."""
-    return short_hash(json.dumps([[trial.id, trial.methods] for trial in trials], default=dict))
+    return short_hash(json.dumps([[trial.id, distinct(trial.methods)] for trial in trials], default=dict))

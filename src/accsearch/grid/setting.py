@@ -8,6 +8,7 @@ from typing import Any
 
 from accsearch.config.prompts import prompts_fingerprint
 from accsearch.config.schema import Config
+from accsearch.methods.combinations import distinct
 from accsearch.task import Methods, Scalar, Task
 
 DIGITS = 16
@@ -127,7 +128,7 @@ def reuse_key(setting: Setting, methods: Methods, condition: str | None = None) 
     """Return 16 hexadecimal digits that change with anything that a trial's result depends on."""
     facts: dict[str, Any] = {
         "setting": {name: _plain(getattr(setting, name)) for name, info in _FIELDS if info["key"]},
-        "methods": {name: dict(parameters) for name, parameters in methods.items()},
+        "methods": {name: dict(parameters) for name, parameters in distinct(methods).items()},
     }
     if condition is not None:
         facts["condition"] = {"name": condition}

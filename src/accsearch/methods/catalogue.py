@@ -2,18 +2,47 @@
 
 from collections.abc import Mapping
 
+from accsearch.methods.attention import ATTENTION
+from accsearch.methods.cache_dit import CACHE_DIT
 from accsearch.methods.channels_last import CHANNELS_LAST
 from accsearch.methods.compile import COMPILE
 from accsearch.methods.deepcache import DEEPCACHE
+from accsearch.methods.faster_cache import FASTER_CACHE
 from accsearch.methods.fewer_steps import FEWER_STEPS
+from accsearch.methods.first_block_cache import FIRST_BLOCK_CACHE
+from accsearch.methods.guidance_cutoff import GUIDANCE_CUTOFF
 from accsearch.methods.half import HALF
 from accsearch.methods.info import MethodInfo
+from accsearch.methods.mag_cache import MAG_CACHE
+from accsearch.methods.pyramid_attention_broadcast import PYRAMID_ATTENTION_BROADCAST
+from accsearch.methods.quantize import QUANTIZE
+from accsearch.methods.step_cache import STEP_CACHE
+from accsearch.methods.taylorseer import TAYLORSEER
 from accsearch.methods.tgate import TGATE
 from accsearch.methods.tome import TOME
 from accsearch.task import Methods
 
 METHODS: Mapping[str, MethodInfo] = {
-    info.name: info for info in (DEEPCACHE, TGATE, TOME, HALF, COMPILE, CHANNELS_LAST, FEWER_STEPS)
+    info.name: info
+    for info in (
+        DEEPCACHE,
+        TGATE,
+        TOME,
+        HALF,
+        COMPILE,
+        CHANNELS_LAST,
+        FEWER_STEPS,
+        FIRST_BLOCK_CACHE,
+        MAG_CACHE,
+        TAYLORSEER,
+        PYRAMID_ATTENTION_BROADCAST,
+        FASTER_CACHE,
+        STEP_CACHE,
+        GUIDANCE_CUTOFF,
+        ATTENTION,
+        QUANTIZE,
+        CACHE_DIT,
+    )
 }
 
 

@@ -10,6 +10,19 @@ Family = Literal[
 """Pipelines that the methods treat alike; the classes of each are in `config.models`."""
 EVERY_FAMILY: frozenset[Family] = frozenset(get_args(Family))
 
+BLOCK_CACHED: frozenset[Family] = frozenset({"flux", "sd3", "pixart", "sana", "qwen"})
+"""Families on whose blocks the caches of diffusers act, where they are put on as accsearch does it."""
+BLOCKS_UNKNOWN: Mapping[Family, str] = {
+    "sd": "caches of blocks need a transformer: in a UNet they find no row of blocks (deepcache, step_cache)",
+    "sdxl": "caches of blocks need a transformer: in a UNet they find no row of blocks (deepcache, step_cache)",
+    "chroma": "the caches of diffusers do not know the blocks of Chroma (step_cache)",
+    "auraflow": "the caches of diffusers do not know the blocks of AuraFlow (step_cache)",
+    "flux2": "the last blocks of FLUX.2 join text and image, which the caches of blocks do not follow (step_cache)",
+    "zimage": "the denoiser of Z-Image takes lists, which the caches of diffusers were not tried on (step_cache)",
+    "other": "the caches of diffusers were not tried on this class of pipelines (step_cache)",
+}
+"""Why the caches of blocks are refused elsewhere, and what does the like there."""
+
 Guidance = Literal["joined", "separate", "embedded"]
 """How a pipeline guides: both halves in one batch, two calls of the denoiser a step, or by an input of a denoiser
 that was distilled to take the scale and has no unconditional half."""

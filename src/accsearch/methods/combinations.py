@@ -7,7 +7,7 @@ from itertools import combinations, product
 from accsearch.errors import UsageError
 from accsearch.methods.catalogue import METHODS
 from accsearch.methods.compatibility import combines
-from accsearch.methods.info import ParameterInfo
+from accsearch.methods.info import ParameterInfo, quantile
 from accsearch.task import BASELINE, Methods, Scalar
 
 Lists = Mapping[str, Mapping[str, tuple[Scalar, ...]]]
@@ -53,6 +53,24 @@ def trial_id(methods: Methods) -> str:
     return "+".join(_part(name, parameters) for name, parameters in methods.items()) or BASELINE
 
 
+def distinct(methods: Methods) -> Methods:
+    """Return what tells a trial from others: its methods without parameters that hide the default that they have.
+
+    So a parameter that is new to a method changes no digest and no key of results without it.
+    """
+    return {
+        name: {
+            key: value
+            for key, value in parameters.items()
+            if name not in METHODS
+            or key not in (known := METHODS[name].parameters)
+            or not known[key].hides_default
+            or value != known[key].default
+        }
+        for name, parameters in methods.items()
+    }
+
+
 def methods_of(trial: str) -> Methods:
     """Return the methods that a trial's id stands for; parameters that it does not show take their defaults.
 
@@ -88,14 +106,25 @@ def _parsed(part: str, trial: str) -> tuple[str, Mapping[str, Scalar]]:
     """Return method and shown parameters of one part of a trial's id, as `deepcache-i3-b0`."""
     for name, info in METHODS.items():
         shown = {key: each for key, each in info.parameters.items() if each.short}
-        pattern = name + "".join(rf"-{re.escape(each.short.strip('-'))}(.+?)" for each in shown.values())
+        pattern = name + "".join(_pattern(each) for each in shown.values())
         if found := re.fullmatch(pattern, part):
             values = zip(shown, found.groups(), strict=True)
-            return name, {key: _typed(info.parameters[key], text, trial) for key, text in values}
+            return name, {
+                key: _typed(info.parameters[key], text, trial) for key, text in values if text is not None
+            }
     raise UsageError(f"{trial} is no trial: {part} names no method with its parameters")
 
 
+def _pattern(parameter: ParameterInfo) -> str:
+    """Return the regular expression of a parameter in a trial's id, with the value as its group."""
+    value = "|".join(re.escape(str(each)) for each in parameter.choices) or ".+?"
+    pattern = rf"-{re.escape(parameter.short.strip('-'))}({value})"
+    return f"(?:{pattern})?" if parameter.hides_default else pattern
+
+
 def _typed(parameter: ParameterInfo, text: str, trial: str) -> Scalar:
+    if parameter.quantiles and quantile(text) is not None:
+        return text
     try:
         return parameter.type(text)
     except ValueError as error:
@@ -106,6 +135,6 @@ def _part(method: str, parameters: Mapping[str, Scalar]) -> str:
     shown = (
         f"-{info.short.strip('-')}{parameters[name]}"
         for name, info in METHODS[method].parameters.items()
-        if info.short
+        if info.short and not (info.hides_default and parameters[name] == info.default)
     )
     return method + "".join(shown)

@@ -13,7 +13,9 @@ def admits(cell: Cell, methods: Methods) -> str | None:
         return reason
     for name in methods:
         if cell.family not in METHODS[name].supports:
-            return f"{name} does not work on a pipeline of the family {cell.family}"
+            return METHODS[name].unsupported.get(
+                cell.family, f"{name} does not work on a pipeline of the family {cell.family}"
+            )
         if reason := METHODS[name].refusal(cell, methods):
             return reason
     return None

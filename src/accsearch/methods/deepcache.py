@@ -2,6 +2,7 @@
 
 from accsearch.methods.cell import SECOND_ORDER, Cell
 from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
 BRANCHES_PER_BLOCK = 3
@@ -65,6 +66,7 @@ DEEPCACHE = MethodInfo(
     paper="Ma, Fang, Wang: DeepCache: Accelerating Diffusion Models for Free, CVPR 2024, arXiv 2312.00858",
     doc="Deep features of the UNet are computed every few steps and reused in between.",
     searched=True,
+    conflict=conflict_of("deepcache"),
     refusal=_refusal,
     caution=_caution,
     calls=_calls,

@@ -1,5 +1,6 @@
 """What is known of a method, and of each of its parameters, without torch."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -9,6 +10,7 @@ from accsearch.methods.cell import Cell, Family
 from accsearch.task import Methods, Scalar
 
 Parameters = Mapping[str, Scalar]
+_QUANTILE = re.compile(r"p([1-9]\d?)", re.ASCII)
 Kind = str
 """What sets the cost of a denoiser call: a label such as `deepcache:shallow0 tgate:half`; empty for the plain call."""
 
@@ -17,9 +19,11 @@ Kind = str
 class ParameterInfo:
     """One parameter: its type and bounds, the value it takes unless set, the values searched by default.
 
-    `short` goes before its value in a trial's id, where a parameter without one is left out. `label` is its name in
+    `short` goes before its value in a trial's id, where a parameter without one is left out; one that `hides_default`
+    is left out where it has its default. `label` is its name in
     reports if that is another. `saving` is 1 if a larger value saves more work and costs more quality, -1 if a smaller
-    one does, 0 if neither is known.
+    one does, 0 if neither is known. Where `quantiles` are allowed, `p50` stands for the value that skips half of the
+    steps of a plain generation, found when the trial is set up.
     """
 
     type: type[int] | type[float] | type[str] | type[bool]
@@ -32,10 +36,16 @@ class ParameterInfo:
     maximum: float | None = None
     choices: tuple[Scalar, ...] = ()
     searched: tuple[Scalar, ...] = ()
+    quantiles: bool = False
+    hides_default: bool = False
 
     @property
     def allowed(self) -> str:
         """Say which values are allowed, for an error message."""
+        return f"{self._allowed} or a quantile from p1 to p99" if self.quantiles else self._allowed
+
+    @property
+    def _allowed(self) -> str:
         if self.choices:
             return " or ".join(_spelt(choice) for choice in self.choices)
         kind = {int: "whole number", float: "number"}[self.type]
@@ -45,6 +55,8 @@ class ParameterInfo:
 
     def admit(self, value: Scalar) -> Scalar | None:
         """Return `value` as the parameter's own type, or None where it is not allowed."""
+        if self.quantiles and quantile(value) is not None:
+            return value
         if self.type is float and type(value) is int:
             value = float(value)
         if type(value) is not self.type or (self.choices and value not in self.choices):
@@ -55,6 +67,12 @@ class ParameterInfo:
             if self.maximum is not None and not value <= self.maximum:
                 return None
         return value
+
+
+def quantile(value: Scalar) -> float | None:
+    """Return the share that `p1` to `p99` stands for, None for another value."""
+    found = _QUANTILE.fullmatch(value) if isinstance(value, str) else None
+    return int(found[1]) / 100 if found else None
 
 
 class Nesting(IntEnum):
@@ -70,6 +88,19 @@ class Nesting(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryCache:
+    """How diffusers names a cache of its own: its configuration class, the function that puts it on, its first fields.
+
+    `defaults` are those of the fields that a trial sets.
+    """
+
+    config: str
+    function: str
+    fields: tuple[str, ...]
+    defaults: Parameters = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MethodInfo:
     """One method; its twin in `accsearch.worker.methods`, a module of the same name, says how it is done."""
 
@@ -82,6 +113,13 @@ class MethodInfo:
     supports: frozenset[Family]
     """The families of pipelines that it works on."""
     nesting: Nesting
+    unsupported: Mapping[Family, str] = field(default_factory=dict)
+    """Why it does not work on other families, where there is more to say than that."""
+    library: LibraryCache | None = None
+    """Its names in diffusers, by which code that uses it is read."""
+    package: str = ""
+    """The package that it needs beside the worker's own, which `extra` of accsearch installs."""
+    extra: str = ""
     searched: bool = False
     """Whether a configuration without a `methods` section searches it."""
     paired_defaults: Mapping[str, Parameters] = field(default_factory=dict)

@@ -6,6 +6,7 @@ from typing import Self
 
 from accsearch.methods.cell import SECOND_ORDER, Cell
 from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
 
@@ -130,6 +131,7 @@ TGATE = MethodInfo(
     paper="Zhang et al.: Faster Diffusion via Temporal Attention Decomposition, arXiv 2404.02747",
     doc="Cross-attention is computed until a gate step, then replaced by its cached mean.",
     searched=True,
+    conflict=conflict_of("tgate"),
     refusal=_refusal,
     calls=_calls,
     fresh_steps=_fresh_steps,

@@ -15,6 +15,8 @@ PACKAGES = (
     "DeepCache",
     "tomesd",
     "tgate",
+    "torchao",
+    "cache-dit",
     "open_clip_torch",
     "safetensors",
 )

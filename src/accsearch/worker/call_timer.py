@@ -1,6 +1,5 @@
 """Time each call of the denoiser inside a generation, and count the calls of its blocks."""
 
-import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,9 +8,7 @@ from typing import Any
 import torch
 
 from accsearch.worker.machine import Machine
-
-BLOCK = re.compile(r"Resnet|TransformerBlock")
-"""In the class names of what denoisers are made of: ResnetBlock2D, BasicTransformerBlock, FluxTransformerBlock, …"""
+from accsearch.worker.methods.layer_calls import counted
 
 
 class CallTimes:
@@ -53,20 +50,9 @@ def timed_calls(denoiser: torch.nn.Module, machine: Machine) -> Iterator[CallTim
 
 @contextmanager
 def counted_blocks(denoiser: torch.nn.Module) -> Iterator[Callable[[], int | None]]:
-    """Count the calls of the denoiser's blocks inside the context; None where it has none that are known."""
-    blocks = [module for module in denoiser.modules() if BLOCK.search(type(module).__name__)]
-    count = 0
-
-    def called(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    hooks = [block.register_forward_hook(called) for block in blocks]
-    try:
-        yield lambda: count if blocks else None
-    finally:
-        for hook in hooks:
-            hook.remove()
+    """Count the calls of layers in the denoiser's blocks inside the context; None where it has no row of blocks."""
+    with counted(denoiser) as counts:
+        yield lambda: counts.rows or None
 
 
 def denoiser_of(pipeline: Any) -> Any:

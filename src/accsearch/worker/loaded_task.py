@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from accsearch.config.sampling import doubt, refused_steps
 from accsearch.errors import UsageError
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.machine import Machine, choose_machine
+from accsearch.worker.methods.calibration import Calibrations
 from accsearch.worker.monitor import Monitor, open_monitor
 from accsearch.worker.pipelines import load_pipeline
 from accsearch.worker.prompts import gather_prompts
@@ -36,6 +37,8 @@ class LoadedTask:
     texts: Any
     monitor: Monitor
     notes: tuple[str, ...] = ()
+    calibrations: Calibrations = field(default_factory=Calibrations)
+    """What methods took from plain generations of the task."""
 
     def reworded(self, prompts: Sequence[str]) -> "LoadedTask":
         """Return the loaded with other prompts."""
@@ -74,7 +77,10 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
             *prompts.notes,
             *cut_off(pipeline, scorer, prompts.texts, assignment.model.call),
         )
-        yield LoadedTask(assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes)
+        calibrations = Calibrations(assignment.paths.calibration, assignment.model.identity)
+        yield LoadedTask(
+            assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes, calibrations
+        )
 
 
 def _doubts(assignment: Assignment) -> tuple[str, ...]:

@@ -1,10 +1,11 @@
 """Measure one trial: its images, their scores, and the time of each batch; or its time in turn with the baseline's."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import torch
 
@@ -38,7 +39,9 @@ class Measured:
     kernel_seconds: float | None = None
     """Of a batch: how long at least one kernel or copy ran; None where it was not profiled."""
     block_calls: int | None = None
-    """Calls of the denoiser's blocks in the first batch; None where they were not counted."""
+    """Calls of layers in the denoiser's blocks in the first batch; None where they were not counted."""
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    """What the methods took from a plain generation, by name."""
 
     @property
     def seconds(self) -> tuple[float, ...]:
@@ -78,6 +81,7 @@ def measure_pairs(
     """
     settings = loaded.assignment.config.worker
     with loaded.monitor.watching() as seen, _applying(loaded, methods) as applied:
+        applied.settle(**loaded.workload.arguments([0]))
         numbers = loaded.workload.batches(batch_size)[0]
         # Generators go on from run to run, which changes a sampler's own noise and not its time.
         run = partial(applied, **loaded.workload.arguments(numbers))
@@ -97,7 +101,13 @@ def plain_call(loaded: LoadedTask, **arguments: object) -> torch.Tensor:
 
 def _applying(loaded: LoadedTask, methods: Methods) -> AbstractContextManager[Applied]:
     config = loaded.assignment.config
-    return apply(loaded.pipeline, methods, implementation=config.implementation, seed=config.worker.seed)
+    return apply(
+        loaded.pipeline,
+        methods,
+        implementation=config.implementation,
+        seed=config.worker.seed,
+        calibrations=loaded.calibrations,
+    )
 
 
 def _measure(loaded: LoadedTask, methods: Methods, batch_size: int, profile: bool = False) -> Measured:
@@ -128,4 +138,5 @@ def _measure(loaded: LoadedTask, methods: Methods, batch_size: int, profile: boo
         conditions=seen.conditions(),
         kernel_seconds=busy,
         block_calls=generation.block_calls,
+        calibration=applied.calibration,
     )

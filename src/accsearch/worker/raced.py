@@ -1,9 +1,10 @@
 """What a race has generated of one trial so far."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from accsearch.task import Trial
 from accsearch.worker.baseline_times import Timed
@@ -31,6 +32,8 @@ class Raced:
     bytes_before: int | None = None
     set_up_bytes: int | None = None
     peak_bytes: int | None = None
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    """What its methods took from a plain generation, by name."""
     readings: Readings = field(default_factory=Readings)
     began: float = field(default_factory=time.perf_counter)
     ended: float = 0.0
@@ -72,4 +75,5 @@ class Raced:
             utilization=seen.mean_utilization(self.began, self.ended),
             conditions=seen.conditions(),
             block_calls=self.parts[0].block_calls,
+            calibration=self.calibration,
         )

@@ -192,8 +192,11 @@ class Racing:
                 trial.methods,
                 implementation=config.implementation,
                 seed=self._worker.seed,
+                calibrations=self.loaded.calibrations,
             )
         )
+        applied.settle(**self.loaded.workload.arguments([0]))
+        raced.calibration = applied.calibration
         entered = time.perf_counter() - began
         if not raced.parts:
             raced.set_up_seconds = entered

@@ -175,7 +175,8 @@ class Recorder:
             power_watts=measured.power_watts,
             gpu_utilization=measured.utilization,
             images_sha256=measured.images.sha256,
-            environment={**line.environment, "height": height, "width": width},
+            environment={**line.environment, "height": height, "width": width}
+            | ({"calibration": dict(measured.calibration)} if measured.calibration else {}),
         )
 
     def _timed(

@@ -16,6 +16,7 @@ from accsearch.worker.baseline import Baseline
 from accsearch.worker.fatal_errors import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.frontier import refine_frontier
 from accsearch.worker.images import InvalidImages
+from accsearch.worker.inert import inert_thresholds
 from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured, measure_baseline, measure_trial
 from accsearch.worker.methods.session import Unsupported
@@ -81,6 +82,8 @@ def search(
         log = TrialLog(recorder, bar)
         log.lines |= {trial.id: reused[trial.id] for trial in task.trials if trial.id in reused}
         began = time.perf_counter()
+        for remark in inert_thresholds(loaded, [trial for trial in task.trials if trial.id not in log.lines]):
+            say(f"note: {remark}")
         measured, baseline = _baseline(loaded, recorder, log)
         if proves(recorder.assignment.config):
             search_upper_bound(loaded, recorder, log, measured, baseline, earlier)

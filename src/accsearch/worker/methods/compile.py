@@ -5,14 +5,14 @@ Compilation, ASPLOS 2024.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 
 from accsearch.methods.info import Parameters
 from accsearch.worker.methods.patch import replaced
-from accsearch.worker.methods.session import Invoke, Session
+from accsearch.worker.methods.session import Invoke, Session, Unsupported
 
 RECOMPILE_LIMIT = 64
 
@@ -20,6 +20,10 @@ RECOMPILE_LIMIT = 64
 @contextmanager
 def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Compile the denoiser's `forward`, and whatever another method runs in its place, in `mode`."""
+    if parameters["regions"] == "blocks":
+        with _blocks(session):
+            yield invoke
+        return
     mode = str(parameters["mode"])
     before = session.compiled, session.kept
 
@@ -44,6 +48,26 @@ def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator
             yield invoke
     finally:
         session.compiled, session.kept = before
+        torch.compiler.reset()
+
+
+@contextmanager
+def _blocks(session: Session) -> Iterator[None]:
+    """Compile the `forward` of each repeated block, so that caches can be put round them; equal ones share the code."""
+    names = getattr(session.denoiser, "_repeated_blocks", None) or ()
+    blocks = [each for each in session.denoiser.modules() if type(each).__name__ in names]
+    if not blocks:
+        raise Unsupported(
+            f"compile: diffusers names no repeated blocks of {type(session.denoiser).__name__} "
+            "(compile.regions: denoiser)"
+        )
+    try:
+        with torch._dynamo.config.patch(recompile_limit=RECOMPILE_LIMIT), ExitStack() as stack:
+            for block in blocks:
+                compiled = torch.compile(block.forward, dynamic=False)
+                stack.enter_context(replaced(block, compiled))
+            yield
+    finally:
         torch.compiler.reset()
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from accsearch.methods.catalogue import METHODS
 from accsearch.task import Methods
+from accsearch.worker.methods.calibration import Calibrations
 from accsearch.worker.methods.session import Applied, open_session
 
 
@@ -28,11 +29,17 @@ for _name in METHODS:
 
 @contextmanager
 def apply(
-    pipeline: Any, methods: Methods, *, implementation: str = "native", seed: int = 0
+    pipeline: Any,
+    methods: Methods,
+    *,
+    implementation: str = "native",
+    seed: int = 0,
+    calibrations: Calibrations | None = None,
 ) -> Iterator[Applied]:
     """Put `methods` on `pipeline`, yield the call to make, and leave the pipeline as it was, bit for bit.
 
-    `seed` fixes ToMe's choice of destinations. An empty set yields the plain pipeline.
+    `seed` fixes ToMe's choice of destinations. `calibrations` keep from trial to trial what methods take from plain
+    generations. An empty set yields the plain pipeline.
     """
     ordered = [name for name in sorted(METHODS, key=lambda name: METHODS[name].nesting) if name in methods]
     managers: dict[str, Any] = {
@@ -42,7 +49,9 @@ def apply(
     if lacking:
         raise KeyError(f"no {implementation} implementation of {', '.join(lacking)}")
     with ExitStack() as stack:
-        session, applied = stack.enter_context(open_session(pipeline, methods, seed))
+        session, applied = stack.enter_context(
+            open_session(pipeline, methods, seed, calibrations or Calibrations())
+        )
         for name, manager in managers.items():
             applied.invoke = stack.enter_context(manager(session, applied.invoke, methods[name]))
         yield applied

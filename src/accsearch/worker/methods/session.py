@@ -9,56 +9,13 @@ import torch
 
 from accsearch.methods.catalogue import fresh_steps
 from accsearch.task import Methods
+from accsearch.worker.methods.calibration import Calibrations, Plain
+from accsearch.worker.methods.changes import Changes, record
+from accsearch.worker.methods.clock import Clock, Invoke, Unsupported
 from accsearch.worker.methods.guidance import branches
 from accsearch.worker.methods.snapshot import Snapshot
 
-Invoke = Callable[..., torch.Tensor]
-"""Call the pipeline with its keyword arguments; returns images (batch, 3, height, width) in [0, 1]."""
-
-
-class Clock:
-    """The position of the denoiser in a generation, found by counting its calls, which needs no wait for the device.
-
-    `index` is the call within the generation, `step` the sampler step: schedulers of second order call twice
-    a step, and PNDM makes warm-up calls, whose steps are negative. `guided` says whether batches hold both halves
-    of guidance; where the halves are two calls, `branch` is 0 in the conditional one and 1 in the other. `size` is
-    the latents' height and width.
-    """
-
-    def __init__(self, scheduler: Any) -> None:
-        self._scheduler = scheduler
-        self.steps = 0
-        self.guided = False
-        self.branches = 1
-        self.branch = 0
-        self.index = -1
-        self.step = 0
-        self.begins_step = True
-        self.size = (0, 0)
-
-    def start(self, steps: int, guided: bool, branches: int = 1) -> None:
-        """Begin a generation of `steps` sampler steps, guided in one batch or in so many calls of each step."""
-        self.steps = steps
-        self.guided = guided
-        self.branches = branches
-        self.index = -1
-
-    def tick(self, _module: torch.nn.Module, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> None:
-        """Count one call of the denoiser (a forward pre-hook); SD3 and Flux give the latents by name."""
-        self.index += 1
-        call, self.branch = divmod(self.index, self.branches)
-        order = self._scheduler.order
-        extra = max(0, len(self._scheduler.timesteps) - self.steps * order)
-        self.step = (call - extra) // order
-        self.begins_step = self.branch == 0 and (call - extra) % order == 0
-        latents = arguments[0] if arguments else keywords["hidden_states"]
-        # Z-Image gives a list of one tensor an image.
-        height, width = (latents[0] if isinstance(latents, list) else latents).shape[-2:]
-        self.size = (height, width)
-
-
-class Unsupported(Exception):
-    """A method cannot run on this denoiser; the message is the reason, as one line."""
+__all__ = ["Applied", "Change", "Clock", "Invoke", "Session", "Unsupported", "open_session"]
 
 
 class Change(Protocol):
@@ -79,7 +36,9 @@ class Session:
     with the pipeline's arguments. `fresh_steps` are sampler steps that must compute every layer. `compiled` turns a
     pure function into what runs it fastest; `kept` returns what a later call may still read of a tensor made inside
     it. `changes` are the methods' changes of weights, in the order in which they were made. `checks` compare what a
-    method computes in a way of its own with the denoiser, on the arguments of one of its calls.
+    method computes in a way of its own with the denoiser, on the arguments of one of its calls. `settles` find what a
+    method takes from a plain generation, whose figures `calibrations` keep from trial to trial. `resets` drop what
+    the caches of diffusers keep; there are some where `hooked` says that the denoiser has their hooks.
     """
 
     pipeline: Any
@@ -93,6 +52,10 @@ class Session:
     kept: Callable[[torch.Tensor], torch.Tensor] = lambda tensor: tensor
     changes: list[Change] = field(default_factory=list)
     checks: list[Callable[..., None]] = field(default_factory=list)
+    calibrations: Calibrations = field(default_factory=Calibrations)
+    settles: list[Callable[[Plain], None]] = field(default_factory=list)
+    resets: list[Callable[[], None]] = field(default_factory=list)
+    hooked: bool = False
 
 
 class _Called(BaseException):
@@ -106,20 +69,30 @@ class _Called(BaseException):
 class Applied:
     """The pipeline with a trial's methods on it: call it to generate."""
 
-    def __init__(self, session: Session, plain: Snapshot) -> None:
+    def __init__(self, session: Session, plain: Snapshot, call: Invoke) -> None:
         self._session = session
         self._plain = plain
-        self.invoke: Invoke
+        self._call = call
+        self.invoke: Invoke = call
+        self.calibration: Mapping[str, Any] = {}
+        """What the methods took from a plain generation, by name."""
 
     def __call__(self, **arguments: Any) -> torch.Tensor:
         """Generate one batch; `num_inference_steps` and the guidance scale are required."""
         return self.invoke(**arguments)
 
-    def verify(self, **arguments: Any) -> None:
-        """Compare what the methods compute in ways of their own with the denoiser, on its first inputs.
+    @property
+    def denoiser(self) -> Any:
+        """The pipeline's UNet or transformer."""
+        return self._session.denoiser
 
-        `arguments` are those of a generation, of which nothing is generated. Raises Unsupported.
+    def verify(self, **arguments: Any) -> None:
+        """Settle what the methods take from a plain generation, and compare what they compute with the denoiser.
+
+        `arguments` are those of a generation. It is made without the methods where a threshold or a ratio follows
+        from it; what methods compute in ways of their own is compared on its first inputs. Raises Unsupported.
         """
+        self.settle(**arguments)
         session = self._session
         if not session.checks:
             return
@@ -133,6 +106,27 @@ class Applied:
                     check(*inputs, **named)
         finally:
             patched.restore()
+
+    def settle(self, **arguments: Any) -> None:
+        """Settle the thresholds and ratios that follow from a plain generation with these arguments."""
+        session = self._session
+        if session.settles:
+            plain = self.plain(**arguments)
+            for settle in session.settles:
+                settle(plain)
+            self.calibration = plain.used
+
+    def plain(self, **arguments: Any) -> Plain:
+        """Return what is known of generations with these arguments and without methods; one is made where needed."""
+        session = self._session
+        return session.calibrations.of(
+            session.pipeline, session.denoiser, arguments, lambda: self._changes(arguments)
+        )
+
+    def _changes(self, arguments: dict[str, Any]) -> list[Changes]:
+        session = self._session
+        with self.suspended(), torch.no_grad():
+            return record(session.denoiser, session.clock, self._call, arguments)
 
     def _first_inputs(self, arguments: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
         def stop(_module: torch.nn.Module, inputs: tuple[Any, ...], named: dict[str, Any]) -> None:
@@ -173,11 +167,15 @@ class Applied:
 
 
 @contextmanager
-def open_session(pipeline: Any, methods: Methods, seed: int) -> Iterator[tuple[Session, Applied]]:
+def open_session(
+    pipeline: Any, methods: Methods, seed: int, calibrations: Calibrations
+) -> Iterator[tuple[Session, Applied]]:
     """Yield a session for `methods` on `pipeline` and the plain call, which starts its clock; unhook on exit."""
     denoiser = getattr(pipeline, "unet", None) or pipeline.transformer
     clock = Clock(pipeline.scheduler)
-    session = Session(pipeline, denoiser, clock, seed, methods, pipeline, fresh_steps(methods))
+    session = Session(
+        pipeline, denoiser, clock, seed, methods, pipeline, fresh_steps(methods), calibrations=calibrations
+    )
 
     def invoke(**arguments: Any) -> torch.Tensor:
         clock.start(arguments["num_inference_steps"], *branches(pipeline, denoiser, arguments))
@@ -185,8 +183,7 @@ def open_session(pipeline: Any, methods: Methods, seed: int) -> Iterator[tuple[S
         return images
 
     hook = denoiser.register_forward_pre_hook(clock.tick, with_kwargs=True)
-    applied = Applied(session, Snapshot(pipeline, denoiser))
-    applied.invoke = invoke
+    applied = Applied(session, Snapshot(pipeline, denoiser), invoke)
     try:
         yield session, applied
     finally:

@@ -13,6 +13,7 @@ import torch
 
 from accsearch.methods.info import Parameters
 from accsearch.methods.tgate import Plan, Use
+from accsearch.worker.methods.halves import half_of
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session
 from accsearch.worker.methods.snapshot import untouched
@@ -94,7 +95,7 @@ def _gated(session: Session, plan: Plan, phase: _Phase) -> Callable[..., Any]:
         gated = clock.guided and clock.step >= plan.gate_step
         if gated:
             batch = args[0].shape[0]
-            args, kwargs = _first_half(args, batch), _first_half(kwargs, batch)
+            args, kwargs = half_of(args, batch, first=True), half_of(kwargs, batch, first=True)
         output = inner(*args, **kwargs)
         if Use.STORE in (phase.cross, phase.self_):
             phase.caches = [cache if cache is None else session.kept(cache) for cache in phase.caches]
@@ -102,17 +103,6 @@ def _gated(session: Session, plan: Plan, phase: _Phase) -> Callable[..., Any]:
         return (torch.cat([output[0], output[0]]),) if gated else output
 
     return forward
-
-
-def _first_half(value: Any, batch: int) -> Any:
-    """Cut every tensor of `batch` rows inside `value` to its first (unconditional) half."""
-    if isinstance(value, torch.Tensor):
-        return value[: batch // 2] if value.ndim > 0 and value.shape[0] == batch else value
-    if isinstance(value, dict):
-        return {name: _first_half(part, batch) for name, part in value.items()}
-    if isinstance(value, tuple):
-        return tuple(_first_half(part, batch) for part in value)
-    return value
 
 
 def _cached(compute: Callable[..., torch.Tensor], phase: _Phase, number: int) -> Callable[..., torch.Tensor]:

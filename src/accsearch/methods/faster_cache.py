@@ -1,0 +1,85 @@
+"""FasterCache: extrapolate attention from step to step, and the unconditional half from the conditional one."""
+
+from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.compiled_blocks import no_compile
+from accsearch.methods.info import Kind, LibraryCache, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.rivals import conflict_of
+from accsearch.task import Methods
+
+
+def halves(parameters: Parameters, step: int, steps: int) -> bool:
+    """Say whether the unconditional half is left out in a step of so many."""
+    return _late(parameters, step, steps) and step % int(parameters["guidance_interval"]) != 0
+
+
+def _late(parameters: Parameters, step: int, steps: int) -> bool:
+    return step > 0 and step / steps > float(parameters["start"])
+
+
+def _refusal(cell: Cell, methods: Methods) -> str | None:
+    own = methods["faster_cache"]
+    if not any(halves(own, step, cell.steps) for step in range(cell.steps)):
+        return f"start {own['start']} of {cell.steps} steps leaves nothing out"
+    return no_compile(cell, methods)
+
+
+def _calls(parameters: Parameters, steps: int, _fresh: frozenset[int]) -> list[Kind]:
+    interval = int(parameters["interval"])
+
+    def kind(step: int) -> Kind:
+        if not halves(parameters, step, steps):
+            return ""
+        return "faster_cache:half-reuse" if step % interval else "faster_cache:half"
+
+    return [kind(step) for step in range(steps)]
+
+
+FASTER_CACHE = MethodInfo(
+    name="faster_cache",
+    parameters={
+        "interval": ParameterInfo(
+            type=int, minimum=2, default=2, short="i", saving=1, doc="steps from one attention to the next"
+        ),
+        "guidance_interval": ParameterInfo(
+            type=int,
+            minimum=2,
+            default=5,
+            short="u",
+            saving=1,
+            doc="steps from one unconditional half to the next; without one, attention alone is reused",
+        ),
+        "start": ParameterInfo(
+            type=float,
+            minimum=0,
+            maximum=1,
+            default=0.36,
+            short="s",
+            saving=-1,
+            doc="share of the steps after which both begin",
+        ),
+    },
+    exact=False,
+    supports=BLOCK_CACHED - {"qwen"},
+    unsupported={
+        **BLOCKS_UNKNOWN,
+        "qwen": "faster_cache keeps one cache, which the two calls of a guided step would share",
+    },
+    nesting=Nesting.ATTENTION,
+    conflict=conflict_of("faster_cache"),
+    refusal=_refusal,
+    calls=_calls,
+    library=LibraryCache(
+        config="FasterCacheConfig",
+        function="apply_faster_cache",
+        fields=(
+            "spatial_attention_block_skip_range",
+            "temporal_attention_block_skip_range",
+            "spatial_attention_timestep_skip_range",
+            "temporal_attention_timestep_skip_range",
+        ),
+        defaults={"spatial_attention_block_skip_range": 2, "unconditional_batch_skip_range": 5},
+    ),
+    paper="Lv et al.: FasterCache: Training-Free Video Diffusion Model Acceleration with High Quality, ICLR 2025, "
+    "arXiv 2410.19355",
+    doc="Attention is extrapolated from step to step, and the unconditional half from the conditional one.",
+)
