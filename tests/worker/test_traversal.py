@@ -325,6 +325,9 @@ class Speechless:
         found = self._scorer.scores(images, texts)
         return [found[0], float("nan"), *found[2:]] if self._lose(images) else found
 
+    def close(self) -> None:
+        self._scorer.close()
+
 
 def speechless(monkeypatch: pytest.MonkeyPatch, lose: Callable[[Images], bool]) -> None:
     load = task_module.load_scorer
