@@ -24,11 +24,16 @@ def snippets(workdir: WorkDir, rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         cell = cells.get((row["config"], str(row.get("found_in") or row.get("task"))))
         if cell is not None and row["decision"] == "within" and row["trial"] != BASELINE:
-            parts.append("\n".join(_program(row, *cell)) + "\n")
+            parts.append(snippet_of(row, *cell))
     return "\n\n".join(parts)
 
 
-def _program(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str]:
+def snippet_of(row: Mapping[str, Any], config: Config, task: Task) -> str:
+    """Return the program for a row of `best --json` that was found in `task`."""
+    return "\n".join(_lines(row, config, task)) + "\n"
+
+
+def _lines(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str]:
     model, dtype = config.model(str(task.axes["pipe"])), config.worker.dtype
     scheduler, guidance = f"{task.axes['sched']}Scheduler", config.worker.guidance_scale
     options = [f"dtype=torch.{dtype}"]
@@ -45,7 +50,7 @@ def _program(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str
     source = repr(model.model_id)
     if model.model_id in PIPELINES:
         yield "from accsearch.demo import pipeline_path"
-        source = f"pipeline_path({model.model_id!r})"
+        source = f'pipeline_path("{model.model_id}")'
     yield f"\npipe = {model.pipeline_class}.from_pretrained({source}, {', '.join(options)})"
     yield f"pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)"
     device = f'"{config.worker.device}"' if config.worker.device != "auto" else _AUTO

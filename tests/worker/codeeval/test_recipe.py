@@ -125,3 +125,15 @@ def test_a_baseline_that_makes_no_image_has_a_verdict(error: Exception) -> None:
     with pytest.raises(Refused, match="the baseline makes no image: ") as found:
         baseline.image("a cat", 1)
     assert found.value.verdict == "invalid"
+
+
+def test_the_demo_s_flux_pipeline_is_called_with_the_tokens_that_the_code_writes() -> None:
+    code = """
+from diffusers import FluxPipeline
+pipe = FluxPipeline.from_pretrained("accsearch/demo-dit")
+pipe("a cat", height=64, width=64, max_sequence_length=24, num_inference_steps=20)
+"""
+    fields = extract_source(code.encode())
+    found = recipe(model_of(fields), fields, {})
+    assert (found.model.model_id, found.scheduler) == ("builtin:demo-dit", "FlowMatchEulerDiscreteScheduler")
+    assert found.arguments == {"height": 64, "width": 64, "max_sequence_length": 24}

@@ -1,0 +1,30 @@
+"""The call that `best --snippet` prints has the arguments that the model needs."""
+
+from pathlib import Path
+
+from accsearch.config.load import load_config
+from accsearch.report.snippet import snippet_of
+from accsearch.task import Task
+
+ROW = {
+    "trial": "compile-mdefault",
+    "speedup": 1.5,
+    "speedup_ci95": [1.4, 1.6],
+    "score_loss": 0.0,
+    "score_loss_ci95": [0.0, 0.0],
+    "max_loss": 0.01,
+}
+
+
+def test_a_model_whose_class_has_other_defaults_is_called_with_its_own(tmp_path: Path) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(
+        "grid: {pipe: [demo-dit], sched: [FlowMatchEulerDiscrete], steps: [20]}", encoding="utf-8"
+    )
+    axes = {"pipe": "demo-dit", "sched": "FlowMatchEulerDiscrete", "steps": 20}
+
+    program = snippet_of(ROW, load_config(path), Task("t", "c", axes, ""))
+
+    compile(program, "snippet", "exec")
+    assert 'FluxPipeline.from_pretrained(pipeline_path("builtin:demo-dit"), dtype=' in program
+    assert "height=64, width=64, max_sequence_length=24)" in program
