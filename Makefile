@@ -9,7 +9,7 @@ export OMP_NUM_THREADS ?= 1
 QUICK := $(addprefix tests/, checkpoint config docs gpus grid keeper methods report results scheduler scripts search \
 	test_cores.py doctor/test_storage.py $(addprefix codeeval/test_, reader.py relaxed.py source.py static.py))
 
-.PHONY: setup demo quick test slow check format clean
+.PHONY: setup demo demo-dit quick test slow check format clean
 
 setup: .venv/.installed
 
@@ -21,6 +21,11 @@ setup: .venv/.installed
 
 demo: setup
 	$(BIN)/accsearch run configs/demo.yaml
+	$(BIN)/accsearch best
+	$(BIN)/accsearch report -o report.html
+
+demo-dit: setup
+	$(BIN)/accsearch run configs/demo-dit.yaml
 	$(BIN)/accsearch best
 	$(BIN)/accsearch report -o report.html
 

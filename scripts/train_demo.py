@@ -26,6 +26,7 @@ from accsearch.demo.operators import register_torchvision_operators  # noqa: E40
 register_torchvision_operators()
 
 from demo_training.autoencoder import train_autoencoder  # noqa: E402
+from demo_training.caches import measure_caches  # noqa: E402
 from demo_training.denoiser import train_denoiser  # noqa: E402
 from demo_training.evaluation import evaluate  # noqa: E402
 from demo_training.evaluation_transformer import evaluate_transformer  # noqa: E402
@@ -48,10 +49,11 @@ STAGES: dict[str, Callable[[Options], None]] = {
     "transformer": train_transformer,
     "export-dit": export_transformer,
     "evaluate-dit": evaluate_transformer,
+    "caches-dit": measure_caches,
 }
 GROUPS = {
     "all": ("scorer", "judge", "vae", "unet", "export", "evaluate"),
-    "all-dit": ("t5", "transformer", "export-dit", "evaluate-dit"),
+    "all-dit": ("t5", "transformer", "export-dit", "evaluate-dit", "caches-dit"),
 }
 # Shares of the time that a group of stages is given; exporting and evaluating come on top.
 SHARES = {"scorer": 0.12, "judge": 0.06, "vae": 0.12, "unet": 0.70, "t5": 0.05, "transformer": 0.95}

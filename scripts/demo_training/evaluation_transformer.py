@@ -57,7 +57,7 @@ def evaluate_transformer(options: Options) -> None:
         accuracy[f"{guidance:g}"] = figures = {}
         for kind, (others, near) in rows.items():
             captions = [row[0] for row in others]
-            images = _draw(pipeline, captions, options.seed, guidance)
+            images = draw_transformer(pipeline, captions, options.seed, guidance)
             figures[kind] = {
                 name: {
                     f"drawn_of_{CHOICES}": judge.accuracy(images, others),
@@ -85,7 +85,7 @@ def evaluate_transformer(options: Options) -> None:
     )
 
 
-def _draw(pipeline: Any, captions: list[str], seed: int, guidance: float) -> Tensor:
+def draw_transformer(pipeline: Any, captions: list[str], seed: int, guidance: float) -> Tensor:
     """Return the images (count, 3, 64, 64) in [0, 1], on the CPU, in the 8 bits of a saved image."""
     generator = torch.Generator().manual_seed(seed)
     latents = torch.randn(len(captions), PATCHES, PATCH_WIDTH, generator=generator)

@@ -16,6 +16,7 @@ from accsearch.codeeval.benchmark import BenchmarkTask, find_entry, grid_of, loa
 from accsearch.codeeval.evaluation import Evaluation, render, unresolved
 from accsearch.codeeval.pass_rate import judge, summary
 from accsearch.codeeval.settings import Settings, command
+from accsearch.codeeval.static import extract_source
 from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import command_line, expand
@@ -99,6 +100,18 @@ def test_the_shipped_benchmark_has_25_tasks_over_five_levels() -> None:
     assert len(tasks) == 25
     assert len({task.level for task in tasks}) == 5
     assert all(task.reference is not None for task in tasks)
+
+
+def test_the_tasks_of_the_flux_pipeline_call_it_with_its_size_and_tokens() -> None:
+    tasks = load_benchmark(EXAMPLES / "transformer")
+    read = {task.id: extract_source(task.generated.read_bytes()) for task in tasks}
+    size = {"height": 64, "width": 64, "max_sequence_length": 24}
+    assert len(read) == 5
+    for fields in read.values():
+        assert (fields.model_id, fields.num_inference_steps) == ("accsearch/demo-dit", 20)
+        assert fields.arguments == {**size, "guidance_scale": 2.0}
+    assert set(read["dit-taylorseer"].methods) == {"taylorseer"}
+    assert set(read["dit-inert"].methods) == {"first_block_cache"}
 
 
 def test_the_shipped_configuration_has_the_benchmark_s_tasks() -> None:
