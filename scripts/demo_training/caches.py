@@ -13,7 +13,7 @@ from demo_training.evaluation import Judge
 from demo_training.evaluation_transformer import GUIDANCE, draw_transformer
 from demo_training.stage import Options
 
-IMAGES = 32
+IMAGES = 16
 QUANTILES = ("p50", "p75", "p95")
 VARIANTS: dict[str, list[dict[str, Any]]] = {
     "first_block_cache": [{"threshold": each} for each in QUANTILES],

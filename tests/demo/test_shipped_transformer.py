@@ -90,3 +90,20 @@ def test_the_model_card_states_the_figures_of_the_evaluation() -> None:
                 row = f"| {guidance} | {kind.replace('_', ' ')} | {judge} | {found['drawn_of_16']:.1%} | "
                 row += f"{found['drawn_of_near_misses']:.1%} | {found['clip_score']:.2f} |"
                 assert row.replace("%", " %") in text
+
+    for cache, found in FIGURES["caches"].items():
+        psnr = f"{found['psnr']:.1f}" if "psnr" in found else "—"
+        assert f"| {cache} | {found['clip_score']:.2f} | {psnr} |" in text
+
+
+def test_images_get_worse_with_the_strength_of_each_cache() -> None:
+    settings: dict[str, list[dict[str, float]]] = {}
+    for cache, found in FIGURES["caches"].items():
+        settings.setdefault(cache.split()[0], []).append(found)
+    [plain] = settings.pop("baseline")
+
+    assert len(settings) == 5
+    for found in settings.values():
+        psnr = [each["psnr"] for each in found]
+        assert psnr == sorted(set(psnr), reverse=True)
+        assert found[-1]["clip_score"] < plain["clip_score"] - 4

@@ -1,9 +1,11 @@
 """The call that `best --snippet` prints has the arguments that the model needs."""
 
+import json
 from pathlib import Path
 
 from accsearch.config.load import load_config
 from accsearch.report.snippet import snippet_of
+from accsearch.report.thresholds import measured
 from accsearch.task import Task
 
 ROW = {
@@ -23,8 +25,24 @@ def test_a_model_whose_class_has_other_defaults_is_called_with_its_own(tmp_path:
     )
     axes = {"pipe": "demo-dit", "sched": "FlowMatchEulerDiscrete", "steps": 20}
 
-    program = snippet_of(ROW, load_config(path), Task("t", "c", axes, ""))
+    program = snippet_of(ROW, "compile-mdefault", load_config(path), Task("t", "c", axes, ""))
 
     compile(program, "snippet", "exec")
     assert 'FluxPipeline.from_pretrained(pipeline_path("builtin:demo-dit"), dtype=' in program
     assert "height=64, width=64, max_sequence_length=24)" in program
+
+
+def test_a_quantile_is_the_threshold_that_the_task_found(tmp_path: Path) -> None:
+    kept = {
+        "figures": {"0f:step_cache:0.75:3": [[0.34]], "0f:step_cache:0.75:5": [[0.21]], "0f:ratios": [[1.0]]}
+    }
+    (tmp_path / "kept.json").write_text(json.dumps(kept), encoding="utf-8")
+    methods = {
+        "step_cache": {"threshold": "p75", "warm_up": 5},
+        "mag_cache": {"threshold": "p50", "max_skip": 3},
+    }
+
+    found = measured(methods, tmp_path / "kept.json")
+
+    assert found == {"step_cache": {"threshold": 0.21, "warm_up": 5}, "mag_cache": methods["mag_cache"]}
+    assert measured(methods, tmp_path / "none.json") == methods

@@ -6,7 +6,9 @@ from typing import Any
 from accsearch.checkpoint.plan import stored_plans
 from accsearch.config.schema import Config
 from accsearch.demo import PIPELINES
+from accsearch.methods.combinations import trial_id
 from accsearch.report import text
+from accsearch.report.thresholds import measured
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
 
@@ -24,16 +26,17 @@ def snippets(workdir: WorkDir, rows: Sequence[Mapping[str, Any]]) -> str:
     for row in rows:
         cell = cells.get((row["config"], str(row.get("found_in") or row.get("task"))))
         if cell is not None and row["decision"] == "within" and row["trial"] != BASELINE:
-            parts.append(snippet_of(row, *cell))
+            methods = measured(row["methods"], workdir.task(cell[1].config, cell[1].id).calibration)
+            parts.append(snippet_of(row, trial_id(methods), *cell))
     return "\n\n".join(parts)
 
 
-def snippet_of(row: Mapping[str, Any], config: Config, task: Task) -> str:
-    """Return the program for a row of `best --json` that was found in `task`."""
-    return "\n".join(_lines(row, config, task)) + "\n"
+def snippet_of(row: Mapping[str, Any], methods: str, config: Config, task: Task) -> str:
+    """Return the program for a row of `best --json` that was found in `task`, with the methods of a trial's id."""
+    return "\n".join(_lines(row, methods, config, task)) + "\n"
 
 
-def _lines(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str]:
+def _lines(row: Mapping[str, Any], methods: str, config: Config, task: Task) -> Iterator[str]:
     model, dtype = config.model(str(task.axes["pipe"])), config.worker.dtype
     scheduler, guidance = f"{task.axes['sched']}Scheduler", config.worker.guidance_scale
     options = [f"dtype=torch.{dtype}"]
@@ -55,7 +58,7 @@ def _lines(row: Mapping[str, Any], config: Config, task: Task) -> Iterator[str]:
     yield f"pipe.scheduler = {scheduler}.from_config(pipe.scheduler.config)"
     device = f'"{config.worker.device}"' if config.worker.device != "auto" else _AUTO
     yield f"pipe = pipe.to({device})"
-    yield f'with accsearch.accelerate(pipe, "{row["trial"]}", seed={config.worker.seed}):'
+    yield f'with accsearch.accelerate(pipe, "{methods}", seed={config.worker.seed}):'
     call = [f"num_inference_steps={task.axes['steps']}"]
     call.append(f"guidance_scale={model.guidance if guidance is None else guidance}")
     size = {key: value for key in ("height", "width") if (value := getattr(config.worker, key))}
