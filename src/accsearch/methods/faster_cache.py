@@ -68,6 +68,7 @@ FASTER_CACHE = MethodInfo(
     conflict=conflict_of("faster_cache"),
     refusal=_refusal,
     calls=_calls,
+    counts_calls=True,
     library=LibraryCache(
         config="FasterCacheConfig",
         function="apply_faster_cache",

@@ -59,6 +59,7 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
     conflict=conflict_of("pyramid_attention_broadcast"),
     refusal=_refusal,
     calls=_calls,
+    counts_calls=True,
     library=LibraryCache(
         config="PyramidAttentionBroadcastConfig",
         function="apply_pyramid_attention_broadcast",

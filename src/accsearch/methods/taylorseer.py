@@ -53,6 +53,7 @@ TAYLORSEER = MethodInfo(
     conflict=conflict_of("taylorseer"),
     refusal=_refusal,
     calls=_calls,
+    counts_calls=True,
     library=LibraryCache(
         config="TaylorSeerCacheConfig",
         function="apply_taylorseer_cache",
