@@ -7,6 +7,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -17,14 +18,15 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from accsearch.checkpoint.markers import DamagedMarker, Running, read_running
 from accsearch.errors import UsageError
-from accsearch.executors.copied_files import Destination
+from accsearch.executors.copied_files import whole_lines
 from accsearch.executors.executor import Ended, Job, Runner
 from accsearch.executors.node_agent import NodeAgent, Order, end_and_remove, root_of
 from accsearch.executors.ray_nodes import NodeFacts, facts, refuse_other_versions
-from accsearch.executors.ray_runner import NAME, RayRunner, first_line, last_line, order_of, owner_of
+from accsearch.executors.ray_runner import NAME, RayRunner, first_line, last_line
 from accsearch.executors.setup import Setup
+from accsearch.process_identity import host_name
 from accsearch.task import Scalar
-from accsearch.workdir import RUNNING, TaskPaths
+from accsearch.workdir import RUNNING, TaskPaths, WorkDir
 
 ANSWER = 60.0
 """Seconds for which a node is waited for that does not answer."""
@@ -85,16 +87,11 @@ class RayExecutor:
         return runner
 
     def adopt(self, running: Running, paths: TaskPaths) -> Runner | Ended | None:
-        """Look for the attempt on every node that has a folder of it."""
-        config = paths.running.parent.name
-        for node in self._attempts.get(running.nonce, ()):
-            actor = self._actor(_on(node), gpus=0, cpus=0)
-            have = Destination(paths).have()
-            with contextlib.suppress(RayError):
-                if ray.get(actor.adopt.remote(config, running.task, running.nonce, have), timeout=ANSWER):
-                    return RayRunner.attached(self, actor, running, paths)
-            ray.kill(actor)
-        return None
+        """Follow the attempt on the node that has a folder of it; what came of it is asked there, without waiting."""
+        nodes = self._attempts.get(running.nonce)
+        if nodes is None:
+            return None
+        return RayRunner.attached(self, self._actor(_on(nodes[0]), gpus=0, cpus=0), running, paths)
 
     def drain(self) -> None:
         for runner in self._runners:
@@ -125,7 +122,7 @@ class RayExecutor:
         return self._actor(strategy, gpus=int(self._setup.on_gpus), cpus=self._cluster.cpus_per_task)
 
     def order(self, job: Job) -> Order:
-        return order_of(job, self._setup.workdir, self._cluster.cpus_per_task)
+        return _order_of(job, self._setup.workdir, self._cluster.cpus_per_task)
 
     def settled(self, job: Job, node: str) -> None:
         if (pipe := job.task.axes.get("pipe")) is not None:
@@ -156,7 +153,7 @@ class RayExecutor:
         attempts: dict[str, list[str]] = {}
         stale: dict[str, list[Node]] = {}
         found: list[NodeFacts] = []
-        owner, running = owner_of(self._setup.workdir), self._running()
+        owner, running = _owner_of(self._setup.workdir), self._running()
         for node, asked in self._ask_each(_nodes(), facts):
             try:
                 found.append(ray.get(asked, timeout=ANSWER))
@@ -208,6 +205,24 @@ class RayExecutor:
             )
             for node in nodes
         ]
+
+
+def _order_of(job: Job, workdir: WorkDir, threads: int | None) -> Order:
+    """Return what a node needs to run a job; a torn last line of the results stays behind. Raises OSError."""
+    return Order(
+        job=job,
+        owner=_owner_of(workdir),
+        config=job.task.config,
+        plan=workdir.plan(job.task.config).read_bytes(),
+        results=whole_lines(job.paths.results),
+        interpreter=sys.executable,
+        threads=threads,
+    )
+
+
+def _owner_of(workdir: WorkDir) -> str:
+    """Return what an attempt's folder on a node says of its work directory."""
+    return f"{host_name()}:{workdir.root}"
 
 
 def _connect(address: str | None) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import sys
 import threading
 from collections import deque
 from concurrent.futures import Future
@@ -16,13 +15,12 @@ from ray.exceptions import RayError, RayTaskError
 from accsearch.checkpoint.heartbeat import renew
 from accsearch.checkpoint.markers import SUBMITTED, Exit, Running, write_exit, write_running
 from accsearch.errors import StorageError, UsageError
-from accsearch.executors.copied_files import Destination, whole_lines
+from accsearch.executors.copied_files import Destination
 from accsearch.executors.executor import Ended, Event, Job, NoStorage, Returned, RunnerGone
 from accsearch.executors.local import message_of
 from accsearch.executors.node_agent import News, Order
 from accsearch.executors.ray_nodes import NodeFacts, refuse_other_versions
-from accsearch.process_identity import host_name
-from accsearch.workdir import TaskPaths, WorkDir
+from accsearch.workdir import TaskPaths
 
 NAME = "ray"
 POLL = 10.0
@@ -54,7 +52,7 @@ class Attempt:
 
 
 class RayRunner:
-    """One question to the actor at a time: is it there, start this, what is new; `stop` comes in between."""
+    """One question to the actor at a time, as start this, or what is new; `stop` comes in between."""
 
     def __init__(self, placement: Placement) -> None:
         self._placement = placement
@@ -71,12 +69,13 @@ class RayRunner:
 
     @classmethod
     def attached(cls, placement: Placement, actor: Any, running: Running, paths: TaskPaths) -> "RayRunner":
-        """Return the runner of an actor that has taken up an attempt of an earlier scheduler."""
+        """Return the runner of an actor that is to take up an attempt of an earlier scheduler."""
         runner = cls(placement)
         runner._actor = actor
         runner._host = running.host
         runner._attempt = Attempt(running.nonce, paths, None)
-        runner._ask("poll", actor.poll.remote(POLL))
+        config, have = paths.running.parent.name, Destination(paths).have()
+        runner._ask("adopt", actor.adopt.remote(config, running.task, running.nonce, have))
         return runner
 
     def fileno(self) -> int:
@@ -142,6 +141,8 @@ class RayRunner:
                     return self._on_facts(found)
                 case "start":
                     return self._on_start(found)
+                case "adopt":
+                    return self._on_adopted(found)
                 case _:
                     return self._on_news(found)
         except (OSError, StorageError) as error:
@@ -164,6 +165,12 @@ class RayRunner:
     def _on_start(self, why_not: str | None) -> list[Event]:
         if why_not is not None:
             return self._returned(f"{self._host}: {why_not}")
+        self._ask("poll", self._actor.poll.remote(POLL))
+        return []
+
+    def _on_adopted(self, is_there: bool) -> list[Event]:
+        if not is_there:
+            return self._returned("its keeper died without a trace", started=True)
         self._ask("poll", self._actor.poll.remote(POLL))
         return []
 
@@ -237,24 +244,6 @@ class RayRunner:
     def _job(self) -> Job:
         assert self._attempt is not None and self._attempt.job is not None
         return self._attempt.job
-
-
-def order_of(job: Job, workdir: WorkDir, threads: int | None) -> Order:
-    """Return what a node needs to run a job; a torn last line of the results stays behind. Raises OSError."""
-    return Order(
-        job=job,
-        owner=owner_of(workdir),
-        config=job.task.config,
-        plan=workdir.plan(job.task.config).read_bytes(),
-        results=whole_lines(job.paths.results),
-        interpreter=sys.executable,
-        threads=threads,
-    )
-
-
-def owner_of(workdir: WorkDir) -> str:
-    """Return what an attempt's folder on a node says of its work directory."""
-    return f"{host_name()}:{workdir.root}"
 
 
 def _submitted(job: Job) -> Running:
