@@ -351,3 +351,25 @@ def test_a_parameter_that_json_cannot_hold_is_unknown(value: str) -> None:
     assert methods is not None
     assert "null" in json.dumps(methods, allow_nan=False)
     assert methods_similarity(methods, {"tome": {"ratio": 0.5}}, Weights())[0] <= 1
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ("TaylorSeerCacheConfig(cache_interval=4)", "taylorseer"),
+        ("MagCacheConfig(0.1, mag_ratios=[1.0])", "mag_cache"),
+        ("FirstBlockCacheConfig(threshold=0.1)", "first_block_cache"),
+    ],
+)
+def test_a_cache_of_diffusers_is_known_by_the_table_of_the_methods(config: str, name: str) -> None:
+    kind = config.partition("(")[0]
+    code = f"""
+from diffusers import FluxPipeline, {kind}
+pipe = FluxPipeline.from_pretrained("some/model")
+pipe.transformer.enable_cache({config})
+pipe("a cat", num_inference_steps=28)
+"""
+
+    found = extract_source(code.encode())
+
+    assert found.acceleration_methods == [name]
