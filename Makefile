@@ -6,7 +6,7 @@ BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
 # What needs no process, no torch and no GPU; tests/quick.py holds them to that.
-QUICK := $(addprefix tests/, checkpoint config docs gpus grid keeper methods report results scheduler scripts search \
+QUICK := $(addprefix tests/, checkpoint config docs gpus grid keeper methods report result_lines scheduler scripts search \
 	test_cores.py doctor/test_storage.py $(addprefix codeeval/test_, reader.py relaxed.py source.py static.py))
 
 .PHONY: setup demo demo-dit quick test slow check format clean

@@ -22,7 +22,7 @@ from statistics import median
 import torch
 from subject import add_options, open_subject
 
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Trial
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.loaded_task import LoadedTask

@@ -30,8 +30,8 @@ from typing import Any
 
 import yaml
 
-from accsearch.results.file import latest, read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import latest, read
+from accsearch.result_lines.line import ResultLine
 
 HERE = Path(__file__).resolve().parent
 INTERVALS = [2, 5, 3, 4, 6, 8, 10]

@@ -30,7 +30,7 @@ from typing import Any
 import torch
 from subject import add_options, open_subject
 
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.versions import installed_versions
 from accsearch.worker.batches import generate_batch
 from accsearch.worker.images import join
 from accsearch.worker.loaded_task import LoadedTask

@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from accsearch.results.file import read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import read
+from accsearch.result_lines.line import ResultLine
 
 FEWEST_STEPS = 2
 

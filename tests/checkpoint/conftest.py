@@ -16,8 +16,8 @@ from accsearch.checkpoint.markers import (
 from accsearch.config.load import build_config
 from accsearch.grid import Grid, expand, success_sentinel
 from accsearch.grid.setting import reuse_key, setting_of
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths, WorkDir
 

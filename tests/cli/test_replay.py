@@ -10,8 +10,8 @@ from tests.standin import GIB, StandIn
 from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.grid import expand
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.workdir import WorkDir
 
 SHOW = """\

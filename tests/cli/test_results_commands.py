@@ -12,6 +12,8 @@ import pytest
 from tests.faults.program import ACCSEARCH, Work
 from tests.faults.search import TASK, Search
 
+import accsearch
+
 ONE = ("--gpus", "none", "--slots", "1")
 FASTER, FASTEST = "tome-r0.3-d1", "tome-r0.5-d1"
 
@@ -66,6 +68,16 @@ def test_best_is_the_fastest_trial_within_the_limit(work: Work, search: Search) 
     assert bounds(work, "--max-loss", "0.05") == [(FASTER, "within"), (FASTEST, "unresolved")]
     assert bounds(work, "--max-loss", "0.0001") == [("baseline", "within")]
     assert bounds(work, "--per", "pipe") == [(FASTER, "within")]
+
+
+def test_a_notebook_gets_the_trials_as_a_table(work: Work, search: Search) -> None:
+    assert work.run(*ONE).process.returncode == 0
+
+    found = accsearch.results(work.root)
+
+    assert list(found["trial"]) == ["baseline", FASTER, FASTEST]
+    assert list(found["speedup"]) == [1.0, 1.5, 2.5]
+    assert found["psnr"].isna().all() and found["methods"][1] == {"tome": {"ratio": 0.3, "max_downsample": 1}}
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,8 @@ from accsearch.config.load import build_config, load_config
 from accsearch.errors import ConfigError, UsageError
 from accsearch.grid import command_line, expand
 from accsearch.grid.setting import reuse_key, setting_of
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.workdir import WorkDir
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -11,7 +11,7 @@ from accsearch.executors import opening
 from accsearch.executors.opening import open_executor
 from accsearch.executors.ray_nodes import NodeFacts, refuse_other_versions
 from accsearch.executors.setup import Setup
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.versions import installed_versions
 from accsearch.workdir import WorkDir
 
 

@@ -11,8 +11,8 @@ from accsearch.grid import Grid, expand
 from accsearch.grid.other_settings import other_settings
 from accsearch.grid.reuse import is_whole, own_lines, reusable_lines
 from accsearch.grid.setting import CONFIGURED_BATCH, reuse_key, setting_of
-from accsearch.results.line import ResultLine
-from accsearch.results.proof import LimitProof, Proof
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.proof import LimitProof, Proof
 
 GPU = "NVIDIA H200"
 METHODS: dict[str, Any] = {"tome": {"ratio": [0.3, 0.5], "max_downsample": [1]}}

@@ -12,8 +12,8 @@ from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.report.best import best_selection, best_table
 from accsearch.report.goal import reached
 from accsearch.report.trials import export_trials
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.workdir import WorkDir
 
 

@@ -12,7 +12,7 @@ from accsearch.grid import expand
 from accsearch.grid.setting import reuse_key, setting_of
 from accsearch.report.images import PER_TRIAL, Thumbnails
 from accsearch.report.page import page, write_page
-from accsearch.results.file import append, read
+from accsearch.result_lines.file import append, read
 from accsearch.workdir import WorkDir
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)

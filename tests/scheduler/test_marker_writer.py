@@ -11,8 +11,8 @@ from accsearch.config.load import build_config
 from accsearch.errors import TakenOverError
 from accsearch.executors.executor import Ended
 from accsearch.grid import expand
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.scheduler.marker_writer import MarkerWriter, Recorded
 from accsearch.scheduler.policy import Tries
 from accsearch.scheduler.slots.queued import QueuedTask

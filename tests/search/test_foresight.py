@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from accsearch.results.stats import paired_loss_bound
+from accsearch.result_lines.stats import paired_loss_bound
 from accsearch.search.foresight import chance_above, chance_within
 
 RISK = 0.01

@@ -7,8 +7,8 @@ from typing import Any
 from accsearch.checkpoint.plan import store_plan
 from accsearch.config.load import build_config
 from accsearch.grid import Grid, command_line, expand
-from accsearch.results.file import latest, read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import latest, read
+from accsearch.result_lines.line import ResultLine
 from accsearch.workdir import WorkDir
 from accsearch.worker.main import main
 

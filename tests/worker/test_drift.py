@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.busy import CORES, busy_core
 from tests.worker.runs import Run
 
-from accsearch.results.disturbance import DRIFT
+from accsearch.result_lines.disturbance import DRIFT
 from accsearch.task import BASELINE
 
 ON_ONE_CORE = f"""

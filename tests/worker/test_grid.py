@@ -7,7 +7,7 @@ import pytest
 import yaml
 from tests.worker.runs import Run
 
-from accsearch.results.file import validate
+from accsearch.result_lines.file import validate
 from accsearch.task import BASELINE, WorkerExit
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "configs" / "sd15.yaml").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ import pytest
 from tests.cli.program import accsearch
 from tests.worker.runs import Run
 
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.worker.replay import compare
 
 TRIAL = "tome-r0.5-d1"

@@ -7,8 +7,8 @@ import torch
 from tests.worker.runs import Run
 
 from accsearch.grid import conditions as grid_conditions
-from accsearch.results.file import read, validate
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import read, validate
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Methods, WorkerExit
 from accsearch.worker import stability
 from accsearch.worker.images import InvalidImages

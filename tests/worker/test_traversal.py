@@ -14,8 +14,8 @@ from tests.worker.runs import Run
 from accsearch.checkpoint.log import last_error
 from accsearch.grid.reuse import is_whole
 from accsearch.methods.catalogue import METHODS
-from accsearch.results.file import append, read, validate
-from accsearch.results.frontier import rough_answers
+from accsearch.result_lines.file import append, read, validate
+from accsearch.result_lines.frontier import rough_answers
 from accsearch.task import BASELINE, Methods, WorkerExit
 from accsearch.worker import activity, traversal
 from accsearch.worker import loaded_task as task_module

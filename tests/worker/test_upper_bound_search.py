@@ -12,10 +12,10 @@ import pytest
 import torch
 from tests.worker.runs import Run
 
-from accsearch.results.best import best
-from accsearch.results.candidates import TaskResults
-from accsearch.results.file import read, validate
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.best import best
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.file import read, validate
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, WorkerExit
 from accsearch.worker import call_timer, loaded_task, stopwatch
 from accsearch.worker.fresh_prompts import SEEDS_APART

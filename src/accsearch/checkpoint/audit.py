@@ -25,7 +25,7 @@ from accsearch.checkpoint.renewal import needs_nothing, renewal
 from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.errors import StorageError
 from accsearch.grid import Grid, digest_parts, success_sentinel
-from accsearch.results.versions import changes, installed_versions
+from accsearch.result_lines.versions import changes, installed_versions
 from accsearch.task import Task, TaskState
 from accsearch.workdir import ASIDE, DONE, FAILED, LOG, RESULTS, RUNNING, TaskPaths, WorkDir, aside_of
 

@@ -12,8 +12,8 @@ from accsearch.config.schema import Config
 from accsearch.errors import StorageError
 from accsearch.grid import digest_parts, success_sentinel
 from accsearch.redact import redact, secrets_of
-from accsearch.results.file import read, validate
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.file import read, validate
+from accsearch.result_lines.versions import installed_versions
 from accsearch.task import FailureReason, Task
 from accsearch.workdir import WorkDir
 

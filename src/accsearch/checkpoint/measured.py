@@ -6,9 +6,9 @@ from accsearch.checkpoint.markers import DamagedMarker, read_done
 from accsearch.checkpoint.plan import StoredPlan
 from accsearch.grid.other_settings import OtherSetting, other_settings
 from accsearch.grid.reuse import own_lines
-from accsearch.results.candidates import TaskResults
-from accsearch.results.file import latest, read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.file import latest, read
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from accsearch.checkpoint.running_attempt import attempt_of
 from accsearch.errors import StorageError, UsageError
-from accsearch.results.file import read
+from accsearch.result_lines.file import read
 from accsearch.workdir import DONE, RESULTS, RUNNING, WorkDir
 
 

@@ -9,7 +9,7 @@ from accsearch.checkpoint.markers import Done, decode
 from accsearch.config.schema import Config
 from accsearch.grid import digest_parts
 from accsearch.grid.reuse import is_whole
-from accsearch.results.file import read
+from accsearch.result_lines.file import read
 from accsearch.task import Task
 from accsearch.workdir import WorkDir, encode_json
 

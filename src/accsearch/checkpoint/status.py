@@ -14,7 +14,7 @@ from accsearch.checkpoint.record import TaskRecord
 from accsearch.config.schema import Config
 from accsearch.grid.reuse import own_lines
 from accsearch.process_identity import is_alive
-from accsearch.results.file import read
+from accsearch.result_lines.file import read
 from accsearch.task import Task, TaskState
 from accsearch.workdir import LOG, WorkDir, read_json
 

@@ -28,7 +28,7 @@ def export(
 
     from accsearch.cli.output import message, whole_file
     from accsearch.report.trials import export_trials
-    from accsearch.results.columns import schema
+    from accsearch.result_lines.columns import schema
     from accsearch.workdir import SHARED, WorkDir, encode_json, write_atomic
 
     file = None if output is None else whole_file(output)

@@ -63,7 +63,7 @@ def plan(
 def _stand(workdir: "WorkDir", grid: "Grid", task: "Task") -> int:
     """Return how many trials of a task are measured already and need not be again."""
     from accsearch.grid.reuse import reusable_lines
-    from accsearch.results.file import read
+    from accsearch.result_lines.file import read
 
     if not task.trials:
         return 0

@@ -109,7 +109,7 @@ class LiveTable:
 
     def _trial(self, task: Task) -> str:
         from accsearch.grid.reuse import own_lines
-        from accsearch.results.file import read
+        from accsearch.result_lines.file import read
 
         if not task.trials:
             return "-"

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from accsearch.config.schema import GpuConfig
     from accsearch.gpus.lend import Loan
-    from accsearch.results.line import ResultLine
+    from accsearch.result_lines.line import ResultLine
 
 
 def replay(
@@ -30,7 +30,7 @@ def replay(
     from accsearch.cli.output import message
     from accsearch.executors.foreground import run_in_foreground
     from accsearch.grid.worker_command import worker_argv
-    from accsearch.results.stored import stored_line
+    from accsearch.result_lines.stored import stored_line
     from accsearch.task import WorkerExit
     from accsearch.workdir import WorkDir
 

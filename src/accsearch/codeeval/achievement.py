@@ -9,7 +9,7 @@ from accsearch.checkpoint.plan import load_plan
 from accsearch.codeeval.evaluation import Evaluation
 from accsearch.codeeval.static import canonical_model
 from accsearch.config.schema import Config
-from accsearch.results.best import best
+from accsearch.result_lines.best import best
 from accsearch.task import Task
 from accsearch.workdir import WorkDir
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from accsearch.errors import UsageError
 from accsearch.executors.node_agent import attempts_in
 from accsearch.process_identity import host_name
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.versions import installed_versions
 
 
 @dataclass(frozen=True, slots=True)

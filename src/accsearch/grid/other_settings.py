@@ -7,7 +7,7 @@ from typing import Any
 from accsearch.config.schema import Config
 from accsearch.grid.reuse import own_lines
 from accsearch.grid.setting import CONFIGURED_BATCH, ENVIRONMENT, LINE_FIELDS, dtype_on_cpu, setting_of
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Task
 
 _HASHED = frozenset({"model", "prompts", "scorer"})

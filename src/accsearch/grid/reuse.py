@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from accsearch.config.schema import Config
 from accsearch.grid.conditions import condition_batches
 from accsearch.grid.setting import CONFIGURED_BATCH, Setting, dtype_on_cpu, reuse_key, setting_of
-from accsearch.results.file import fault, latest
-from accsearch.results.frontier import rough_answers
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import fault, latest
+from accsearch.result_lines.frontier import rough_answers
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Task
 
 

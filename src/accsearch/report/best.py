@@ -8,7 +8,7 @@ from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import stored_plans
 from accsearch.config.schema import SearchConfig
 from accsearch.report import text
-from accsearch.results.best import Selection, best
+from accsearch.result_lines.best import Selection, best
 from accsearch.workdir import WorkDir
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import load_plan
 from accsearch.report import text
-from accsearch.results.best import decide, judge, reaches
-from accsearch.results.candidates import Candidate, TaskResults, candidates, prompts_to_settle
-from accsearch.results.proof_state import ProofState, proof_state
-from accsearch.results.stats import Interval
+from accsearch.result_lines.best import decide, judge, reaches
+from accsearch.result_lines.candidates import Candidate, TaskResults, candidates, prompts_to_settle
+from accsearch.result_lines.proof_state import ProofState, proof_state
+from accsearch.result_lines.stats import Interval
 from accsearch.task import BASELINE, Task
 from accsearch.workdir import WorkDir
 

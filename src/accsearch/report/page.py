@@ -18,10 +18,10 @@ from accsearch.report import text
 from accsearch.report.images import Thumbnails
 from accsearch.report.plot import Bar, bars
 from accsearch.report.task_section import TaskSection, family, task_section
-from accsearch.results.best import Best, best
-from accsearch.results.candidates import TaskResults
-from accsearch.results.line import ResultLine
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.best import Best, best
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.versions import installed_versions
 from accsearch.task import TaskState
 from accsearch.workdir import SHARED, WorkDir, write_atomic
 

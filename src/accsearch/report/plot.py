@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from accsearch.report.svg import element, label, line
-from accsearch.results.stats import Interval
+from accsearch.result_lines.stats import Interval
 
 WIDTH, HEIGHT = 680, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44

@@ -15,10 +15,10 @@ from accsearch.errors import UsageError
 from accsearch.grid import Grid, expand
 from accsearch.grid.setting import ENVIRONMENT, LINE_FIELDS
 from accsearch.report import text
-from accsearch.results.best import best
-from accsearch.results.candidates import TaskResults, candidates
-from accsearch.results.stats import Interval
-from accsearch.results.versions import changes
+from accsearch.result_lines.best import best
+from accsearch.result_lines.candidates import TaskResults, candidates
+from accsearch.result_lines.stats import Interval
+from accsearch.result_lines.versions import changes
 from accsearch.task import BASELINE
 from accsearch.workdir import WorkDir, read_json
 

@@ -8,9 +8,9 @@ from markupsafe import Markup
 from accsearch.report import text
 from accsearch.report.images import Thumbnail, Thumbnails
 from accsearch.report.plot import SERIES, Point, scatter
-from accsearch.results.best import best
-from accsearch.results.candidates import TaskResults
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.best import best
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE
 from accsearch.workdir import WorkDir
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from accsearch.checkpoint.status import OUTSIDE
 from accsearch.methods.catalogue import label
-from accsearch.results.stats import Interval
+from accsearch.result_lines.stats import Interval
 from accsearch.task import Methods
 
 SHOWN_OPEN = 3

@@ -17,7 +17,7 @@ from accsearch.checkpoint.finish import judge
 from accsearch.checkpoint.markers import Done, Failed
 from accsearch.errors import StorageError
 from accsearch.executors.executor import Ended
-from accsearch.results.file import read
+from accsearch.result_lines.file import read
 from accsearch.scheduler.policy import Doubt, Tries, next_try, put_back
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import BASELINE, FailureReason

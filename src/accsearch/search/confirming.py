@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from accsearch.results.stats import paired_loss_bound
+from accsearch.result_lines.stats import paired_loss_bound
 from accsearch.search.exclusion import share
 from accsearch.search.foresight import chance_within
 from accsearch.search.limit_state import LimitState

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from statistics import fmean, median, variance
 
 from accsearch.methods.info import Kind
-from accsearch.results.stats import t_cdf, t_quantile
+from accsearch.result_lines.stats import t_cdf, t_quantile
 
 FEWEST_FOR_BAND = 4
 WIDE = math.log(2)

@@ -18,7 +18,7 @@ import math
 from collections.abc import Sequence
 from statistics import fmean, stdev
 
-from accsearch.results.stats import t_cdf
+from accsearch.result_lines.stats import t_cdf
 
 
 def looks(batches: int) -> tuple[int, ...]:

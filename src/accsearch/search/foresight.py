@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
-from accsearch.results.stats import loss_and_error
+from accsearch.result_lines.stats import loss_and_error
 
 
 def chance_within(

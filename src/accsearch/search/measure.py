@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from accsearch.results.stats import Interval
+from accsearch.result_lines.stats import Interval
 from accsearch.search.costs import Trace
 from accsearch.task import Trial
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from statistics import fmean, stdev
 
-from accsearch.results.stats import paired_loss_interval, prompts_needed, relative_loss, t_quantile
+from accsearch.result_lines.stats import paired_loss_interval, prompts_needed, relative_loss, t_quantile
 from accsearch.search.exclusion import exceeds_p_value
 from accsearch.search.measure import Batch
 from accsearch.task import Trial

@@ -21,7 +21,7 @@ from collections.abc import Sequence
 from statistics import fmean, median
 from typing import NamedTuple
 
-from accsearch.results.stats import t_quantile
+from accsearch.result_lines.stats import t_quantile
 from accsearch.worker.paired_times import Speedup, trimmed_mean
 
 RISK = 0.05

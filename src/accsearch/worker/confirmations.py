@@ -7,9 +7,9 @@ from statistics import fmean
 from typing import Protocol
 
 from accsearch.config.schema import WorkerConfig
-from accsearch.results.confirmed import Confirmed
-from accsearch.results.line import ResultLine
-from accsearch.results.stats import paired_loss_interval, relative_loss
+from accsearch.result_lines.confirmed import Confirmed
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.stats import paired_loss_interval, relative_loss
 from accsearch.search.measure import Confirmation
 from accsearch.task import Trial
 from accsearch.worker.batches import Batch, scores_of

@@ -4,8 +4,8 @@ import time
 from collections.abc import Callable, Mapping
 
 from accsearch.errors import AccsearchError
-from accsearch.results.frontier import rough_answers, rough_frontier
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.frontier import rough_answers, rough_frontier
+from accsearch.result_lines.line import ResultLine
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.fatal_errors import end_if_fatal, one_line
 from accsearch.worker.loaded_task import LoadedTask

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean, median, stdev
 
-from accsearch.results.stats import t_quantile
+from accsearch.result_lines.stats import t_quantile
 
 OUTLIER_SCORE = 3.5
 """Modified z-score beyond which a time is marked (Iglewicz and Hoaglin 1993)."""

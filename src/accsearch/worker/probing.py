@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured

@@ -9,7 +9,7 @@ from itertools import cycle
 
 from accsearch.errors import AccsearchError
 from accsearch.methods.info import Kind
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.search.calls import denoiser_calls
 from accsearch.search.costs import Trace
 from accsearch.search.measure import Batch, Confirmation, Unmeasurable

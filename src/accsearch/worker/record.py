@@ -12,10 +12,10 @@ from typing import Any
 
 from accsearch.cores import usable_cores
 from accsearch.grid.setting import Setting, reuse_key
-from accsearch.results.disturbance import disturbances
-from accsearch.results.line import ResultLine, Timing
-from accsearch.results.stats import sample_std
-from accsearch.results.versions import installed_versions
+from accsearch.result_lines.disturbance import disturbances
+from accsearch.result_lines.line import ResultLine, Timing
+from accsearch.result_lines.stats import sample_std
+from accsearch.result_lines.versions import installed_versions
 from accsearch.task import BASELINE, Methods, Trial
 from accsearch.worker.activity import is_active
 from accsearch.worker.assignment import Assignment

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from statistics import median
 
 from accsearch.grid.setting import LINE_FIELDS
-from accsearch.results.line import ResultLine
-from accsearch.results.stats import Interval, speedup_interval
-from accsearch.results.versions import changes
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.stats import Interval, speedup_interval
+from accsearch.result_lines.versions import changes
 from accsearch.task import BASELINE, Trial
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.loaded_task import LoadedTask

@@ -5,7 +5,7 @@ import sys
 from accsearch.demo.operators import register_torchvision_operators
 from accsearch.grid import success_sentinel
 from accsearch.grid.reuse import answers_known, proves
-from accsearch.results.stored import stored_line
+from accsearch.result_lines.stored import stored_line
 from accsearch.task import WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.fatal_errors import TaskEnded, is_lost_gpu, is_out_of_memory, one_line

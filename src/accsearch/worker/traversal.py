@@ -8,8 +8,8 @@ from pathlib import Path
 from accsearch.errors import AccsearchError
 from accsearch.grid.reuse import own_lines, proves, stands
 from accsearch.grid.setting import CONFIGURED_BATCH
-from accsearch.results.file import append, latest, read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append, latest, read
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.baseline import Baseline

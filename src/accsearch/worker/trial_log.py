@@ -4,8 +4,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from accsearch.results.file import append
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Trial, WorkerExit
 from accsearch.worker.fatal_errors import end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages

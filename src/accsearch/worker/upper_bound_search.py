@@ -7,10 +7,10 @@ from dataclasses import replace
 from accsearch.report.best import row_lines
 from accsearch.report.text import confirmation as confirmation_text
 from accsearch.report.text import percent, speedup
-from accsearch.results.best import best
-from accsearch.results.candidates import TaskResults
-from accsearch.results.line import ResultLine
-from accsearch.results.proof import LimitProof, OpenState, Proof
+from accsearch.result_lines.best import best
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.proof import LimitProof, OpenState, Proof
 from accsearch.search.measure import Confirmation
 from accsearch.search.outcome import Bound, Fate, SearchResult, Settled
 from accsearch.search.settings import SearchSettings

@@ -13,7 +13,7 @@ from accsearch.codeeval.settings import Settings
 from accsearch.codeeval.source import Unparsable, read_source
 from accsearch.codeeval.static import extract_source
 from accsearch.cores import usable_cores
-from accsearch.results.disturbance import busy
+from accsearch.result_lines.disturbance import busy
 from accsearch.sandbox.client import Refused, SandboxClient, open_client
 from accsearch.sandbox.levels import choose
 from accsearch.sandbox.rules import Limits

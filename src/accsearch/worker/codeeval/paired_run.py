@@ -13,7 +13,7 @@ import torch
 from accsearch.codeeval.evaluation import Evaluation, unresolved
 from accsearch.cpu_load import LoadMeter
 from accsearch.methods.catalogue import METHODS
-from accsearch.results.stats import paired_loss_interval
+from accsearch.result_lines.stats import paired_loss_interval
 from accsearch.sandbox.client import Refused, SandboxClient
 from accsearch.worker.codeeval.baseline import PlainPipeline
 from accsearch.worker.codeeval.image_distance import psnr

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from accsearch.results.stats import Interval, paired_loss_interval, prompts_needed, relative_loss
+from accsearch.result_lines.stats import Interval, paired_loss_interval, prompts_needed, relative_loss
 
 
 @dataclass(frozen=True)

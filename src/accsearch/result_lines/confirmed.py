@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from accsearch.results.stats import Interval
+from accsearch.result_lines.stats import Interval
 
 
 @dataclass(frozen=True, slots=True)

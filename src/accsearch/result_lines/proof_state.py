@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from accsearch.results.candidates import TaskResults, prompts_to_settle
-from accsearch.results.line import ResultLine
-from accsearch.results.proof import OpenState
+from accsearch.result_lines.candidates import TaskResults, prompts_to_settle
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.proof import OpenState
 from accsearch.task import BASELINE
 
 

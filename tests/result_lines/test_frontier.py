@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from accsearch.results.best import best
-from accsearch.results.candidates import TaskResults
-from accsearch.results.frontier import rough_answers, rough_frontier
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.best import best
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.frontier import rough_answers, rough_frontier
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Task, Trial
 
 Interval = tuple[float, float]

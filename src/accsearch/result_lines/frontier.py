@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from accsearch.results.best import best, decide
-from accsearch.results.candidates import Candidate, TaskResults, candidates
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.best import best, decide
+from accsearch.result_lines.candidates import Candidate, TaskResults, candidates
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Task
 
 

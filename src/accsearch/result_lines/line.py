@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from typing import Any, Literal
 
-from accsearch.results.confirmed import Confirmed
-from accsearch.results.proof import Proof
-from accsearch.results.stats import Interval
+from accsearch.result_lines.confirmed import Confirmed
+from accsearch.result_lines.proof import Proof
+from accsearch.result_lines.stats import Interval
 from accsearch.task import BASELINE, Methods
 
 Status = Literal["ok", "failed", "pruned"]

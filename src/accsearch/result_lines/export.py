@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from accsearch.errors import MissingExtraError
-from accsearch.results.columns import COLUMNS
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.columns import COLUMNS
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Task
 
 Format = Literal["csv", "jsonl", "parquet"]

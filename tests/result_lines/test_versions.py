@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from accsearch.results.versions import changes, installed_versions
+from accsearch.result_lines.versions import changes, installed_versions
 
 
 def test_versions_name_python_and_accsearch():
@@ -16,7 +16,7 @@ def test_versions_name_python_and_accsearch():
 @pytest.mark.process
 def test_nothing_is_imported_to_know_them():
     code = (
-        "import sys; from accsearch.results.versions import installed_versions; installed_versions()\n"
+        "import sys; from accsearch.result_lines.versions import installed_versions; installed_versions()\n"
         "print('torch' in sys.modules, 'diffusers' in sys.modules)"
     )
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 
 
 def line(**changes):

@@ -1,9 +1,9 @@
 import pytest
 
 from accsearch.errors import UsageError
-from accsearch.results.best import best, decide
-from accsearch.results.candidates import TaskResults
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.best import best, decide
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Task, Trial
 
 SCORES = (30.0, 31.0, 29.0, 30.5)

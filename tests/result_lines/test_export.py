@@ -6,9 +6,9 @@ import pyarrow.parquet
 import pytest
 
 from accsearch.errors import MissingExtraError
-from accsearch.results.columns import COLUMNS, schema
-from accsearch.results.export import encode, row
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.columns import COLUMNS, schema
+from accsearch.result_lines.export import encode, row
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Task
 
 TASK = Task("demo_DDIM_10", "c", {"pipe": "demo", "sched": "DDIM", "steps": 10}, "d")

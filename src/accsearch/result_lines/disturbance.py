@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE
 
 BUSY_SHARE = 0.05

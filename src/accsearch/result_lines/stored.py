@@ -1,8 +1,8 @@
 """The stored line of a trial that is to be measured again."""
 
 from accsearch.errors import UsageError
-from accsearch.results.file import latest, read
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import latest, read
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Task
 from accsearch.workdir import TaskPaths
 

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from accsearch.results.candidates import TaskResults
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.line import ResultLine
 
 ROUGH = "timed as its images were made, not in turn with the baseline"
 

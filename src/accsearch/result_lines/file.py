@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from accsearch.errors import StorageError
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import Trial
 from accsearch.workdir import sync_folder
 

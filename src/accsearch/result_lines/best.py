@@ -4,10 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from accsearch.results.candidates import Candidate, TaskResults, by_pipe, by_task, prompts_to_settle
-from accsearch.results.proof_state import ProofState, proof_state
-from accsearch.results.remarks import counted, remarks
-from accsearch.results.stats import Interval
+from accsearch.result_lines.candidates import Candidate, TaskResults, by_pipe, by_task, prompts_to_settle
+from accsearch.result_lines.proof_state import ProofState, proof_state
+from accsearch.result_lines.remarks import counted, remarks
+from accsearch.result_lines.stats import Interval
 from accsearch.task import Methods
 
 Decision = Literal["within", "unresolved", "exceeds"]

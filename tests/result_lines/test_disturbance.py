@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from accsearch.results.disturbance import busy, disturbances
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.disturbance import busy, disturbances
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE
 
 QUIET = ResultLine(

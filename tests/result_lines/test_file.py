@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from accsearch.results.file import append, latest, read, validate
-from accsearch.results.line import ResultLine
+from accsearch.result_lines.file import append, latest, read, validate
+from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Trial
 
 TRIALS = (Trial(BASELINE, {}), Trial("tome-r0.5-d1", {"tome": {"ratio": 0.5, "max_downsample": 1}}))
@@ -84,7 +84,7 @@ def test_a_full_disk_leaves_the_file_as_it_was(tmp_path):
     code = (
         "import resource, signal, sys; from pathlib import Path\n"
         "from accsearch.errors import StorageError\n"
-        "from accsearch.results.file import append, read\n"
+        "from accsearch.result_lines.file import append, read\n"
         "path = Path(sys.argv[1]); line = read(path)[0]; size = path.stat().st_size\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, size + 10))\n"

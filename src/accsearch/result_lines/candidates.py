@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from accsearch.errors import UsageError
-from accsearch.results.line import ResultLine
-from accsearch.results.stats import (
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.stats import (
     Interval,
     paired_loss_interval,
     prompts_needed,
@@ -101,7 +101,7 @@ def by_task(results: Sequence[TaskResults], notes: list[str]) -> Iterator[Group]
 
 
 def by_pipe(results: Sequence[TaskResults], reference: str | None, notes: list[str]) -> Iterator[Group]:
-    """Yield the trials of each pipe's tasks beside the baseline of one of them; see `results.best.best`."""
+    """Yield the trials of each pipe's tasks beside the baseline of one of them; see `result_lines.best.best`."""
     pipes: dict[tuple[str, str], list[TaskResults]] = {}
     for each in results:
         if "pipe" in each.task.axes:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from accsearch.report import text
-from accsearch.results.best import Best, best, judge
-from accsearch.results.candidates import TaskResults
-from accsearch.results.confirmed import Confirmed
-from accsearch.results.line import ResultLine
-from accsearch.results.proof import LimitProof, OpenState, Proof
+from accsearch.result_lines.best import Best, best, judge
+from accsearch.result_lines.candidates import TaskResults
+from accsearch.result_lines.confirmed import Confirmed
+from accsearch.result_lines.line import ResultLine
+from accsearch.result_lines.proof import LimitProof, OpenState, Proof
 from accsearch.task import BASELINE, Task, Trial
 
 SCORES = (30.0, 31.0, 29.0, 30.5)

@@ -3,7 +3,7 @@ import random
 
 import pytest
 
-from accsearch.results.stats import (
+from accsearch.result_lines.stats import (
     paired_loss_interval,
     prompts_needed,
     relative_loss,
