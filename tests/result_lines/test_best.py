@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from accsearch.errors import UsageError
@@ -47,6 +49,20 @@ def chosen(selection):
 )
 def test_the_upper_end_decides(loss, interval, decision):
     assert decide(loss, interval, 0.01) == decision
+
+
+def test_what_is_not_surely_near_the_baselines_images_takes_no_part():
+    lines = (
+        line(BASELINE),
+        line("near", speedup=1.2, loss=0.0, ci=(0.0, 0.001), lpips=0.05),
+        line("far", speedup=1.5, loss=0.0, ci=(0.0, 0.001), lpips=0.2),
+        line("unmeasured", speedup=1.8, loss=0.0, ci=(0.0, 0.001)),
+    )
+
+    asked = replace(results(*lines), max_lpips=0.1)
+
+    assert chosen(best([asked])) == [("within", "near", 1.2)]
+    assert chosen(best([results(*lines)])) == [("within", "unmeasured", 1.8)]
 
 
 def test_the_fastest_within_and_a_faster_unresolved():

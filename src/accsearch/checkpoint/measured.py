@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from accsearch.checkpoint.markers import DamagedMarker, read_done
 from accsearch.checkpoint.plan import StoredPlan
+from accsearch.config.schema import Config
 from accsearch.grid.other_settings import OtherSetting, other_settings
 from accsearch.grid.reuse import own_lines
 from accsearch.result_lines.candidates import TaskResults
@@ -36,21 +37,27 @@ def _task(
     lines = read(workdir.task(task.config, task.id).results)
     own, apart = own_lines(config, task, lines), other_settings(config, task, lines)
     if plan.launch.get("keep_stale") and (accepted := _accepted(workdir, task, lines, apart)) is not None:
-        yield _split(task, accepted.lines, in_plan, f"{accepted.difference}, accepted by --keep-stale")
+        other = f"{accepted.difference}, accepted by --keep-stale"
+        yield _split(config, task, accepted.lines, in_plan, other)
         return
     left_out = sum(own.get(name) != line for each in apart for name, line in each.lines.items())
-    yield _split(task, own, in_plan, left_out=0 if others else left_out)
+    yield _split(config, task, own, in_plan, left_out=0 if others else left_out)
     if others:
         for each in apart:
-            yield _split(task, each.lines, in_plan, each.difference)
+            yield _split(config, task, each.lines, in_plan, each.difference)
 
 
 def _split(
-    task: Task, lines: Mapping[str, ResultLine], in_plan: bool, other: str | None = None, left_out: int = 0
+    config: Config,
+    task: Task,
+    lines: Mapping[str, ResultLine],
+    in_plan: bool,
+    other: str | None = None,
+    left_out: int = 0,
 ) -> TaskResults:
     trials = {name: line for name, line in lines.items() if line.condition is None}
     conditions = {name: line for name, line in lines.items() if line.condition is not None}
-    return TaskResults(task, trials, conditions, in_plan, other, left_out)
+    return TaskResults(task, trials, conditions, in_plan, other, left_out, config.search.max_lpips)
 
 
 def _accepted(

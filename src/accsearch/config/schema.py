@@ -154,6 +154,7 @@ class SearchConfig(Section):
     confirm: StrictBool = True
     target_speedup: Annotated[Float, Field(ge=1)] | None = None
     trials: Annotated[tuple[Text, ...], Field(min_length=1)] | None = None
+    max_lpips: Annotated[Float, Field(gt=0)] | None = None
 
 
 class GpuConfig(Section):

@@ -148,6 +148,8 @@ def cell_setting(config: Config, axes: Mapping[str, Scalar]) -> Setting:
         of_search |= {"max_score_loss", "target_speedup"}
         if config.facts.measurement_version >= PROVED_SINCE:
             of_search |= {"confidence", "budget", "confirm"}
+        if config.search.max_lpips is not None:
+            of_search |= {"max_lpips"}
     as_written = {name: getattr(worker, name) for name, info in _FIELDS if info["digest"] == f"worker.{name}"}
     return Setting(
         **as_written,

@@ -22,7 +22,8 @@ class TaskResults:
     """A task with the last line of each of its trials; `conditions` are its stability measurements.
 
     `in_plan` is false for a task that the latest plan does not have. `other` says by what the lines differ where
-    they are of another setting than the plan's; `left_out` counts such lines where they are not asked for.
+    they are of another setting than the plan's; `left_out` counts such lines where they are not asked for. A trial that
+    is not surely within `max_lpips` of the baseline's images takes no part.
     """
 
     task: Task
@@ -31,6 +32,7 @@ class TaskResults:
     in_plan: bool = True
     other: str | None = None
     left_out: int = 0
+    max_lpips: float | None = None
 
     @property
     def baseline(self) -> ResultLine | None:
@@ -166,8 +168,14 @@ def _loss(base: ResultLine, line: ResultLine) -> tuple[float | None, Interval | 
 
 def _eligible(results: TaskResults) -> Iterator[ResultLine]:
     for line in results.lines.values():
-        if line.status == "ok" and line.active is not False and line.condition is None:
+        measured = line.status == "ok" and line.active is not False and line.condition is None
+        if measured and (line.trial == BASELINE or is_near(line.lpips, results.max_lpips)):
             yield line
+
+
+def is_near(lpips: float | None, limit: float | None) -> bool:
+    """Say whether a mean LPIPS to the baseline's images is within the limit; what was not measured is not."""
+    return limit is None or (lpips is not None and lpips <= limit)
 
 
 def _itself(task: str, line: ResultLine) -> Candidate:

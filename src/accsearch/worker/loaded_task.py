@@ -16,6 +16,7 @@ from accsearch.worker.methods.calibration import Calibrations
 from accsearch.worker.monitor import Monitor, open_monitor
 from accsearch.worker.pipelines import load_pipeline
 from accsearch.worker.prompts import gather_prompts
+from accsearch.worker.quality.optional import lpips_absent
 from accsearch.worker.quality.scorer import Scorer, load_scorer
 from accsearch.worker.text_window import cut_off
 from accsearch.worker.workload import Workload
@@ -58,6 +59,8 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
     `others` are the processes that were on a GPU before this one, see `monitor.processes_on_gpus`. Raises UsageError
     where something that the configuration names is not there or does not fit.
     """
+    if assignment.config.search.max_lpips is not None and (why := lpips_absent()):
+        raise UsageError(f"search.max_lpips cannot be held: {why}")
     machine = choose_machine(assignment.device, assignment.config.worker.dtype)
     prompts = gather_prompts(assignment.config.prompts, assignment.num_samples)
     setting = assignment.setting

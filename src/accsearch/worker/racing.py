@@ -9,6 +9,7 @@ from itertools import cycle
 
 from accsearch.errors import AccsearchError
 from accsearch.methods.info import Kind
+from accsearch.result_lines.candidates import is_near
 from accsearch.result_lines.line import ResultLine
 from accsearch.search.calls import denoiser_calls
 from accsearch.search.costs import Trace
@@ -23,11 +24,12 @@ from accsearch.worker.budget import Budget
 from accsearch.worker.call_timer import denoiser_of, timed_calls
 from accsearch.worker.confirmations import Confirmations
 from accsearch.worker.fatal_errors import TaskEnded
-from accsearch.worker.images import Images
+from accsearch.worker.images import Images, join
 from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import plain_call
 from accsearch.worker.methods.compose import apply
-from accsearch.worker.methods.session import Applied
+from accsearch.worker.methods.session import Applied, Unsupported
+from accsearch.worker.quality.optional import lpips
 from accsearch.worker.quality.similarity import similarity
 from accsearch.worker.raced import Raced
 from accsearch.worker.stopwatch import EXTRA_WARM_UPS, Times, race
@@ -101,6 +103,7 @@ class Racing:
                 self._generate(trial, raced)
             self._score(raced)
             if number + 1 == len(self._batches):
+                self._check_distance(raced)
                 self._repeat(trial, raced)
             return self._batch(raced, number)
 
@@ -223,6 +226,18 @@ class Racing:
     def _score(self, raced: Raced) -> None:
         while len(raced.scored) < len(raced.parts):
             raced.scored.append(scores_of(self.loaded, raced.parts[len(raced.scored)]))
+
+    def _check_distance(self, raced: Raced) -> None:
+        """Raise Unsupported where a trial's images are too far from the baseline's."""
+        limit = self.loaded.assignment.config.search.max_lpips
+        if limit is None:
+            return
+        images = join([part.images for part in raced.parts])
+        far = lpips(images, self._baseline.images, self.loaded.machine.device)
+        if not is_near(far, limit):
+            raise Unsupported(
+                f"its images have LPIPS {far:.3g} to the baseline's, above search.max_lpips {limit:g}"
+            )
 
     def _repeat(self, trial: Trial, raced: Raced) -> None:
         """Run batches again where too few runs count."""

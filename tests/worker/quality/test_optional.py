@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.worker.runs import Run
 
+from accsearch.task import WorkerExit
 from accsearch.worker.images import Images
 from accsearch.worker.quality.loss import loss
 from accsearch.worker.quality.optional import distances
@@ -32,3 +34,17 @@ def test_loss_is_relative_and_paired() -> None:
     # Every prompt loses the same share, so there is nothing left to be unsure of.
     assert measured.interval == pytest.approx((0.02, 0.02))
     assert measured.prompts_needed == 2
+
+
+def test_a_limit_without_weights_ends_the_task_in_one_line(
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    run = Run(tmp_path, tiny_paths, search={"max_lpips": 0.1})
+
+    assert run.work() == WorkerExit.CONFIG
+
+    assert "search.max_lpips cannot be held: no alexnet-owt" in "".join(capfd.readouterr())

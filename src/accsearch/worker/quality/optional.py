@@ -27,11 +27,9 @@ def distances(images: Images, reference: Images, device: torch.device | str = "c
     The networks run on `device`.
     """
     absent: dict[str, str] = {}
-    lpips = fid = None
-    if _found(LPIPS_WEIGHTS):
-        lpips = _lpips(images, reference, device)
-    else:
-        absent["lpips"] = f"no {LPIPS_WEIGHTS} in {_folder()}"
+    fid = None
+    if why := lpips_absent():
+        absent["lpips"] = why
     if not _found(FID_WEIGHTS):
         absent["fid"] = f"no {FID_WEIGHTS} in {_folder()}"
     elif not _installed():
@@ -40,7 +38,17 @@ def distances(images: Images, reference: Images, device: torch.device | str = "c
         absent["fid"] = "a single image has no distribution"
     else:
         fid = _fid(images, reference, device)
-    return Distances(lpips, fid, absent)
+    return Distances(lpips(images, reference, device), fid, absent)
+
+
+def lpips_absent() -> str | None:
+    """Return why LPIPS cannot be measured here, None where it can."""
+    return None if _found(LPIPS_WEIGHTS) else f"no {LPIPS_WEIGHTS} in {_folder()}"
+
+
+def lpips(images: Images, reference: Images, device: torch.device | str) -> float | None:
+    """Return the mean LPIPS (AlexNet) to the reference's images, None without its weights."""
+    return None if lpips_absent() else _lpips(images, reference, device)
 
 
 def _folder() -> Path:
