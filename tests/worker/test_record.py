@@ -17,6 +17,7 @@ from accsearch.worker.arguments import parse
 from accsearch.worker.assignment import assignment_of
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.baseline_times import BaselineTimes, Timed
+from accsearch.worker.busy_shares import with_busy_share
 from accsearch.worker.images import collect
 from accsearch.worker.machine import choose_machine
 from accsearch.worker.measurement import Measured, Paired
@@ -85,7 +86,6 @@ def made_up(**changes: Any) -> Measured:
         "set_up_seconds": 0.0,
         "set_up_bytes": None,
         "peak_bytes": None,
-        "kernel_seconds": None,
         "power_watts": None,
         "utilization": None,
         "conditions": Conditions(),
@@ -131,11 +131,14 @@ def test_precise_times_replace_those_of_the_batches_and_nothing_else(
     record = recorder(Run(tmp_path, tiny_paths))
     conditions = Conditions(frozenset({4711}), 1500.0, ("hw_thermal_slowdown",), 0.5)
     rough = record.trial(TRIAL, made_up(runs=runs_of(2.0, 2.0), conditions=conditions), baseline)
+    rough = with_busy_share(rough, 1.5)
     times = Times((3.0, 3.0), (6.0, 6.0), Speedup(2.0, (1.9, 2.1)))
 
-    line = record.paired(rough, Paired(times, Conditions(), 1.5), baseline)
+    line = record.paired(rough, Paired(times, Conditions()), baseline)
 
-    assert (line.timing, line.speedup, line.speedup_ci95, line.gpu_busy) == ("pairs", 2.0, (1.9, 2.1), 0.5)
+    assert (line.timing, line.speedup, line.speedup_ci95) == ("pairs", 2.0, (1.9, 2.1))
+    # What the profiler said of the rough times says nothing of these.
+    assert (rough.gpu_busy, line.gpu_busy, line.host_bound) == (0.75, None, None)
     assert (line.times, line.seconds_per_image) == ((1.5, 1.5), 1.5)
     assert line.environment["baseline_seconds"] == (3.0, 3.0)
     assert line.baseline_drift == pytest.approx(1.5)
@@ -182,9 +185,10 @@ def test_what_changes_the_digest_changes_the_key(
 def test_busy_is_a_share_of_the_times_of_the_same_line(
     tmp_path: Path, tiny_paths: dict[str, Path], seconds: list[float], busy: float, host_bound: bool
 ) -> None:
-    measured = made_up(kernel_seconds=1.0)
+    plain = recorder(Run(tmp_path, tiny_paths)).baseline(made_up(), BaselineTimes(runs_of(*seconds)))
 
-    line = recorder(Run(tmp_path, tiny_paths)).baseline(measured, BaselineTimes(runs_of(*seconds)))
+    line = with_busy_share(plain, kernel_seconds=1.0)
 
+    assert (plain.gpu_busy, plain.host_bound) == (None, None)
     assert line.gpu_busy == busy
     assert line.host_bound is host_bound

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from tests.worker.profiler import profiling
 from tests.worker.runs import Run
 
 from accsearch.grid import conditions as grid_conditions
@@ -51,9 +52,13 @@ def breaking(monkeypatch: pytest.MonkeyPatch, batch_size: int, error: Exception,
 
 
 def test_each_condition_has_a_line_of_its_baseline_and_of_each_trial(
-    tmp_path: Path, tiny_paths: dict[str, Path]
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     run = run_of(tmp_path, tiny_paths)
+    runs = profiling(monkeypatch, failing=[0])
 
     assert run.work() == WorkerExit.OK
 
@@ -64,6 +69,10 @@ def test_each_condition_has_a_line_of_its_baseline_and_of_each_trial(
     assert [line.speedup == 1.0 for line in lines] == [True, False] * 3
     assert len({line.key for line in read(run.results)}) == 2 + 6
     assert validate(run.results, run.task.trials) is None
+    # The profiler comes after the conditions; that it fails for the baseline fails nothing.
+    assert runs[runs.index("profiled") :] == ["profiled"] * runs.count("profiled")
+    assert run.lines()[BASELINE].gpu_busy is None
+    assert f"{BASELINE}: not profiled: RuntimeError: the profiler recorded no" in capsys.readouterr().out
     before = run.results.read_bytes()
     assert run.work(attempt=2) == WorkerExit.OK
     assert run.results.read_bytes() == before

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.worker.profiler import KERNEL_SECONDS, profiling
 from tests.worker.runs import Run
 
 from accsearch.checkpoint.log import last_error
@@ -40,9 +41,13 @@ def breaking(monkeypatch: pytest.MonkeyPatch, trial: Methods, error: Exception) 
 
 
 def test_measures_every_trial_against_the_baseline(
-    tmp_path: Path, tiny_paths: dict[str, Path], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    tiny_paths: dict[str, Path],
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = Run(tmp_path, tiny_paths)
+    runs = profiling(monkeypatch)
 
     code = run.work()
 
@@ -61,6 +66,16 @@ def test_measures_every_trial_against_the_baseline(
     assert rough_answers(run.task, lines, (0.01,)) == []
     assert [line.timing for line in read(run.results)][:4] == ["batches"] * 4
     assert "pairs" in {line.timing for line in lines.values()}
+    # Nothing is timed after the first profile, and a task killed before it has nothing left to do.
+    profiled = [trial for trial in TRIALS if trial == BASELINE or lines[trial].timing == "pairs"]
+    assert runs.index("profiled") == len(runs) - len(profiled)
+    assert [line.trial for line in read(run.results)[-len(profiled) :]] == profiled
+    for trial in TRIALS:
+        taken = lines[trial].seconds_per_image
+        assert taken is not None
+        busy = pytest.approx(KERNEL_SECONDS / (2 * taken)) if trial in profiled else None
+        assert lines[trial].gpu_busy == busy
+    assert is_whole(run.grid.config, run.task, read(run.results)[: -len(profiled)])
     for trial in TRIALS[1:]:
         line = lines[trial]
         assert line.active is True

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from tests.worker.profiler import profiling
 from tests.worker.runs import Run
 
 from accsearch.result_lines.best import best
@@ -80,6 +81,8 @@ class Searched:
     printed: str
     lines: dict[str, ResultLine]
     run: Run
+    runs: list[str]
+    """What the task did in its order: `timed` and `profiled` runs."""
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +129,11 @@ def resumed(
 def work(run: Run, attempt: int) -> Searched:
     said: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
+        runs = profiling(patch)
         for module in ("upper_bound_search", "trial_log", "traversal", "run"):
             patch.setattr(f"accsearch.worker.{module}.say", said.append)
         code = run.work(attempt)
-    return Searched(code, "\n".join(said), run.lines(), run)
+    return Searched(code, "\n".join(said), run.lines(), run, runs)
 
 
 def test_every_trial_ends_with_a_line_and_the_task_is_complete(searched: Searched) -> None:
@@ -186,6 +190,16 @@ def test_calls_left_are_the_share_of_the_baselines_block_calls(searched: Searche
     shallow, answer = lines[SHALLOW].calls_left, lines[ANSWER].calls_left
     assert shallow is not None and answer is not None
     assert 0 < shallow < answer < 1
+
+
+def test_only_what_was_timed_in_turn_is_profiled_and_after_the_last_timed_run(searched: Searched) -> None:
+    busy = {name for name, line in searched.lines.items() if line.gpu_busy is not None}
+
+    assert busy == {
+        name for name, line in searched.lines.items() if name == BASELINE or line.timing == "pairs"
+    }
+    assert searched.runs[-len(busy) :] == ["profiled"] * len(busy)
+    assert searched.runs.count("profiled") == len(busy)
 
 
 def test_a_killed_search_measures_nothing_again_that_has_its_line(

@@ -1,5 +1,6 @@
 """How much of the time the GPU computes, from the profiler's record of one batch."""
 
+import os
 from collections.abc import Iterable
 
 import torch
@@ -11,11 +12,21 @@ HOST_BOUND = 0.9
 """Under this share of busy time the host, not the GPU, sets the pace."""
 
 
+def records_kernels(machine: Machine) -> bool:
+    """Say whether the profiler sees what runs on the machine's device."""
+    return machine.is_cuda
+
+
 def kernel_seconds(run: Run, machine: Machine) -> float:
     """Run once under the profiler and return the seconds in which at least one kernel or copy ran.
 
-    The profiler slows the host, not the kernels, so compare with the wall time of a run without it.
+    The profiler slows the host, not the kernels, so compare with the wall time of a run without it. CUPTI, by which it
+    listens, stays attached to the process and makes later launches slower, so time nothing afterwards. Raises
+    RuntimeError where no kernel was recorded.
     """
+    # Kineto then finalizes CUPTI after each profile (CuptiActivityApi::teardownContext). torch.compile sets it to 0
+    # for CUDA graphs, which do not bear that.
+    os.environ.setdefault("TEARDOWN_CUPTI", "1")
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CUDA], acc_events=True
     ) as profiler:
@@ -28,7 +39,9 @@ def kernel_seconds(run: Run, machine: Machine) -> float:
         for event in events
         if event.device_type() == torch._C._autograd.DeviceType.CUDA
     )
-    return union_length(spans) / 1e9
+    if not (length := union_length(spans)):
+        raise RuntimeError("the profiler recorded no kernel")
+    return length / 1e9
 
 
 def union_length(spans: Iterable[tuple[int, int]]) -> int:

@@ -36,8 +36,6 @@ class Measured:
     power_watts: float | None
     utilization: float | None
     conditions: Conditions
-    kernel_seconds: float | None = None
-    """Of a batch: how long at least one kernel or copy ran; None where it was not profiled."""
     block_calls: int | None = None
     """Calls of layers in the denoiser's blocks in the first batch; None where they were not counted."""
     calibration: Mapping[str, Any] = field(default_factory=dict)
@@ -55,12 +53,11 @@ class Paired:
 
     times: Times
     conditions: Conditions
-    kernel_seconds: float | None
 
 
 def measure_baseline(loaded: LoadedTask, batch_size: int) -> Measured:
     """Measure the plain pipeline."""
-    return _measure(loaded, {}, batch_size, profile=True)
+    return measure_trial(loaded, {}, batch_size)
 
 
 def measure_trial(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
@@ -68,7 +65,30 @@ def measure_trial(loaded: LoadedTask, methods: Methods, batch_size: int) -> Meas
 
     Raises Unsupported where a method cannot run on this denoiser.
     """
-    return _measure(loaded, methods, batch_size)
+    before, began = loaded.machine.allocated(), time.perf_counter()
+    with loaded.monitor.watching() as seen, _applying(loaded, methods) as applied:
+        entered = time.perf_counter() - began
+        # The first prompt shows as much as a batch.
+        applied.verify(**loaded.workload.arguments([0]))
+        counts = "compile" not in methods
+        generation = generate(loaded, applied, batch_size, seen, counts_blocks=counts)
+        alone, idle_bytes = time.perf_counter(), applied.idle_bytes
+    # What was applied is gone: nothing of it takes memory or time from the scorer.
+    scores = finite_scores(loaded.scorer.scores(generation.images, loaded.texts))
+    peak, allocated = generation.peak_bytes, generation.allocated_bytes
+    return Measured(
+        images=generation.images,
+        scores=scores,
+        runs=generation.runs,
+        set_up_seconds=entered + generation.set_up_seconds,
+        set_up_bytes=None if allocated is None or before is None else allocated - before,
+        peak_bytes=None if peak is None else peak - loaded.scorer_bytes - idle_bytes,
+        power_watts=seen.mean_power(generation.set_up_at, alone),
+        utilization=seen.mean_utilization(generation.set_up_at, alone),
+        conditions=seen.conditions(),
+        block_calls=generation.block_calls,
+        calibration=applied.calibration,
+    )
 
 
 def measure_pairs(
@@ -89,8 +109,21 @@ def measure_pairs(
         warm_up(loaded.machine, run, 1 + settings.warmup, [usual])
         with seen.timing():
             times = race(loaded.machine, applied, run, plain, settings, enough)
-        busy = kernel_seconds(run, loaded.machine) if loaded.machine.is_cuda else None
-    return Paired(times, seen.conditions(), busy)
+    return Paired(times, seen.conditions())
+
+
+def measure_kernels(loaded: LoadedTask, methods: Methods, batch_size: int) -> float:
+    """Return the seconds in which a kernel or copy ran while the first batch was generated with `methods`.
+
+    Nothing may be timed in this process afterwards: see `busy.kernel_seconds`.
+    """
+    with _applying(loaded, methods) as applied:
+        applied.settle(**loaded.workload.arguments([0]))
+        run = partial(applied, **loaded.workload.arguments(loaded.workload.batches(batch_size)[0]))
+        for _ in range(1 + loaded.assignment.config.worker.warmup):
+            with torch.inference_mode():
+                run()
+        return kernel_seconds(run, loaded.machine)
 
 
 def plain_call(loaded: LoadedTask, **arguments: object) -> torch.Tensor:
@@ -107,36 +140,4 @@ def _applying(loaded: LoadedTask, methods: Methods) -> AbstractContextManager[Ap
         implementation=config.implementation,
         seed=config.worker.seed,
         calibrations=loaded.calibrations,
-    )
-
-
-def _measure(loaded: LoadedTask, methods: Methods, batch_size: int, profile: bool = False) -> Measured:
-    before, began = loaded.machine.allocated(), time.perf_counter()
-    with loaded.monitor.watching() as seen, _applying(loaded, methods) as applied:
-        entered = time.perf_counter() - began
-        # The first prompt shows as much as a batch.
-        applied.verify(**loaded.workload.arguments([0]))
-        counts = "compile" not in methods
-        generation = generate(loaded, applied, batch_size, seen, counts_blocks=counts)
-        alone, idle_bytes = time.perf_counter(), applied.idle_bytes
-        busy = None
-        if profile and loaded.machine.is_cuda:
-            first = loaded.workload.batches(batch_size)[0]
-            busy = kernel_seconds(partial(applied, **loaded.workload.arguments(first)), loaded.machine)
-    # What was applied is gone: nothing of it takes memory or time from the scorer.
-    scores = finite_scores(loaded.scorer.scores(generation.images, loaded.texts))
-    peak, allocated = generation.peak_bytes, generation.allocated_bytes
-    return Measured(
-        images=generation.images,
-        scores=scores,
-        runs=generation.runs,
-        set_up_seconds=entered + generation.set_up_seconds,
-        set_up_bytes=None if allocated is None or before is None else allocated - before,
-        peak_bytes=None if peak is None else peak - loaded.scorer_bytes - idle_bytes,
-        power_watts=seen.mean_power(generation.set_up_at, alone),
-        utilization=seen.mean_utilization(generation.set_up_at, alone),
-        conditions=seen.conditions(),
-        kernel_seconds=busy,
-        block_calls=generation.block_calls,
-        calibration=applied.calibration,
     )

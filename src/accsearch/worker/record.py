@@ -21,7 +21,6 @@ from accsearch.worker.activity import is_active
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.baseline import Baseline
 from accsearch.worker.baseline_times import BaselineTimes, Change
-from accsearch.worker.busy import HOST_BOUND
 from accsearch.worker.launch import launched_at
 from accsearch.worker.machine import Machine
 from accsearch.worker.measurement import Measured, Paired
@@ -65,7 +64,6 @@ class Recorder:
         line = self._timed(line, "batches", seconds, measured.conditions, times.total_drift)
         return replace(
             line,
-            **_busy(measured.kernel_seconds, seconds),
             speedup=1.0,
             speedup_ci95=(1.0, 1.0),
             score_loss=0.0 if measured.scores else None,
@@ -116,7 +114,8 @@ class Recorder:
             baseline_attempt=self.assignment.attempt,
             startup_seconds=self._startup_seconds(),
             note=self._note(),
-            **_busy(paired.kernel_seconds, times.trial),
+            gpu_busy=None,
+            host_bound=None,
         )
         line = self._timed(line, "pairs", times.trial, paired.conditions, drift)
         return _sped_up(line, times.speedup, times.baseline, line.score_loss, self)
@@ -227,12 +226,6 @@ def _sped_up(
         efficiency=None if loss is None else gain.value / (1 + loss),
         environment={**line.environment, "baseline_seconds": _per_image(recorder, partners)},
     )
-
-
-def _busy(kernel_seconds: float | None, seconds: Sequence[float]) -> dict[str, Any]:
-    """Return the fields that say how much of a batch's `seconds` the GPU computed."""
-    busy = None if kernel_seconds is None else min(1.0, kernel_seconds / median(seconds))
-    return {"gpu_busy": busy, "host_bound": None if busy is None else busy < HOST_BOUND}
 
 
 def _per_image(recorder: Recorder, seconds: Sequence[float]) -> tuple[float, ...]:

@@ -13,6 +13,7 @@ from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
 from accsearch.worker.baseline import Baseline
+from accsearch.worker.busy_shares import add_busy_shares
 from accsearch.worker.fatal_errors import TaskEnded, end_if_fatal, one_line
 from accsearch.worker.frontier import refine_frontier
 from accsearch.worker.images import InvalidImages
@@ -93,6 +94,8 @@ def search(
             log.write(recorder.baseline(measured, baseline.times))
         rest = [trial for trial in task.trials if log.is_measured(trial) and trial.id != BASELINE]
         measure_stability(loaded, recorder, rest, reused.keys(), log.write)
+        # Last of all: what has been profiled is slower from then on, and so is the baseline.
+        add_busy_shares(loaded, log.unprofiled(), log.write)
         return log.summary()
 
 

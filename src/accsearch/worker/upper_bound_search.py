@@ -184,7 +184,7 @@ class _Search:
             plain = [seconds for times in sets for seconds in times.baseline]
             ratios = [math.log(base / each) for base, each in zip(plain, own, strict=True)]
             gain = paired_speedup(ratios, len(ratios), len(ratios))
-            paired = Paired(Times(tuple(own), tuple(plain), gain), Conditions(), None)
+            paired = Paired(Times(tuple(own), tuple(plain), gain), Conditions())
             self._log.write(self._recorder.paired(self._log.lines[trial], paired, self._baseline))
 
     def _write_proof(self, proof: Proof) -> None:
