@@ -1,6 +1,7 @@
 """Workers forked from a warm process by a real keeper; what they run is the test's code instead of a search."""
 
 import os
+import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -14,12 +15,35 @@ from tests.faults.forked import write_worker
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import KeptRunner
 from accsearch.executors.orphans import end_attempt
+from accsearch.keeper.warm import WarmProcess
 from accsearch.process_tree import descendants
 from accsearch.workdir import TaskPaths, WorkDir
 
 RUN_ARGUMENT = "def main(words): exec(words[0], {})"
-WHO = "import os; print(os.getpid(), os.getppid())"
-PARENT = "import os; print(os.environ['IMPORTED_BY'])"
+
+SLEEPER = "import os, time; os.setsid(); time.sleep(600)"
+CHILD = (
+    f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {SLEEPER!r}]).pid, flush=True)"
+)
+THREADED = """
+import os, threading, time
+from pathlib import Path
+
+pid = os.getpid()
+ready = threading.Barrier(3)
+
+
+def load():
+    Path("/proc/thread-self/comm").write_text("loader")
+    ready.wait()
+    time.sleep(600)
+
+
+for _ in range(2):
+    threading.Thread(target=load, daemon=True).start()
+ready.wait()
+print("imported", flush=True)
+"""
 
 
 @pytest.fixture
@@ -124,9 +148,7 @@ def test_what_becomes_of_a_worker_concerns_that_worker_alone(
     forked.start("import sys; sys.exit('error: no')")
     assert ended(runner).exit.exit_code == 1
     # A child that has left the session and keeps the output open ends with its worker
-    sleeper = "import os, time; os.setsid(); time.sleep(600)"
-    child = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {sleeper!r}]).pid)"
-    pid = forked.run(child, grace=0.2).split()[0]
+    pid = forked.run(CHILD, grace=0.2).split()[0]
     assert not Path("/proc", pid).exists()
     assert forked.run(COUNTED, "counted") == f"{process}\n"
 
@@ -158,16 +180,79 @@ def test_a_killed_warm_process_is_made_anew_and_ends_with_its_keeper(
     assert not Path(f"/proc/{process}").exists()
 
 
-def test_a_process_from_which_no_worker_can_be_forked_is_tried_once(forked: Forked) -> None:
-    forked.module(
-        "threaded",
-        "import threading, time; threading.Thread(target=time.sleep, args=(9,), daemon=True).start()",
+def test_a_process_that_cannot_be_forked_does_the_task_itself(
+    forked: Forked, runner: KeptRunner, paths: TaskPaths, tmp_path: Path
+) -> None:
+    forked.module("threaded", THREADED)
+    code = (
+        "import ctypes, os, sys, threaded; pid = os.getpid(); dies = ctypes.c_int(-1)\n"
+        "ctypes.CDLL(None).prctl(PR_GET_PDEATHSIG := 2, ctypes.byref(dies))\n"
+        "print(threaded.pid == pid == os.getsid(0), os.getppid(), os.getcwd(), dies.value)\n"
+        "print(sorted(map(int, os.listdir('/proc/self/fd')))[:-1], os.environ['ACCSEARCH_NONCE'][-1], pid)\n"
+        "print(open('/proc/self/environ').read().count('ACCSEARCH_NONCE=' + os.environ['ACCSEARCH_NONCE']))"
     )
-    note, output = forked.run("print('measured')", "threaded").splitlines()
-    assert note.startswith("accsearch: this worker imports what it needs itself")
-    assert note.endswith(": 2 threads run in it")
-    assert output == "measured"
-    assert forked.run("print('measured')", "threaded") == "measured\n"
+    done = set()
+    for count in "12":
+        imported, note, first, second, nonces = forked.run(code, "threaded").splitlines()
+        assert imported == "imported"
+        assert note.startswith("accsearch: the next worker of this slot imports what it needs anew")
+        assert note.endswith(": 2 more threads run in it (loader)")
+        running = running_of(paths)
+        assert first == f"True {running.keeper_pid} {paths.log.parent} 0"
+        assert second == f"[0, 1, 2] {count} {running.pid}"
+        assert nonces == "1"
+        assert descendants(running.keeper_pid) == []
+        done.add(running.pid)
+    assert len(done) == 2
+    # And it ends as any worker does, with what it leaves behind
+    forked.start(f"{CHILD}\nimport os; os.kill(os.getpid(), 9)", "threaded", grace=0.2)
+    assert ended(runner).exit.signal == 9
+    assert not Path("/proc", paths.log.read_text().split()[-1]).exists()
+    forked.start("import time; time.sleep(600)", "threaded", timeout=1)
+    late = ended(runner).exit
+    assert (late.signal, late.reason) == (15, "timeout")
+    # Or without its keeper
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    nonce = forked.start(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)", "threaded")
+    fifo.read_bytes()
+    running = running_of(paths)
+    os.kill(running.keeper_pid, signal.SIGKILL)
+    wait(runner)
+    assert end_attempt(nonce) == []
+    assert is_gone(running.pid)
+
+
+def test_a_process_in_which_cuda_was_started_does_the_task_itself(forked: Forked) -> None:
+    forked.module(
+        "torch",
+        "import os; pid = os.getpid()\n"
+        "class cuda: is_initialized = staticmethod(lambda: True); _is_in_bad_fork = staticmethod(lambda: False)",
+    )
+    note, output = forked.run("import os, torch; print(torch.pid == os.getpid())", "torch").splitlines()
+    assert note.endswith(": CUDA was started in it")
+    assert output == "True"
+
+
+def test_a_process_that_is_interrupted_after_its_answer_does_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = write_worker(tmp_path / "modules", RUN_ARGUMENT)
+    (modules / "threaded.py").write_text(THREADED)
+    monkeypatch.chdir(tmp_path)
+    argv = [sys.executable, "-P", "-m", "accsearch.worker", "open('begun', 'w')"]
+    env = {**os.environ, "PYTHONPATH": str(modules), "ACCSEARCH_NONCE": "1"}
+    warm = WarmProcess()
+    with (tmp_path / "log").open("w") as log:
+        assert warm.ask({"imports": ["threaded"], "argv": argv, "cwd": str(tmp_path)}, env, log.fileno())
+    assert select.select([warm], [], [], 60)[0]
+    warm.interrupt()
+    worker = warm.take()
+    assert worker is not None
+    warm.release()
+    assert worker.reap() == -signal.SIGKILL
+    assert not (tmp_path / "begun").exists()
+    assert warm.pid is None
 
 
 def test_where_the_imports_fail_the_worker_is_started_as_a_program(forked: Forked) -> None:

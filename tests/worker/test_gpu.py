@@ -1,11 +1,15 @@
 """What only a GPU can show."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
 import torch
+from tests.faults.forked import write_worker
 from tests.worker.runs import Run
 
+from accsearch.keeper.warm import WarmProcess
 from accsearch.task import BASELINE, WorkerExit
 
 pytestmark = [
@@ -48,3 +52,31 @@ def test_a_compiled_method_draws_what_it_draws_eagerly(
     assert compiled.set_up_seconds is not None
     assert eager.set_up_seconds is not None
     assert compiled.set_up_seconds > eager.set_up_seconds
+
+
+def test_a_process_in_which_cuda_was_started_becomes_the_worker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    modules = write_worker(tmp_path / "modules", "def main(words): exec(words[0], {})")
+    (modules / "started.py").write_text(
+        "import os, torch; pid = os.getpid(); one = torch.ones(3, device='cuda')"
+    )
+    code = "import os, started; print(started.pid == os.getpid(), started.one.sum().item())"
+    monkeypatch.chdir(tmp_path)
+    job = {
+        "imports": ["started"],
+        "argv": [sys.executable, "-P", "-m", "accsearch.worker", code],
+        "cwd": str(tmp_path),
+    }
+    env = {**os.environ, "PYTHONPATH": str(modules), "ACCSEARCH_NONCE": "1"}
+    warm = WarmProcess()
+    with (tmp_path / "log").open("w") as log:
+        assert warm.ask(job, env, log.fileno())
+
+    worker = warm.take()
+
+    assert worker is not None
+    assert warm.why_none == "CUDA was started in it"
+    warm.release()
+    assert worker.reap() == 0
+    assert (tmp_path / "log").read_text() == "True 3.0\n"

@@ -28,6 +28,7 @@ ROOM = 64
 NOT_FORKED = (
     "this worker imports what it needs itself, since the process that it was to be forked from gave none"
 )
+NONE_STAYS = "the next worker of this slot imports what it needs anew, since this process could not be forked"
 DRAIN = 1 << 20
 """Bytes read at most after the worker's end: whoever still writes then is not the worker."""
 
@@ -89,11 +90,13 @@ class Attempt:
         if self.child is not None:
             os.close(self._input)
             self._record_child()
+            if self._warm.pid is None:
+                self._note(f"{NONE_STAYS}: {self._warm.why_none}")
             self._warm.release()
         elif self._reason is not None or self._lost:
             os.close(self._input)  # ended before it began
         else:
-            self._log.feed(f"accsearch: {NOT_FORKED}: {self._warm.why_not}\n".encode(), time.monotonic())
+            self._note(f"{NOT_FORKED}: {self._warm.why_none}")
             self._start_program()
 
     def _start_program(self) -> None:
@@ -228,7 +231,7 @@ class Attempt:
         left = end_descendants(0.0 if self._lost else self.job["grace"], self._warm.pid)
         self._drain()
         if self._message is not None:
-            self._log.feed(f"accsearch: {self._message}\n".encode(), time.monotonic())
+            self._note(self._message)
         self._log.close()
         os.close(self.output)
         ended = {
@@ -248,6 +251,9 @@ class Attempt:
             return None
         write_json(Path(self.job["exit_file"]), ended, durable=False)
         return ended
+
+    def _note(self, text: str) -> None:
+        self._log.feed(f"accsearch: {text}\n".encode(), time.monotonic())
 
     def _drain(self) -> None:
         with contextlib.suppress(BlockingIOError):

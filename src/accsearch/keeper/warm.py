@@ -23,7 +23,7 @@ class WarmProcess:
     """At most one process, which forks one worker at a time; another one is started where the environment differs.
 
     It is this keeper's child, and so are the workers: the process that forks a worker for it ends at once. It dies with
-    the keeper.
+    the keeper, unless it has become a worker itself because no fork of it could be one.
     """
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class WarmProcess:
         self._environment: Mapping[str, str] = {}
         self._forked = False
         self._useless: Mapping[str, str] | None = None
-        self.why_not = ""
+        self.why_none = ""
 
     @property
     def pid(self) -> int | None:
@@ -80,8 +80,11 @@ class WarmProcess:
         return True
 
     def take(self) -> Child | None:
-        """Return the worker, which waits for `release`; None, with `why_not`, where it has to be started anew."""
-        assert self._channel is not None
+        """Return the worker, which waits for `release`; None where it has to be started anew.
+
+        Afterwards `why_none` says why there is no process, if there is none.
+        """
+        assert self._child is not None and self._channel is not None
         try:
             data = self._channel.recv(LONGEST)
         except ConnectionResetError:
@@ -90,15 +93,20 @@ class WarmProcess:
             self._fail("it has ended")
             return None
         answer = json.loads(data)
-        if answer["obstacle"] is not None:
-            self._fail(answer["obstacle"])
-            return None
+        if answer["pid"] == self._child.pid:
+            worker = self._child
+            self.why_none = answer["obstacle"]
+            self._channel.close()
+            self._child = self._channel = None
+            self._forked = False
+            return worker
         self._forked = True
         return Child(answer["pid"], os.pidfd_open(answer["pid"]))
 
     def release(self) -> None:
         """Let the worker that was taken begin."""
-        assert self._gate is not None
+        if self._gate is None:
+            return  # `interrupt` came after the answer
         with contextlib.suppress(BrokenPipeError):  # it was killed
             os.write(self._gate, b"\n")
         self._close_gate()
@@ -141,7 +149,7 @@ class WarmProcess:
 
     def _fail(self, why: str) -> None:
         """End what gave no worker; one that has never given any is not started again for this environment."""
-        self.why_not = why
+        self.why_none = why
         if not self._forked:
             self._useless = self._environment
         self.end()

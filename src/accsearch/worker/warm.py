@@ -2,8 +2,9 @@
 
 It imports what workers import and touches no GPU, so that a worker forked from it can. A request comes on descriptor 3
 with two descriptors: the worker's output, and a gate at which the worker waits until its keeper has recorded it. The
-answer is the worker's pid, or the obstacle for which it must be started anew. Whatever happens to a worker concerns no
-other: it is a process of its own in a session of its own, as one that was started anew.
+answer is the worker's pid. Where an obstacle lets no fork do a worker's work, this process becomes the worker: the
+answer is its own pid and the obstacle. Whatever happens to a worker concerns no other: it is a process of its own in a
+session of its own, as one that was started anew.
 """
 
 import ctypes
@@ -15,7 +16,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -34,8 +35,7 @@ LOOK_AGAIN = 0.005
 
 def main() -> None:
     """Fork workers until the keeper is gone; in a worker, do what `python -m accsearch.worker` does."""
-    libc: Any = ctypes.CDLL(None)
-    libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)  # a forked process does not inherit it
+    _end_with_keeper(signal.SIGKILL)
     hush()
     arguments = _serve(socket.socket(fileno=CHANNEL))
     if arguments is None:
@@ -58,16 +58,13 @@ def _serve(channel: socket.socket) -> list[str] | None:
             for name in request["imports"]:
                 _load(name)
         gc.freeze()  # what is here now stays, and a collection in a worker would copy the pages that hold it
-        ours, theirs = os.pipe()
-        if _fork_orphan(theirs):
-            os.close(theirs)
-            os.close(gate)
-            _redirect(os.open(os.devnull, os.O_WRONLY))
-            with open(ours, "rb") as answer:  # noqa: PTH123 - a descriptor
-                channel.send(answer.read())
-            continue
-        for descriptor in (ours, theirs):
-            os.close(descriptor)
+        answer = _fork_orphan()
+        if answer is not None:
+            channel.send(json.dumps(answer).encode())
+            if answer["obstacle"] is None:
+                os.close(gate)
+                _redirect(os.open(os.devnull, os.O_WRONLY))
+                continue
         channel.close()  # while anyone has it the keeper does not see that the process it was forked from is gone
         return _begin(request, gate)
 
@@ -101,43 +98,65 @@ def _load(name: str) -> None:
         getattr(loaded, attribute, None)  # what is not there the worker reports
 
 
-def _fork_orphan(answer: int) -> bool:
-    """Fork a process whose parent is the keeper, a subreaper, and write its pid or an obstacle; return False in it."""
+def _fork_orphan() -> dict[str, Any] | None:
+    """Fork a worker whose parent is the keeper, a subreaper; return None in it, elsewhere its pid.
+
+    Where no fork could do a worker's work, return the pid of this process and the obstacle.
+    """
+    pid = os.getpid()
+    ours, theirs = os.pipe()
     between = os.fork()
     if between:
+        os.close(theirs)
         os.waitpid(between, 0)
-        return True
+        with open(ours, "rb") as pipe:  # noqa: PTH123 - a descriptor
+            answer: dict[str, Any] = json.load(pipe)
+        return answer
+    os.close(ours)
     try:
-        obstacle = _obstacle()
-        pid = None if obstacle else os.fork()
-        if pid == 0:
-            return False
-        os.write(answer, json.dumps({"pid": pid, "obstacle": obstacle}).encode())
+        obstacle = _obstacle(pid)
+        worker = pid if obstacle else os.fork()
     except OSError as error:
-        os.write(answer, json.dumps({"pid": None, "obstacle": str(error)}).encode())
-    os._exit(0)
+        obstacle, worker = str(error), pid
+    if worker:
+        with suppress(BrokenPipeError):  # it was killed
+            os.write(theirs, json.dumps({"pid": worker, "obstacle": obstacle}).encode())
+        os._exit(0)
+    os.close(theirs)
+    return None
 
 
-def _obstacle() -> str | None:
-    """Return why a fork of the parent of this process could not do a worker's work, None where it can."""
-    # Threads that are not ended before a fork, as numpy's are, may hold locks that no process frees then.
-    for _ in range(LOOKS):
-        threads = len(list(Path(f"/proc/{os.getppid()}/task").iterdir()))
-        if threads == 1:
-            break
-        time.sleep(LOOK_AGAIN)
-    else:
-        return f"{threads} threads run in it"
+def _obstacle(pid: int) -> str | None:
+    """Return why a fork of `pid`, the parent of this process, could not do a worker's work, None where it can."""
     torch: Any = sys.modules.get("torch")
     if torch is not None and (torch.cuda.is_initialized() or torch.cuda._is_in_bad_fork()):
         return "CUDA was started in it"
-    return None
+    # Threads that are not ended before a fork, as numpy's are, may hold locks that no process frees then.
+    for _ in range(LOOKS):
+        threads = _other_threads(pid)
+        if not threads:
+            return None
+        time.sleep(LOOK_AGAIN)
+    names = ", ".join(sorted(set(threads)))
+    return f"{len(threads)} more {'thread runs' if len(threads) == 1 else 'threads run'} in it ({names})"
+
+
+def _other_threads(pid: int) -> list[str]:
+    """Return the names of the threads of `pid` but its main one."""
+    names = []
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        if task.name != str(pid):
+            with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
+                names.append((task / "comm").read_text().strip())
+    return names
 
 
 def _begin(request: Mapping[str, Any], gate: int) -> list[str]:
     """Become the worker of a request once the keeper lets it; return the worker's arguments."""
-    os.setsid()
+    if os.getsid(0) != os.getpid():
+        os.setsid()
     _show_nonce(request["env"][NONCE])
+    _end_with_keeper(0)
     if not os.read(gate, 1):
         os._exit(0)
     os.close(gate)
@@ -146,6 +165,12 @@ def _begin(request: Mapping[str, Any], gate: int) -> list[str]:
     sys.argv[1:] = request["arguments"]
     arguments: list[str] = request["arguments"]
     return arguments
+
+
+def _end_with_keeper(number: int) -> None:
+    """Have this process, though none that it forks, sent a signal when its keeper is gone; 0 is none."""
+    libc: Any = ctypes.CDLL(None)
+    libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
 
 
 def _show_nonce(nonce: str) -> None:
