@@ -6,7 +6,8 @@ python benchmarks/against_seed.py --workdir /tmp/against --pipe FOLDER --device 
 
 For each number of trials in `--sizes` (the baseline counts as one), `seed_traversal.py` and `accsearch run` with
 `strategy: traversal` search the same trials of DeepCache and ToMe, one process a task, in turn, `--rounds` times; which
-goes first alternates. Wall time is that of the whole command. From two sizes or more a line is fitted to the wall
+goes first alternates. Wall time is that of the whole command; CPU time, of all its processes, tells more on a machine
+that others use too. From two sizes or more a line is fitted to the wall
 times: its slope is the cost of a further trial, its intercept what is paid once, and both give 12 and 48 trials.
 
 `--bound CONFIG` compares `strategy: upper_bound` over the first task of a configuration with what the original would
@@ -16,6 +17,8 @@ scheduler, steps and batches are those of this command. Its scorer is `stand_in_
 """
 
 import argparse
+import contextlib
+import ctypes
 import json
 import math
 import os
@@ -38,6 +41,7 @@ INTERVALS = [2, 5, 3, 4, 6, 8, 10]
 RATIOS = [0.5, 0.3, 0.4, 0.2, 0.1]
 SIZES: Mapping[int, tuple[int, int]] = {2: (1, 0), 6: (2, 1), 12: (3, 2), 48: (7, 5)}
 """Trials with the baseline -> how many intervals of DeepCache and ratios of ToMe make them with their combinations."""
+PR_SET_CHILD_SUBREAPER = 36
 FAR = (12, 48)
 """Numbers of trials that the fitted lines are evaluated at."""
 
@@ -75,6 +79,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stand-in", action="store_true", help="--bound is scored by stand_in_scorer.py")
     options = parser.parse_args(argv)
     options.workdir.mkdir(parents=True)
+    _adopt_orphans()
     if options.sizes:
         traversals(options)
     if options.bound is not None:
@@ -194,11 +199,25 @@ def _accsearch(options: argparse.Namespace, config: Path, folder: Path) -> Ran:
 def _timed(command: Sequence[str]) -> Ran:
     before, start = os.times(), time.perf_counter()
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    wall, after = time.perf_counter() - start, os.times()
+    wall = time.perf_counter() - start
+    _wait_for_orphans()
+    after = os.times()
     if ended.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout[-3000:]}")
     cpu = after.children_user + after.children_system - before.children_user - before.children_system
     return Ran(wall, cpu)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of what a command leaves running, as keepers and their workers, to count their CPU time."""
+    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+        raise SystemExit("this system counts no orphan's CPU time")
+
+
+def _wait_for_orphans() -> None:
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            os.waitpid(-1, 0)
 
 
 def _lines(folder: Path) -> list[ResultLine]:
