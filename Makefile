@@ -9,6 +9,9 @@ export OMP_NUM_THREADS ?= 1
 QUICK := $(addprefix tests/, checkpoint config docs gpus grid keeper methods report result_lines scheduler scripts search \
 	test_cores.py doctor/test_storage.py $(addprefix codeeval/test_, reader.py relaxed.py source.py static.py))
 
+# Tests with real daemons, which run after the others and a file a process: they wait in real time.
+CLUSTERS := tests/slurm tests/ray_cluster
+
 .PHONY: setup demo demo-dit quick test slow check format clean
 
 setup: .venv/.installed
@@ -40,8 +43,9 @@ quick: setup
 	$(BIN)/python -m pytest -q -p tests.quick -m "not slow and not process" -n 2 $(QUICK)
 
 test: check
-	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --junitxml=build/tests.xml
-	$(BIN)/python scripts/check_skips.py build/tests.xml tests/skips.txt
+	$(BIN)/pytest -m "not slow" -n 2 --dist worksteal --junitxml=build/tests.xml $(CLUSTERS:%=--ignore=%)
+	$(BIN)/pytest -m "not slow" -n 2 --dist loadfile --junitxml=build/clusters.xml $(CLUSTERS)
+	$(BIN)/python scripts/check_skips.py tests/skips.txt build/tests.xml build/clusters.xml
 
 slow: setup
 	$(BIN)/pytest -m slow

@@ -1,4 +1,4 @@
-"""Fail when a test was skipped that the committed list does not name: `check_skips.py JUNIT_XML LIST`."""
+"""Fail when a test was skipped that the committed list does not name: `check_skips.py LIST JUNIT_XML...`."""
 
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -16,11 +16,12 @@ def skipped(report: Path) -> dict[str, str]:
 
 
 def main() -> int:
-    report, allowed_file = (Path(argument) for argument in sys.argv[1:3])
+    allowed_file, *reports = (Path(argument) for argument in sys.argv[1:])
     allowed = {
         line.strip() for line in allowed_file.read_text().splitlines() if line.strip() and line[0] != "#"
     }
-    new = {name: why for name, why in skipped(report).items() if name not in allowed}
+    found = {name: why for report in reports for name, why in skipped(report).items()}
+    new = {name: why for name, why in found.items() if name not in allowed}
     for name, why in sorted(new.items()):
         print(f"skipped, and not in {allowed_file}: {name}: {why}", file=sys.stderr)
     return 1 if new else 0
