@@ -1,6 +1,5 @@
 """How much of the time the GPU computes, from the profiler's record of one batch."""
 
-import os
 from collections.abc import Iterable
 
 import torch
@@ -24,9 +23,6 @@ def kernel_seconds(run: Run, machine: Machine) -> float:
     listens, stays attached to the process and makes later launches slower, so time nothing afterwards. Raises
     RuntimeError where no kernel was recorded.
     """
-    # Kineto then finalizes CUPTI after each profile (CuptiActivityApi::teardownContext). torch.compile sets it to 0
-    # for CUDA graphs, which do not bear that.
-    os.environ.setdefault("TEARDOWN_CUPTI", "1")
     with torch.profiler.profile(
         activities=[torch.profiler.ProfilerActivity.CUDA], acc_events=True
     ) as profiler:
