@@ -6,8 +6,7 @@ python benchmarks/against_seed.py --workdir /tmp/against --pipe FOLDER --device 
 
 For each number of trials in `--sizes` (the baseline counts as one), `seed_traversal.py` and `accsearch run` with
 `strategy: traversal` search the same trials of DeepCache and ToMe, one process a task, in turn, `--rounds` times; which
-goes first alternates. Wall time is that of the whole command; CPU time, of all its processes, tells more on a machine
-that others use too. From two sizes or more a line is fitted to the wall
+goes first alternates. Wall time is that of the whole command. From two sizes or more a line is fitted to the wall
 times: its slope is the cost of a further trial, its intercept what is paid once, and both give 12 and 48 trials.
 
 `--bound CONFIG` compares `strategy: upper_bound` over the first task of a configuration with what the original would
@@ -17,17 +16,13 @@ scheduler, steps and batches are those of this command. Its scorer is `stand_in_
 """
 
 import argparse
-import contextlib
-import ctypes
 import json
 import math
-import os
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -41,17 +36,8 @@ INTERVALS = [2, 5, 3, 4, 6, 8, 10]
 RATIOS = [0.5, 0.3, 0.4, 0.2, 0.1]
 SIZES: Mapping[int, tuple[int, int]] = {2: (1, 0), 6: (2, 1), 12: (3, 2), 48: (7, 5)}
 """Trials with the baseline -> how many intervals of DeepCache and ratios of ToMe make them with their combinations."""
-PR_SET_CHILD_SUBREAPER = 36
 FAR = (12, 48)
 """Numbers of trials that the fitted lines are evaluated at."""
-
-
-@dataclass(frozen=True)
-class Ran:
-    """A command's wall time, and the CPU seconds of what it waited for."""
-
-    wall: float
-    cpu: float
 
 
 def main(argv: Sequence[str]) -> int:
@@ -79,7 +65,6 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--stand-in", action="store_true", help="--bound is scored by stand_in_scorer.py")
     options = parser.parse_args(argv)
     options.workdir.mkdir(parents=True)
-    _adopt_orphans()
     if options.sizes:
         traversals(options)
     if options.bound is not None:
@@ -90,25 +75,23 @@ def main(argv: Sequence[str]) -> int:
 def traversals(options: argparse.Namespace) -> None:
     """Print the wall times of both on each size, and what the fitted lines say."""
     walls: dict[str, list[tuple[int, float]]] = {"original": [], "accsearch": []}
-    print(
-        "| trials | round | original s (CPU s) | accsearch s (CPU s) | ratio | measured_share | half-widths % |"
-    )
+    print("| trials | round | original s | accsearch s | ratio | measured_share | half-widths % |")
     print("|--:|--:|--:|--:|--:|--:|---|")
     for turn in range(options.rounds):
         for size in options.sizes:
             config = _write(options, f"trials-{size}", _methods(size), {"strategy": "traversal"})
             folder = options.workdir / f"{config.stem}-{turn}"
-            ran: dict[str, Ran] = {}
+            ran: dict[str, float] = {}
             for name in ("original", "accsearch") if turn % 2 == 0 else ("accsearch", "original"):
                 ran[name] = _original(config) if name == "original" else _accsearch(options, config, folder)
-                walls[name].append((size, ran[name].wall))
+                walls[name].append((size, ran[name]))
             theirs, mine = ran["original"], ran["accsearch"]
             cells = [
                 size,
                 turn + 1,
-                f"{theirs.wall:.1f} ({theirs.cpu:.1f})",
-                f"{mine.wall:.1f} ({mine.cpu:.1f})",
-                f"{mine.wall / theirs.wall:.2f}",
+                f"{theirs:.1f}",
+                f"{mine:.1f}",
+                f"{mine / theirs:.2f}",
                 f"{_done(folder)['measured_share']:.2f}",
                 _half_widths(_lines(folder)),
             ]
@@ -141,13 +124,13 @@ def upper_bound(options: argparse.Namespace) -> None:
     *trials, _ = map(json.loads, out.read_text().splitlines())
     walls = [trial["wall"] for trial in trials[1:]]
     number = len(lines) - 1
-    whole = theirs.wall + (number - len(walls)) * statistics.fmean(walls)
+    whole = theirs + (number - len(walls)) * statistics.fmean(walls)
     error = (number - len(walls)) * statistics.stdev(walls) / math.sqrt(len(walls))
     print(
         f"original, {number} configurations by {len(walls)} of them: {whole:.0f} s, standard error {error:.0f} s"
     )
-    share = 100 * mine.wall / whole
-    print(f"accsearch, upper_bound: {mine.wall:.0f} s, {share:.1f} % of it")
+    share = 100 * mine / whole
+    print(f"accsearch, upper_bound: {mine:.0f} s, {share:.1f} % of it")
     print(f"measured_share {_done(folder)['measured_share']:.2f}")
     states: dict[str, int] = {}
     for line in lines:
@@ -186,38 +169,23 @@ def _methods(size: int) -> dict[str, Any]:
     return methods
 
 
-def _original(config: Path, *arguments: str) -> Ran:
+def _original(config: Path, *arguments: str) -> float:
     return _timed([sys.executable, str(HERE / "seed_traversal.py"), str(config), *arguments])
 
 
-def _accsearch(options: argparse.Namespace, config: Path, folder: Path) -> Ran:
+def _accsearch(options: argparse.Namespace, config: Path, folder: Path) -> float:
     slots = ["--gpus", "0"] if options.device == "cuda" else ["--gpus", "none", "--slots", "1"]
     command = [sys.executable, "-m", "accsearch", "run", str(config), *slots, "--workdir", str(folder)]
     return _timed(command)
 
 
-def _timed(command: Sequence[str]) -> Ran:
-    before, start = os.times(), time.perf_counter()
+def _timed(command: Sequence[str]) -> float:
+    start = time.perf_counter()
     ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     wall = time.perf_counter() - start
-    _wait_for_orphans()
-    after = os.times()
     if ended.returncode != 0:
         raise SystemExit(f"{' '.join(command)} ended with {ended.returncode}:\n{ended.stdout[-3000:]}")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Ran(wall, cpu)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of what a command leaves running, as keepers and their workers, to count their CPU time."""
-    if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
-        raise SystemExit("this system counts no orphan's CPU time")
-
-
-def _wait_for_orphans() -> None:
-    with contextlib.suppress(ChildProcessError):
-        while True:
-            os.waitpid(-1, 0)
+    return wall
 
 
 def _lines(folder: Path) -> list[ResultLine]:
