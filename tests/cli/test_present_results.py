@@ -43,7 +43,14 @@ def page(work: Work, *options: str) -> str:
 
 @pytest.mark.parametrize(
     "worker",
-    [{"guidance_scale": 1.5}, {"seed": 7}, {"repeats": 2}, {"num_samples": 4}, {"dtype": "bfloat16"}],
+    [
+        {"num_samples": 4},
+        # tests/grid/test_reuse.py and test_setting.py prove for each field that the key covers it.
+        pytest.param({"guidance_scale": 1.5}, marks=pytest.mark.slow),
+        pytest.param({"seed": 7}, marks=pytest.mark.slow),
+        pytest.param({"repeats": 2}, marks=pytest.mark.slow),
+        pytest.param({"dtype": "bfloat16"}, marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_results_of_another_setting_do_not_count_unless_asked_for(

@@ -70,7 +70,10 @@ def survives(work: Work, shim: Shim, number: int, error: int, options: Sequence[
     assert before.items() <= done_markers(work).items()
 
 
-@pytest.mark.parametrize("shard", range(SHARDS))
+# A third of the calls with every change, all of them with the long tests: a minute a shard.
+@pytest.mark.parametrize(
+    "shard", [0, *(pytest.param(number, marks=pytest.mark.slow) for number in range(1, SHARDS))]
+)
 def test_a_fault_in_each_kind_of_call(work: Work, shim: Shim, shard: int) -> None:
     configure(work)
     numbers = list(kinds(traced(work, shim, ONE)))

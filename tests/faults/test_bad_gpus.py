@@ -37,7 +37,14 @@ def tasks(number: int) -> list[str]:
     return [f"t{index}" for index in range(number)]
 
 
-@pytest.mark.parametrize("failure", [SEGFAULT, UNKNOWN, ODD], ids=["crash", "unknown error", "odd"])
+@pytest.mark.parametrize(
+    "failure",
+    [
+        pytest.param(SEGFAULT, id="crash"),
+        pytest.param(UNKNOWN, id="unknown error", marks=pytest.mark.slow),
+        pytest.param(ODD, id="odd", marks=pytest.mark.slow),
+    ],
+)
 def test_one_bad_gpu_of_three_costs_no_task(work: Work, machine: Machine, failure: str) -> None:
     # Given one attempt a task, and a GPU that fails all of them at once
     bad = machine(3).uuid(1)

@@ -96,7 +96,7 @@ def test_what_a_host_that_was_taken_for_dead_does_later_does_not_count(work: Wor
             run.await_line("no sign of life from host pod-a")
             gate.arrivals(1)
             keepers = [pid for pid in elsewhere if is_alive(pid)]
-            for pid in elsewhere:
+            for pid in keepers:
                 os.kill(pid, signal.SIGCONT)
             # Then its worker and keeper end, and the task is the new attempt's
             running = work.marker("a.running")

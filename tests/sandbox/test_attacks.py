@@ -435,7 +435,12 @@ def test_a_file_that_works_on_in_the_background_stands_still_while_paused() -> N
         sandboxed.ask("load", timeout=30)
         sandboxed.pause()
         pids = sandboxed.processes()
-        states = {psutil.Process(pid).status() for pid in pids}
+        # A thread on another core stops at its next interrupt.
+        for _ in range(100):
+            states = {psutil.Process(pid).status() for pid in pids}
+            if states == {psutil.STATUS_STOPPED}:
+                break
+            time.sleep(0.01)
         sandboxed.resume()
     assert pids
     assert states == {psutil.STATUS_STOPPED}

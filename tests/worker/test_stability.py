@@ -8,7 +8,7 @@ from tests.worker.profiler import profiling
 from tests.worker.runs import Run
 
 from accsearch.grid import conditions as grid_conditions
-from accsearch.result_lines.file import read, validate
+from accsearch.result_lines.file import latest, read, validate
 from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Methods, WorkerExit
 from accsearch.worker import stability
@@ -31,7 +31,8 @@ def run_of(root: Path, paths: dict[str, Path], stability: bool = True, text: str
 
 
 def measured(run: Run) -> list[ResultLine]:
-    return [line for line in read(run.results) if line.condition]
+    """Return the last line of each trial under a condition: a noisy machine has some timed again."""
+    return list(latest(line for line in read(run.results) if line.condition).values())
 
 
 def breaking(monkeypatch: pytest.MonkeyPatch, batch_size: int, error: Exception, plain: bool = False) -> None:

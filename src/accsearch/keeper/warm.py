@@ -115,8 +115,8 @@ class WarmProcess:
         """Let the answer be that there is no worker; the next one is asked of another process."""
         assert self._child is not None
         self._forked = True  # it is not to blame
-        self._close_gate()
         self._child.send(signal.SIGKILL)
+        self._close_gate()
 
     def end(self) -> None:
         """End the process; a worker that was not released ends too."""

@@ -20,7 +20,7 @@ RECOMPILE_LIMIT = 64
 @contextmanager
 def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator[Invoke]:
     """Compile the denoiser's `forward`, and whatever another method runs in its place, in `mode`."""
-    if parameters["regions"] == "blocks":
+    if parameters.get("regions") == "blocks":  # trials of earlier versions have no regions
         with _blocks(session):
             yield invoke
         return
