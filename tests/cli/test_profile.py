@@ -10,6 +10,10 @@ from tests.cli.test_results_commands import FASTER, ONE, ended, gain
 from tests.faults.program import ACCSEARCH, Work
 from tests.faults.search import TASK, Search
 
+from accsearch.config.load import build_config
+from accsearch.grid import expand
+from accsearch.report.profile import _one_trial
+
 
 def check(work: Work, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
     # The profile hands no environment on, so the stand-in worker comes by that of the command.
@@ -48,6 +52,16 @@ def test_a_profile_holds_where_its_trial_is_measured_alike_and_not_where_it_is_s
     assert other.returncode == 1
     assert b"does not hold here" in other.stdout
     assert b"surely lower" in other.stdout and b"surely above the limit" in other.stdout
+
+
+def test_a_token_of_a_scoring_program_is_not_handed_on() -> None:
+    grid = {"pipe": ["demo"], "sched": ["DDIM"], "steps": [4]}
+    command = ["sh", "score.sh", "--api-key", "not-for-others", "--fast"]
+    config = build_config({"name": "c", "grid": grid, "quality": {"command": command}})
+
+    kept = _one_trial(config, expand(config).tasks[0].axes, FASTER, 2)
+
+    assert kept["quality"]["command"] == ["sh", "score.sh", "--api-key", "[redacted]", "--fast"]
 
 
 def test_without_a_winner_there_is_no_profile(work: Work) -> None:

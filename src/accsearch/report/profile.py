@@ -14,6 +14,7 @@ from accsearch.config.schema import Config
 from accsearch.errors import UsageError
 from accsearch.grid import Grid, expand
 from accsearch.grid.setting import ENVIRONMENT, LINE_FIELDS
+from accsearch.redact import redact, secrets_of
 from accsearch.report import text
 from accsearch.result_lines.best import best
 from accsearch.result_lines.candidates import TaskResults, candidates
@@ -83,6 +84,10 @@ def _one_trial(config: Config, axes: Mapping[str, Any], trial: str, batch_size: 
     resolved = config.resolved()
     for key in _PRIVATE:
         del resolved["worker"][key]
+    if resolved["quality"] is not None:
+        command = resolved["quality"]["command"]
+        secrets = secrets_of({}, command)
+        resolved["quality"]["command"] = [redact(word, secrets) for word in command]
     resolved["grid"] = {axis: [str(value)] for axis, value in axes.items()}
     resolved["worker"]["batch_size"] = batch_size
     resolved["search"] = {"strategy": "traversal", "trials": [trial]}
