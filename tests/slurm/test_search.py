@@ -32,7 +32,14 @@ def test_a_search_that_is_cut_off_goes_on_and_draws_what_it_draws_on_one_machine
         "quality": {"model": "builtin:tiny"},
         "methods": {"deepcache": {"cache_interval": [2, 3], "cache_branch_id": [0]}},
         "retry": {"max_attempts": 1, "backoff": "0s"},
-        "worker": {"num_samples": 2, "batch_size": 2, "device": "cpu", "dtype": "float32", **ONE_THREAD, **QUICK},
+        "worker": {
+            "num_samples": 2,
+            "batch_size": 2,
+            "device": "cpu",
+            "dtype": "float32",
+            **ONE_THREAD,
+            **QUICK,
+        },
     }
     (work.folder / "c.yaml").write_text(json.dumps(config))
     (work.folder / "prompts.txt").write_text("a red circle\na blue square\n")
