@@ -9,7 +9,7 @@ from accsearch.report.thresholds import measured
 from accsearch.task import Task
 
 ROW = {
-    "trial": "compile-mdefault",
+    "trial": "compile-default",
     "speedup": 1.5,
     "speedup_ci95": [1.4, 1.6],
     "score_loss": 0.0,
@@ -25,7 +25,7 @@ def test_a_model_whose_class_has_other_defaults_is_called_with_its_own(tmp_path:
     )
     axes = {"pipe": "demo-dit", "sched": "FlowMatchEulerDiscrete", "steps": 20}
 
-    program = snippet_of(ROW, "compile-mdefault", load_config(path), Task("t", "c", axes, ""))
+    program = snippet_of(ROW, "compile-default", load_config(path), Task("t", "c", axes, ""))
 
     compile(program, "snippet", "exec")
     assert 'FluxPipeline.from_pretrained(pipeline_path("builtin:demo-dit"), dtype=' in program

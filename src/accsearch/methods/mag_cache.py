@@ -1,10 +1,18 @@
 """MagCache: skip all blocks while the calibrated magnitude of their residual predicts a small error."""
 
+from collections.abc import Sequence
+from statistics import fmean
+
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import needs_compiled_blocks
 from accsearch.methods.info import LibraryCache, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
+
+
+def joined(ratios: Sequence[Sequence[float]]) -> list[float]:
+    """Return the ratio of each call, the mean over the halves of guidance that have calls of their own."""
+    return [fmean(each) for each in zip(*ratios, strict=True)]
 
 
 def _refusal(cell: Cell, methods: Methods) -> str | None:

@@ -6,6 +6,18 @@ from accsearch.methods.info import Kind, LibraryCache, MethodInfo, Nesting, Para
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
+ATTENTION = [r"(single_)?transformer_blocks\.\d+\.attn\d?"]
+BLOCKS = [r"(single_)?transformer_blocks\.\d+"]
+LAST_LAYER = [r"proj_out"]
+
+
+def identifiers(parameters: Parameters) -> dict[str, list[str]]:
+    """Return the fields of diffusers' configuration that say what is predicted and what is skipped."""
+    if parameters["scope"] == "attention":
+        return {"cache_identifiers": ATTENTION}
+    # The blocks give zeros of the right shape in steps in which the last layer's output is predicted.
+    return {"skip_predict_identifiers": BLOCKS, "cache_identifiers": LAST_LAYER}
+
 
 def computes(parameters: Parameters, step: int) -> bool:
     """Say whether a step runs in full; the first after the warm-up is the one whose number follows it by one."""

@@ -1,5 +1,6 @@
 """T-GATE: stop computing cross-attention once the image's content is settled."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from enum import Enum
 from typing import Self
@@ -8,6 +9,14 @@ from accsearch.methods.cell import SECOND_ORDER, Cell
 from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
+
+LOADERS: Mapping[str, tuple[str, str | None]] = {
+    "StableDiffusionPipeline": ("TgateSDLoader", "TgateSDDeepCacheLoader"),
+    "StableDiffusionXLPipeline": ("TgateSDXLLoader", "TgateSDXLDeepCacheLoader"),
+    "PixArtAlphaPipeline": ("TgatePixArtAlphaLoader", None),
+    "PixArtSigmaPipeline": ("TgatePixArtSigmaLoader", None),
+}
+"""Class of the pipeline → the package's loader of T-GATE alone, and of T-GATE with DeepCache inside."""
 
 
 class Use(Enum):

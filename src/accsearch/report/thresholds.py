@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.methods.info import Parameters, quantile
+from accsearch.methods.mag_cache import joined
 from accsearch.task import Methods, Scalar
 
 
@@ -33,3 +34,13 @@ def _threshold(figures: Mapping[str, Any], name: str, key: str, parameters: Para
         if written.split(":")[1:] == [name, f"{share:g}", *setting]
     }
     return found.pop() if len(found) == 1 else value
+
+
+def ratios(calibration: Path) -> list[float] | None:
+    """Return MagCache's ratio of each call from the file `calibration`, None where it does not hold exactly one set."""
+    try:
+        figures = json.loads(calibration.read_bytes())["figures"]
+        found = [each for name, each in figures.items() if name.split(":")[1:] == ["ratios"]]
+        return joined(found[0]) if len(found) == 1 else None
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None

@@ -4,15 +4,15 @@ Ma et al.: MagCache: Fast Video Generation with Magnitude-Aware Cache (arXiv 250
 diffusers prints the ratios; here they are taken from a plain generation and kept.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from statistics import fmean
 from typing import Any
 
 import torch
 
 from accsearch.methods.info import Parameters, quantile
+from accsearch.methods.mag_cache import joined
 from accsearch.worker.methods.calibration import Plain
 from accsearch.worker.methods.changes import Changes
 from accsearch.worker.methods.diffusers_hooks import hooked
@@ -49,11 +49,6 @@ def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator
 
     with hooked(session, invoke, put_on) as call, settled(session, settle):
         yield call
-
-
-def joined(ratios: Sequence[Sequence[float]]) -> list[float]:
-    """Return the ratio of each call, the mean over the halves of guidance that have calls of their own."""
-    return [fmean(each) for each in zip(*ratios, strict=True)]
 
 
 def skips(changes: Changes, threshold: float, parameters: Parameters) -> list[bool]:

@@ -5,26 +5,18 @@ self-attention may be reused (`sp_interval`, after `warm_up` steps), after it to
 prompt plays no part, so with guidance only the unconditional half is computed.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
 
 from accsearch.methods.info import Parameters
-from accsearch.methods.tgate import Plan, Use
+from accsearch.methods.tgate import LOADERS, Plan, Use
 from accsearch.worker.methods.halves import half_of
 from accsearch.worker.methods.patch import replaced
 from accsearch.worker.methods.session import Clock, Invoke, Session
 from accsearch.worker.methods.snapshot import untouched
-
-LOADERS: Mapping[str, tuple[str, str | None]] = {
-    "StableDiffusionPipeline": ("TgateSDLoader", "TgateSDDeepCacheLoader"),
-    "StableDiffusionXLPipeline": ("TgateSDXLLoader", "TgateSDXLDeepCacheLoader"),
-    "PixArtAlphaPipeline": ("TgatePixArtAlphaLoader", None),
-    "PixArtSigmaPipeline": ("TgatePixArtSigmaLoader", None),
-}
-"""Class of the pipeline → the package's loader of T-GATE alone, and of T-GATE with DeepCache inside."""
 
 
 class _Phase:
