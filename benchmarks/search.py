@@ -53,6 +53,8 @@ BATCH = 4
 PAIRS = 2
 """Pairs of runs in turn by which a candidate's time is refined at once."""
 BOOTSTRAPS = 1000
+PATIENCE = 10
+"""Proposals in a row without a new configuration after which one is drawn at random."""
 
 
 @dataclass(frozen=True)
@@ -256,17 +258,16 @@ def at_equal_cost(
     choose: "Propose",
 ) -> Answer:
     """Evaluate what `choose` proposes on all prompts until `budget` is spent, then pick as the original does."""
-    whole, spent, seen = original_cost(table, prompts), prompts / BATCH, dict[str, tuple[float, float]]()
+    whole, spent, seen = original_cost(table, prompts), prompts / BATCH, list[str]()
     for id_, tell in choose(table, limit, rng):
-        if id_ not in seen:
-            cost = table.seconds[id_] * prompts / BATCH
-            if (spent + cost) / whole > budget:
-                break
-            spent += cost
-            seconds = table.seconds[id_] * math.exp(rng.choice(table.errors)[0])
-            seen[id_] = (1 / seconds, _measured_loss(table, id_, captions[:prompts]))
-        tell(*seen[id_])
-    return _pick(table, list(seen), captions[:prompts], limit, rng, spent / whole)
+        cost = table.seconds[id_] * prompts / BATCH
+        if (spent + cost) / whole > budget:
+            break
+        spent += cost
+        seen.append(id_)
+        seconds = table.seconds[id_] * math.exp(rng.choice(table.errors)[0])
+        tell(1 / seconds, _measured_loss(table, id_, captions[:prompts]))
+    return _pick(table, seen, captions[:prompts], limit, rng, spent / whole)
 
 
 Propose = Callable[[Table, float, random.Random], Iterator[tuple[str, Tell]]]
@@ -281,63 +282,65 @@ def at_random(table: Table, _limit: float, rng: random.Random) -> Iterator[tuple
 
 
 def by_optuna(sampler: str) -> Propose:
-    """Return what proposes configurations by one of Optuna's samplers, constrained by the limit."""
+    """Return what proposes configurations by one of Optuna's samplers, constrained by the limit.
+
+    A sampler that proposes nothing new `PATIENCE` times is handed a random configuration, so that it uses its budget.
+    """
 
     def choose(table: Table, limit: float, rng: random.Random) -> Iterator[tuple[str, Tell]]:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        made = {
-            "tpe": lambda: optuna.samplers.TPESampler(
-                seed=rng.getrandbits(31), constraints_func=lambda trial: trial.user_attrs["excess"]
-            ),
-            "nsga2": lambda: optuna.samplers.NSGAIISampler(
-                seed=rng.getrandbits(31),
-                population_size=10,
-                constraints_func=lambda trial: trial.user_attrs["excess"],
-            ),
-        }[sampler]()
-        directions = ["maximize"] if sampler == "tpe" else ["maximize", "minimize"]
-        study = optuna.create_study(directions=directions, sampler=made)
-        by_methods = {json.dumps(trial.methods, sort_keys=True): trial.id for trial in table.trials}
-        values = _values(table)
-        for _ in range(20 * len(table.trials)):
+        seed = rng.getrandbits(31)
+        if sampler == "tpe":
+            study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
+        else:
+            made = optuna.samplers.NSGAIISampler(seed=seed, population_size=10)
+            study = optuna.create_study(directions=["maximize", "minimize"], sampler=made)
+        choices = _choices(table)
+        ids = {_numbers(trial.methods, choices): trial.id for trial in table.trials}
+        unseen, known = set(ids), dict[tuple[int, ...], tuple[float, float]]()
+
+        def tell(asked: Any, numbers: tuple[int, ...], speedup: float, loss: float) -> None:
+            known[numbers] = speedup, loss
+            asked.set_constraint("loss", loss - limit)
+            study.tell(asked, [speedup] if sampler == "tpe" else [speedup, loss])
+
+        def ask() -> tuple[Any, tuple[int, ...]]:
             asked = study.ask()
-            id_ = by_methods.get(json.dumps(_proposed(asked, values), sort_keys=True))
-            if id_ is None:
-                study.tell(asked, state=optuna.trial.TrialState.FAIL)
-                continue
+            return asked, tuple(asked.suggest_categorical(n, range(len(c))) for n, c in choices.items())
 
-            def tell(speedup: float, loss: float, asked: Any = asked) -> None:
-                asked.set_user_attr("excess", [loss - limit])
-                study.tell(asked, [speedup] if sampler == "tpe" else [speedup, loss])
-
-            yield id_, tell
+        while unseen:
+            for _ in range(PATIENCE):
+                asked, numbers = ask()
+                if numbers in unseen:
+                    break
+                if numbers in known:
+                    tell(asked, numbers, *known[numbers])
+                else:
+                    study.tell(asked, state=optuna.trial.TrialState.FAIL)
+            else:
+                study.enqueue_trial(dict(zip(choices, rng.choice(sorted(unseen)), strict=True)))
+                asked, numbers = ask()
+            unseen.remove(numbers)
+            yield ids[numbers], partial(tell, asked, numbers)
 
     return choose
 
 
-def _values(table: Table) -> dict[str, dict[str, list[Any]]]:
-    """Return method → parameter → the values that occur in a table."""
-    found: dict[str, dict[str, list[Any]]] = {}
+def _choices(table: Table) -> dict[str, list[Any]]:
+    """Return method → what a configuration may do with it: leave it out, or one of the sets of parameters."""
+    found: dict[str, list[Any]] = {}
     for trial in table.trials:
         for name, parameters in trial.methods.items():
-            for key, value in parameters.items():
-                values = found.setdefault(name, {}).setdefault(key, [])
-                if value not in values:
-                    values.append(value)
+            sets = found.setdefault(name, [None])
+            if parameters not in sets:
+                sets.append(parameters)
     return found
 
 
-def _proposed(asked: Any, values: Mapping[str, Mapping[str, Sequence[Any]]]) -> dict[str, dict[str, Any]]:
-    methods = {}
-    for name, parameters in values.items():
-        if asked.suggest_categorical(name, [False, True]):
-            methods[name] = {
-                key: asked.suggest_categorical(f"{name}.{key}", list(choices))
-                for key, choices in parameters.items()
-            }
-    return methods
+def _numbers(methods: Mapping[str, Any], choices: Mapping[str, Sequence[Any]]) -> tuple[int, ...]:
+    return tuple(sets.index(methods.get(name)) for name, sets in choices.items())
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
