@@ -1,7 +1,9 @@
 # The only definition of each developer command. See README.md.
 PYTHON ?= python3
-PIP_ARGS ?=
+UV_ARGS ?=
 BIN := .venv/bin
+# uv installs in a third of pip's time. It reads none of pip's settings, so a folder of wheels is handed on.
+export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
 # Test processes share the machine: one thread each is about ten times faster than two each on two cores.
 export OMP_NUM_THREADS ?= 1
 
@@ -18,8 +20,9 @@ setup: .venv/.installed
 
 .venv/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_ARGS) -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock uv
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode $(UV_ARGS) -r requirements.lock
+	$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --editable .
 	touch $@
 
 demo: setup
