@@ -10,7 +10,9 @@ from tests.worker.methods.images import METHODS, call, images, with_scheduler
 from accsearch.worker.methods.compose import apply
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
-SUBSETS = [(), ("deepcache",), ("tgate",), ("deepcache", "tgate"), ("tome",)]
+EVERY_TIME = [("sd", ("deepcache", "tgate")), ("sd", ("tome",))]
+SLOW = [("sd", ()), ("sd", ("deepcache",)), ("sd", ("tgate",)), ("sdxl", ("deepcache", "tgate"))]
+"""What the others cover in part: each is traced for a quarter to half a minute."""
 
 
 def check(pipeline: Any, others: tuple[str, ...], tolerance: float) -> None:
@@ -34,7 +36,7 @@ def check(pipeline: Any, others: tuple[str, ...], tolerance: float) -> None:
 
 @pytest.mark.parametrize(
     ("family", "others"),
-    [*(("sd", others) for others in SUBSETS), ("sdxl", ("deepcache", "tgate"))],
+    [*EVERY_TIME, *(pytest.param(*each, marks=pytest.mark.slow) for each in SLOW)],
     ids=lambda value: value if isinstance(value, str) else "+".join(value),
 )
 def test_traced_images_are_those_of_eager_mode(
