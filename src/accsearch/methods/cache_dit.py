@@ -18,21 +18,20 @@ CACHE_DIT = MethodInfo(
     name="cache_dit",
     parameters={
         "first": ParameterInfo(
-            type=int, minimum=1, default=8, short="f", saving=-1, doc="first blocks that always run (Fn)"
+            type=int, minimum=1, default=8, short="f", doc="first blocks that always run (Fn)"
         ),
         "last": ParameterInfo(
-            type=int, minimum=0, default=0, short="b", saving=-1, doc="last blocks that always run (Bn)"
+            type=int, minimum=0, default=0, short="b", doc="last blocks that always run (Bn)"
         ),
         "threshold": ParameterInfo(
             type=float,
             minimum=0,
             default=0.08,
             short="t",
-            saving=1,
             doc="relative change of the first blocks' residual below which the blocks between are skipped",
         ),
         "warm_up": ParameterInfo(
-            type=int, minimum=1, default=8, short="w", saving=-1, doc="first steps that run in full"
+            type=int, minimum=1, default=8, short="w", doc="first steps that run in full"
         ),
     },
     exact=False,

@@ -46,7 +46,6 @@ DEEPCACHE = MethodInfo(
             searched=(2, 3, 5),
             short="i",
             label="interval",
-            saving=1,
             doc="steps from one full pass of the UNet to the next",
         ),
         "cache_branch_id": ParameterInfo(
@@ -56,7 +55,6 @@ DEEPCACHE = MethodInfo(
             searched=(0, 3),
             short="b",
             label="branch",
-            saving=-1,
             doc="skip connection at which the UNet is cut, 0 the outermost; a larger one computes more",
         ),
     },

@@ -38,14 +38,13 @@ FASTER_CACHE = MethodInfo(
     name="faster_cache",
     parameters={
         "interval": ParameterInfo(
-            type=int, minimum=2, default=2, short="i", saving=1, doc="steps from one attention to the next"
+            type=int, minimum=2, default=2, short="i", doc="steps from one attention to the next"
         ),
         "guidance_interval": ParameterInfo(
             type=int,
             minimum=2,
             default=5,
             short="u",
-            saving=1,
             doc="steps from one unconditional half to the next; without one, attention alone is reused",
         ),
         "start": ParameterInfo(
@@ -54,7 +53,6 @@ FASTER_CACHE = MethodInfo(
             maximum=1,
             default=0.36,
             short="s",
-            saving=-1,
             doc="share of the steps after which both begin",
         ),
     },

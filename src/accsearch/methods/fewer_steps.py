@@ -30,7 +30,6 @@ FEWER_STEPS = MethodInfo(
             default=0.5,
             searched=(0.5,),
             short="r",
-            saving=-1,
             doc="share of the steps that is left, rounded, at least one",
         ),
     },

@@ -13,7 +13,6 @@ FIRST_BLOCK_CACHE = MethodInfo(
             minimum=0,
             default="p50",
             short="t",
-            saving=1,
             quantiles=True,
             doc="relative change of the first block's residual below which the other blocks are skipped",
         ),

@@ -36,7 +36,6 @@ GUIDANCE_CUTOFF = MethodInfo(
             minimum=1,
             default=10,
             short="s",
-            saving=-1,
             doc="step from which the unconditional half is left out; below the steps",
         ),
     },

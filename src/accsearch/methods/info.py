@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import Literal
 
 from accsearch.methods.cell import Cell, Family
 from accsearch.task import Methods, Scalar
@@ -20,10 +19,9 @@ class ParameterInfo:
     """One parameter: its type and bounds, the value it takes unless set, the values searched by default.
 
     `short` goes before its value in a trial's id, where a parameter without one is left out; one that `hides_default`
-    is left out where it has its default. `label` is its name in
-    reports if that is another. `saving` is 1 if a larger value saves more work and costs more quality, -1 if a smaller
-    one does, 0 if neither is known. Where `quantiles` are allowed, `p50` stands for the value that skips half of the
-    steps of a plain generation, found when the trial is set up.
+    is left out where it has its default. `label` is its name in reports if that is another. Where `quantiles` are
+    allowed, `p50` stands for the value that skips half of the steps of a plain generation, found when the trial is set
+    up.
     """
 
     type: type[int] | type[float] | type[str] | type[bool]
@@ -31,7 +29,6 @@ class ParameterInfo:
     doc: str
     short: str = ""
     label: str = ""
-    saving: Literal[-1, 0, 1] = 0
     minimum: float | None = None
     maximum: float | None = None
     choices: tuple[Scalar, ...] = ()

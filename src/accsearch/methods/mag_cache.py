@@ -29,12 +29,11 @@ MAG_CACHE = MethodInfo(
             minimum=0,
             default=0.06,
             short="t",
-            saving=1,
             quantiles=True,
             doc="predicted error, added up since the last full step, below which the blocks are skipped",
         ),
         "max_skip": ParameterInfo(
-            type=int, minimum=1, default=3, short="k", saving=1, doc="most steps skipped one after another"
+            type=int, minimum=1, default=3, short="k", doc="most steps skipped one after another"
         ),
         "retention": ParameterInfo(
             type=float,
@@ -42,7 +41,6 @@ MAG_CACHE = MethodInfo(
             maximum=1,
             default=0.2,
             short="r",
-            saving=-1,
             doc="share of the steps, from the first on, that always run in full",
         ),
     },

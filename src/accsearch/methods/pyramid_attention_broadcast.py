@@ -31,7 +31,7 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
     name="pyramid_attention_broadcast",
     parameters={
         "interval": ParameterInfo(
-            type=int, minimum=2, default=2, short="i", saving=1, doc="steps from one attention to the next"
+            type=int, minimum=2, default=2, short="i", doc="steps from one attention to the next"
         ),
         "start": ParameterInfo(
             type=float,
@@ -39,7 +39,6 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
             maximum=1,
             default=0.2,
             short="s",
-            saving=-1,
             doc="share of the steps after which attention may be reused",
         ),
         "end": ParameterInfo(
@@ -48,7 +47,6 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
             maximum=1,
             default=0.9,
             short="e",
-            saving=1,
             doc="share of the steps after which it is computed again",
         ),
     },

@@ -23,12 +23,11 @@ STEP_CACHE = MethodInfo(
             minimum=0,
             default="p50",
             short="t",
-            saving=1,
             quantiles=True,
             doc="predicted change of the output, added up since the last full step, below which a step is skipped",
         ),
         "warm_up": ParameterInfo(
-            type=int, minimum=2, default=3, short="w", saving=-1, doc="first steps that run in full"
+            type=int, minimum=2, default=3, short="w", doc="first steps that run in full"
         ),
     },
     exact=False,

@@ -42,10 +42,10 @@ TAYLORSEER = MethodInfo(
     name="taylorseer",
     parameters={
         "interval": ParameterInfo(
-            type=int, minimum=2, default=3, short="i", saving=1, doc="steps from one full step to the next"
+            type=int, minimum=2, default=3, short="i", doc="steps from one full step to the next"
         ),
         "warm_up": ParameterInfo(
-            type=int, minimum=1, default=3, short="w", saving=-1, doc="first steps that run in full"
+            type=int, minimum=1, default=3, short="w", doc="first steps that run in full"
         ),
         "order": ParameterInfo(
             type=int, minimum=0, maximum=4, default=1, short="o", doc="order of the expansion; 0 reuses"

@@ -101,7 +101,6 @@ TGATE = MethodInfo(
             searched=(10, 25),
             short="g",
             label="gate",
-            saving=-1,
             doc="step from which cross-attention and guidance are replaced by their cache; below the steps",
         ),
         "sp_interval": ParameterInfo(
@@ -111,7 +110,6 @@ TGATE = MethodInfo(
             searched=(1, 5),
             short="s",
             label="sp",
-            saving=1,
             doc="steps from one self-attention to the next before the gate; 1 reuses none",
         ),
         "fi_interval": ParameterInfo(
@@ -121,7 +119,6 @@ TGATE = MethodInfo(
             searched=(1,),
             short="f",
             label="fi",
-            saving=1,
             doc="steps from one self-attention to the next after the gate; 1 reuses none",
         ),
         "warm_up": ParameterInfo(
@@ -130,7 +127,6 @@ TGATE = MethodInfo(
             default=2,
             searched=(2,),
             short="w",
-            saving=-1,
             doc="first steps in which self-attention is always computed",
         ),
     },

@@ -23,7 +23,6 @@ TOME = MethodInfo(
             default=0.5,
             searched=(0.3, 0.5),
             short="r",
-            saving=1,
             doc="share of the tokens merged; three of four in each 2 x 2 square at most",
         ),
         "max_downsample": ParameterInfo(
@@ -33,7 +32,6 @@ TOME = MethodInfo(
             searched=(1, 2),
             short="d",
             label="downsample",
-            saving=1,
             doc="lowest resolution merged at, as the factor by which the latents are downsampled there",
         ),
     },
