@@ -30,8 +30,8 @@ OVER = frozenset(
         "OUT_OF_MEMORY",
         "PREEMPTED",
         "REVOKED",
+        "TIMEOUT",
     }
-    | {"TIMEOUT"}
 )
 """States in which nothing of a job runs any more, as far as Slurm knows."""
 UNSEEN = frozenset({"NODE_FAIL", "BOOT_FAIL"})

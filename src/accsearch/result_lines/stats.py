@@ -78,10 +78,8 @@ def paired_loss_bound(baseline: Sequence[float], trial: Sequence[float], risk: f
     return loss + math.copysign(t_quantile(n - 1, 1 - abs(risk)) * error, risk)
 
 
-def prompts_needed(
-    baseline: Sequence[float], trial: Sequence[float], limit: float, risk: float = 0.025
-) -> int | None:
-    """Return how many prompts would bring the loss's upper bound, missed with probability `risk`, under `limit`.
+def prompts_needed(baseline: Sequence[float], trial: Sequence[float], limit: float) -> int | None:
+    """Return how many prompts would bring the upper end of the loss's 95 % interval under `limit`.
 
     None where no number would, because the loss itself is not below the limit, or nothing can be said.
     """
@@ -91,7 +89,7 @@ def prompts_needed(
     loss, error = loss_and_error(baseline, trial)
     if loss >= limit:
         return None
-    return max(2, math.ceil(n * (NormalDist().inv_cdf(1 - risk) * error / (limit - loss)) ** 2))
+    return max(2, math.ceil(n * (NormalDist().inv_cdf(0.975) * error / (limit - loss)) ** 2))
 
 
 def loss_and_error(baseline: Sequence[float], trial: Sequence[float]) -> tuple[float, float]:

@@ -20,6 +20,8 @@ from accsearch.result_lines.stats import t_quantile
 
 OUTLIER_SCORE = 3.5
 """Modified z-score beyond which a time is marked (Iglewicz and Hoaglin 1993)."""
+STABLE_WITHIN = 0.1
+"""How much longer than the shortest run, as a share of it, a run may take once warm-up is over."""
 TRIMMED_SHARE = 0.1
 FEWEST_TO_TRIM = 8
 EARLY_RISK = 0.02
@@ -94,6 +96,6 @@ def outliers(times: Sequence[float]) -> tuple[int, ...]:
     return tuple(index for index, distance in enumerate(distances) if distance > OUTLIER_SCORE * deviation)
 
 
-def is_stable(times: Sequence[float], tolerance: float = 0.1) -> bool:
+def is_stable(times: Sequence[float]) -> bool:
     """Say whether warm-up is over: the last two runs took about as long as the shortest so far."""
-    return len(times) > 1 and max(times[-2:]) <= min(times) * (1 + tolerance)
+    return len(times) > 1 and max(times[-2:]) <= min(times) * (1 + STABLE_WITHIN)
