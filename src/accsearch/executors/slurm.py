@@ -22,17 +22,17 @@ import math
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from accsearch.checkpoint.markers import SUBMITTED, Running
 from accsearch.errors import StorageError, UsageError
-from accsearch.executors.executor import Ended, Event, Job, NoStorage, Returned, Runner, RunnerGone
+from accsearch.executors.executor import Ended, Job, NoStorage, Returned, Runner
 from accsearch.executors.local import read_end
 from accsearch.executors.setup import Setup
 from accsearch.executors.slurm_attempt import SlurmAttempt
 from accsearch.executors.slurm_job import HELD, QueueEntry, SlurmError, queue, release, terminate, withdraw
+from accsearch.executors.slurm_runner import SlurmRunner
 from accsearch.executors.slurm_submission import Submission
 from accsearch.process_identity import process_create_time
 from accsearch.workdir import TaskPaths, remove, write_json
@@ -48,45 +48,6 @@ QUEUE = 20.0
 """Seconds between two questions to Slurm, whose controller serves everybody."""
 REST_FIRST, REST_LONGEST = 2.0, 60.0
 """Seconds without a submission after a job could not run its task, doubling each time until one could."""
-
-
-class SlurmRunner:
-    """One job at a time of those that this run has in Slurm; an adopted one serves no other."""
-
-    def __init__(self, executor: "SlurmExecutor", *, adopted: bool = False) -> None:
-        self._executor = executor
-        self._adopted = adopted
-        self._ready = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        self._events: deque[Event] = deque()
-
-    def fileno(self) -> int:
-        return self._ready
-
-    def start(self, job: Job) -> None:
-        self._executor.add(self, job)
-
-    def stop(self) -> None:
-        self._executor.end(self)
-
-    def read(self) -> list[Event]:
-        with contextlib.suppress(BlockingIOError):
-            os.eventfd_read(self._ready)
-        self._executor.check()
-        return [self._events.popleft() for _ in range(len(self._events))]
-
-    def close(self) -> None:
-        """Give the runner up; its job goes on."""
-        self._executor.forget(self)
-        os.close(self._ready)
-
-    def report(self, event: Event) -> None:
-        """Let the loop know how the job ended."""
-        self._events += [event, RunnerGone()] if self._adopted else [event]
-        self.wake()
-
-    def wake(self) -> None:
-        """Make the loop call `read`."""
-        os.eventfd_write(self._ready, 1)
 
 
 class SlurmExecutor:
@@ -273,9 +234,8 @@ class SlurmExecutor:
         with self._mutex:
             attempts = list(self._attempts.items())
         for folder in {each.paths.exit.parent for _, each in attempts}:
-            with contextlib.suppress(
-                OSError
-            ):  # NFS: opened anew, a folder shows the files that it did not have
+            with contextlib.suppress(OSError):
+                # NFS: opened anew, a folder shows the files that it did not have.
                 os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
         for runner, attempt in attempts:
             if (event := attempt.look(now)) is None:
