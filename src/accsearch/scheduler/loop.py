@@ -10,14 +10,14 @@ from accsearch.executors.executor import Ended, Executor, NoStorage, Returned, R
 from accsearch.executors.orphans import end_attempt
 from accsearch.scheduler.backlog import Backlog
 from accsearch.scheduler.choosing import choose
-from accsearch.scheduler.ending import FAILED, Shutdown, stop_for_storage
+from accsearch.scheduler.ending import Shutdown, stop_for_storage
 from accsearch.scheduler.forecast import Forecast
 from accsearch.scheduler.foreign import ForeignAttempts
 from accsearch.scheduler.interrupts import Signals
 from accsearch.scheduler.jobs import job_of
 from accsearch.scheduler.lock import Lock
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.policy import put_back
+from accsearch.scheduler.runners import Runners
 from accsearch.scheduler.second_opinion import SecondOpinion
 from accsearch.scheduler.settling import Settling
 from accsearch.scheduler.slots.occupied import OccupiedSlot
@@ -65,10 +65,9 @@ class Loop:
         self._second_opinion = SecondOpinion(slots, backlog)
         self._waiting = Waiting(workdir, observer)
         self._forecast = Forecast(backlog, slots, observer)
-        self._occupied_slots: dict[str, OccupiedSlot] = {}
-        self._adopted: set[OccupiedSlot] = set()
         self._is_drained = False
         self._selector = selector or selectors.DefaultSelector()
+        self._runners = Runners(self._selector, self._on_runner)
         self._selector.register(signals, selectors.EVENT_READ, self._on_signals)
         self._selector.register(self._settling, selectors.EVENT_READ, self._on_records)
         self._selector.register(lock, selectors.EVENT_READ, lock.check)
@@ -76,11 +75,8 @@ class Loop:
     def adopt(self, queued: QueuedTask, runner: Runner, running: Running) -> None:
         """Await an attempt that an earlier scheduler started."""
         queued.become(TaskState.RUNNING)
-        occupied = OccupiedSlot(runner, None)
-        occupied.begin(queued, running.nonce, self._clock())
-        self._adopted.add(occupied)
+        self._runners.adopt(runner).begin(queued, running.nonce, self._clock())
         self._slots.reserve(1)
-        self._watch(occupied)
 
     def await_foreign(self, queued: QueuedTask, running: Running) -> None:
         """Await an attempt on another host; it is pending here until its end can be judged."""
@@ -115,7 +111,7 @@ class Loop:
         return self._is_over()
 
     def _is_over(self) -> bool:
-        if len(self._settling) or self._adopted or any(each.queued for each in self._occupied_slots.values()):
+        if len(self._settling) or self._runners.are_busy:
             return False
         return self._ending.mode is not Shutdown.RUN or not (len(self._backlog) or len(self._foreign))
 
@@ -145,13 +141,12 @@ class Loop:
         except StorageError as error:  # a lease cannot be written
             self._storage_trouble(str(error))
             return
-        for identity, occupied in list(self._occupied_slots.items()):
+        for occupied in list(self._runners.of_slots):
             slot = occupied.slot
             if slot is not None and occupied.queued is not None and (why := slot.trouble):
                 occupied.stop(why)
             elif slot is not None and occupied.queued is None and not slot.held:
-                del self._occupied_slots[identity]
-                self._forget(occupied)
+                self._runners.close(occupied)
         if not running or self._settling.is_behind:
             return  # on a slow disk, failures must not run ahead of what counts them
         for slot in self._slots.ready():
@@ -163,7 +158,7 @@ class Loop:
         self._waiting.report(self._settling.notes, why, waiting, self._slots.health.faulty(now))
 
     def _start_on(self, slot: Slot, now: float) -> None:
-        occupied = self._occupied_slots.get(slot.id)
+        occupied = self._runners.of(slot)
         last_pipe = occupied.last_pipe if occupied is not None else None
         queued = choose(slot, last_pipe, self._backlog, self._slots, self._second_opinion, now)
         if queued is None:
@@ -175,8 +170,7 @@ class Loop:
                 self._backlog.add(queued)
                 self._storage_trouble(f"no keeper can be started: {error.strerror}")
                 return
-            occupied = self._occupied_slots[slot.id] = OccupiedSlot(runner, slot)
-            self._watch(occupied)
+            occupied = self._runners.open(runner, slot)
         self._lock.check()
         job = job_of(queued, slot, self._workdir, self._cwd[queued.task.config], self._executor.root_for)
         queued.become(TaskState.RUNNING)
@@ -192,15 +186,12 @@ class Loop:
         doubt = self._second_opinion.doubt(queued, ended.running.gpu, now)
         self._settling.submit(queued, ended, excuse, doubt)
 
-    def _watch(self, occupied: OccupiedSlot) -> None:
-        self._selector.register(occupied.runner, selectors.EVENT_READ, lambda: self._on_runner(occupied))
-
     def _on_signals(self) -> None:
         for number in self._signals.read():
             if (text := self._ending.take(number)) is not None:
                 self._observer.message(text)
         if self._ending.mode is Shutdown.STOP:
-            for occupied in (*self._occupied_slots.values(), *self._adopted):
+            for occupied in self._runners:
                 occupied.stop(None)
 
     def _on_runner(self, occupied: OccupiedSlot) -> None:
@@ -256,11 +247,11 @@ class Loop:
         elif stopped:
             self.put_back(queued)
         else:
-            self._run_again(queued, returned.why, now)
+            self._settling.run_again(queued, returned.why, now)
 
     def _free(self, occupied: OccupiedSlot, now: float) -> str | None:
         if occupied.slot is None:
-            self._adopted.discard(occupied)
+            self._runners.settle(occupied)
             self._slots.reserve(-1)
             return None
         self._slots.health.ended(occupied.slot.gpu)
@@ -268,10 +259,8 @@ class Loop:
 
     def _lose(self, occupied: OccupiedSlot, why: str, now: float) -> None:
         """Clean up after a runner that is no more."""
-        slot, nonce = occupied.slot, occupied.nonce
-        if slot is not None:
-            del self._occupied_slots[slot.id]
-        self._forget(occupied)
+        nonce = occupied.nonce
+        self._runners.close(occupied)
         queued = occupied.finish()
         if queued is None:
             return
@@ -283,35 +272,18 @@ class Loop:
                 f"{queued.task.name}: cannot end what is left of it (pids {left}); not run"
             )
             return
-        self._run_again(queued, why, now)
-
-    def _run_again(self, queued: QueuedTask, why: str, now: float) -> None:
-        """Put a task back whose attempt was lost by no fault of its own, unless that happens again and again."""
-        queued.not_before = now + queued.config.retry.backoff
-        self.put_back(queued)
-        if self._ending.mode is Shutdown.STOP:
-            return
-        again, queued.tries = put_back(queued.tries)
-        self._observer.message(f"{queued.task.name}: {why}; it runs again")
-        if not again and self._ending.cut(Shutdown.DRAIN, f"{why}, again and again", FAILED):
-            self._observer.message(f"{self._ending.why}: no new tasks are started")
+        self._settling.run_again(queued, why, now)
 
     def _on_records(self) -> None:
         self._settling.settle()
-        self._forecast.update(self._clock(), self._occupied_slots.values())
+        self._forecast.update(self._clock(), self._runners.of_slots)
 
     def _storage_trouble(self, text: str) -> None:
         stop_for_storage(self._ending, self._observer, text)
 
-    def _forget(self, occupied: OccupiedSlot) -> None:
-        self._selector.unregister(occupied.runner)
-        occupied.runner.close()
-
     def _close(self) -> None:
         """Close what is idle; a worker that still runs after an error here goes on with its keeper."""
-        for occupied in self._occupied_slots.values():
-            if occupied.queued is None:
-                self._forget(occupied)
+        self._runners.close_idle()
         self._slots.close()
         self._waiting.close()
         self._settling.close()

@@ -11,7 +11,7 @@ from accsearch.scheduler.durations import Sample
 from accsearch.scheduler.ending import FAILED, Ending, Shutdown, stop_for_storage
 from accsearch.scheduler.marker_writer import MarkerWriter, Recorded, Unrecorded
 from accsearch.scheduler.options import Observer
-from accsearch.scheduler.policy import SHORT, Doubt, Streak, is_suspect, speaks_of_gpu
+from accsearch.scheduler.policy import SHORT, Doubt, Streak, is_suspect, put_back, speaks_of_gpu
 from accsearch.scheduler.slots.gpu_health import GpuHealth
 from accsearch.scheduler.slots.queued import QueuedTask
 from accsearch.task import FailureReason, TaskState
@@ -77,6 +77,17 @@ class Settling:
             stop_for_storage(self.ending, self._observer, str(error))
         else:
             self._backlog.add(queued)
+
+    def run_again(self, queued: QueuedTask, why: str, now: float) -> None:
+        """Put a task back whose attempt was lost by no fault of its own, unless that happens again and again."""
+        queued.not_before = now + queued.config.retry.backoff
+        self.put_back(queued)
+        if self.ending.mode is Shutdown.STOP:
+            return
+        again, queued.tries = put_back(queued.tries)
+        self._observer.message(f"{queued.task.name}: {why}; it runs again")
+        if not again and self.ending.cut(Shutdown.DRAIN, f"{why}, again and again", FAILED):
+            self._observer.message(f"{self.ending.why}: no new tasks are started")
 
     def settle(self) -> None:
         """Settle the attempts that are on disk by now; never blocks."""
