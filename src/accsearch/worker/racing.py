@@ -33,11 +33,10 @@ from accsearch.worker.quality.optional import lpips
 from accsearch.worker.quality.similarity import similarity
 from accsearch.worker.raced import Raced
 from accsearch.worker.stopwatch import EXTRA_WARM_UPS, Times, race
+from accsearch.worker.stored_batches import StoredBatches
 
 Fail = Callable[[Trial, Exception], object]
 """Take in why a trial cannot be measured; may raise TaskEnded."""
-NORMAL = 1.96
-"""Half-width of a 95 % interval over its standard error."""
 PLAIN = Trial(BASELINE, {})
 
 
@@ -64,10 +63,8 @@ class Racing:
         self.in_turn: dict[str, list[Times]] = {}
         """Times of trials and the baseline that were measured in turn, by trial."""
         self._baseline = baseline
-        self._stored = stored
+        self._stored = StoredBatches(stored, baseline)
         self._fail = fail
-        self._live: set[str] = set()
-        """Trials of which batches were generated although a line of an earlier attempt has some."""
         self._stack = ExitStack()
         self._open: tuple[Trial, Applied] | None = None
         self._size = loaded.assignment.batch_size
@@ -94,9 +91,9 @@ class Racing:
 
     def batch(self, trial: Trial, number: int) -> Batch:
         """Generate, time and score batch `number`, or return what an earlier attempt has of it."""
-        if found := self._stored_batch(trial, number):
+        if found := self._stored.batch(trial, self._batches[number]):
             return found
-        self._live.add(trial.id)
+        self._stored.supersede(trial)
         with self._measurable(trial):
             raced = self.raced.setdefault(trial.id, Raced(trial))
             while len(raced.parts) <= number:
@@ -155,7 +152,7 @@ class Racing:
 
     def is_stored(self, trial: Trial) -> bool:
         """Say whether all that the search used of a trial is in a line of an earlier attempt."""
-        return trial.id in self._stored and trial.id not in self._live
+        return self._stored.holds(trial)
 
     def forget(self, trial: Trial) -> None:
         """Drop the images of a trial whose line is written."""
@@ -285,19 +282,3 @@ class Racing:
         # A pipeline that makes more or fewer calls than it is known to: the rest is not the calls'.
         count = min(len(kinds), len(seconds))
         return Trace(kinds[:count], seconds[:count], whole - sum(seconds[count:]))
-
-    def _stored_batch(self, trial: Trial, number: int) -> Batch | None:
-        """Return a batch by the scores of a stored line, and by its speed-up, which it shares with all the others."""
-        line, prompts = self._stored.get(trial.id), self._batches[number]
-        if line is None or line.speedup is None or trial.id in self._live:
-            return None
-        known = [score for score in line.scores[prompts[0] : prompts[-1] + 1] if score is not None]
-        if len(known) < len(prompts):
-            return None
-        error = math.inf
-        if line.speedup_ci95 is not None:
-            low, high = line.speedup_ci95
-            error = math.log(high / low) / 2 / NORMAL
-        baseline = self._baseline.scores_of(prompts)
-        changed = line.active is not False
-        return Batch(1 / line.speedup, 1.0, tuple(known), baseline, changed, shared_error=error)
