@@ -2,43 +2,25 @@
 
 import json
 import os
-import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.executors.jobs import await_file, ended, is_gone, job, python, running_of, wait
 
 from accsearch.checkpoint import heartbeat
 from accsearch.checkpoint.heartbeat import Watch
-from accsearch.checkpoint.markers import Running, read_exit, read_running, write_running
-from accsearch.executors.executor import Ended, Event, Job, NoStorage, Runner, RunnerGone
+from accsearch.checkpoint.markers import Running, read_exit, write_running
+from accsearch.executors.executor import Ended, NoStorage, RunnerGone
 from accsearch.executors.forkserver import ForkServer
 from accsearch.executors.local import AdoptedRunner, KeptRunner, LocalExecutor
 from accsearch.executors.messages import LEASE
 from accsearch.executors.orphans import end_attempt
-from accsearch.task import Task
-from accsearch.workdir import TaskPaths, WorkDir
-
-TASK = Task("T", "c", {}, "digest")
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> TaskPaths:
-    workdir = WorkDir(tmp_path / "work")
-    workdir.create("c")
-    return workdir.task("c", "T")
-
-
-@pytest.fixture
-def server() -> Iterator[ForkServer]:
-    started = ForkServer()
-    yield started
-    started.close()
+from accsearch.workdir import TaskPaths
 
 
 @pytest.fixture
@@ -46,71 +28,6 @@ def executor() -> Iterator[LocalExecutor]:
     made = LocalExecutor()
     yield made
     made.close()
-
-
-@pytest.fixture
-def runner(server: ForkServer) -> Iterator[KeptRunner]:
-    kept = KeptRunner(server, None)
-    yield kept
-    kept.close()
-
-
-def job(paths: TaskPaths, argv: Sequence[str], **changes: Any) -> Job:
-    fields: dict[str, Any] = {
-        "task": TASK,
-        "attempt": 1,
-        "nonce": "n1",
-        "argv": argv,
-        "env": {"ACCSEARCH_NONCE": "n1"},
-        "cwd": str(paths.log.parent),
-        "paths": paths,
-        "old_log": paths.log_of(changes.get("attempt", 1) - 1, frozenset()),
-        "gpu": None,
-        "batch_size": 4,
-        "timeout": None,
-        "stall_timeout": None,
-        "grace": 5.0,
-    }
-    return Job(**fields | changes)
-
-
-def python(code: str) -> list[str]:
-    return [sys.executable, "-c", code]
-
-
-def wait(runner: Runner) -> list[Event]:
-    """Return the next events; fails the test if none comes."""
-    assert select.select([runner], [], [], 60)[0], "no event"
-    return runner.read()
-
-
-def ended(runner: Runner) -> Ended:
-    (event,) = wait(runner)
-    assert isinstance(event, Ended)
-    return event
-
-
-def await_file(path: Path) -> None:
-    """Return once a worker has made `path`: it is a FIFO that the worker opens for writing."""
-    path.read_bytes()
-
-
-def running_of(paths: TaskPaths) -> Running:
-    running = read_running(paths.running)
-    assert running is not None
-    return running
-
-
-def is_gone(pid: int) -> bool:
-    """Wait for a process to end; returns whether it did."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return True
-    try:
-        return bool(select.select([descriptor], [], [], 30)[0])
-    finally:
-        os.close(descriptor)
 
 
 def test_a_job_leaves_log_markers_and_report(runner: KeptRunner, paths: TaskPaths) -> None:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.executors.test_local import await_file, is_gone, job, python
+from tests.executors.jobs import await_file, is_gone, job, python
 
 from accsearch.checkpoint.markers import Running, decode
 from accsearch.executors.copied_files import Destination
 from accsearch.executors.executor import Ended, Event, RunnerGone
 from accsearch.executors.node_agent import NodeAgent, Order, attempts_in, end_and_remove, root_of
-from accsearch.workdir import TaskPaths, WorkDir
+from accsearch.workdir import TaskPaths
 
 pytestmark = pytest.mark.process
 
@@ -27,13 +27,6 @@ agent = NodeAgent(pathlib.Path(sys.argv[1]), None)
 agent.start(pickle.load(sys.stdin.buffer))
 time.sleep(60)
 """
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> TaskPaths:
-    workdir = WorkDir(tmp_path / "work")
-    workdir.create("c")
-    return workdir.task("c", "T")
 
 
 @pytest.fixture

@@ -4,12 +4,11 @@ import os
 import select
 import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.executors.test_local import ended, is_gone, job, running_of, wait
+from tests.executors.jobs import ended, is_gone, job, running_of, wait
 from tests.faults.forked import write_worker
 
 from accsearch.executors.forkserver import ForkServer
@@ -17,7 +16,7 @@ from accsearch.executors.local import KeptRunner
 from accsearch.executors.orphans import end_attempt
 from accsearch.keeper.warm import WarmProcess
 from accsearch.process_tree import descendants
-from accsearch.workdir import TaskPaths, WorkDir
+from accsearch.workdir import TaskPaths
 
 RUN_ARGUMENT = "def main(words): exec(words[0], {})"
 
@@ -44,27 +43,6 @@ for _ in range(2):
 ready.wait()
 print("imported", flush=True)
 """
-
-
-@pytest.fixture
-def paths(tmp_path: Path) -> TaskPaths:
-    workdir = WorkDir(tmp_path / "work")
-    workdir.create("c")
-    return workdir.task("c", "T")
-
-
-@pytest.fixture
-def server() -> Iterator[ForkServer]:
-    started = ForkServer()
-    yield started
-    started.close()
-
-
-@pytest.fixture
-def runner(server: ForkServer) -> Iterator[KeptRunner]:
-    kept = KeptRunner(server, None)
-    yield kept
-    kept.close()
 
 
 class Forked:
