@@ -7,7 +7,7 @@ from typing import Any
 
 from accsearch.checkpoint.markers import SCHEMA
 from accsearch.checkpoint.outside import outside_grid, outside_of
-from accsearch.config.schema import Config
+from accsearch.config.schema import MALFORMED, Config
 from accsearch.errors import StorageError, UsageError
 from accsearch.grid import Grid, expand
 from accsearch.task import MEASUREMENT_VERSION
@@ -95,12 +95,7 @@ def load_plan(workdir: WorkDir, config_name: str, *, to_measure: bool = False) -
         facts = {**resolved.get("facts", {}), "measurement_version": version}
         grid = expand(Config.from_resolved({**resolved, "facts": facts}))
         outside = outside_grid(grid, plan.get("outside") or {})
-    except (
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:  # pydantic's ValidationError is a ValueError
+    except MALFORMED as error:
         raise UsageError(f"{path}: not a plan of this version; run the configuration again") from error
     return StoredPlan(
         grid, outside, plan.get("launch") or {}, plan.get("cwd") or ".", plan.get("config_file")

@@ -38,6 +38,8 @@ LOCAL_SCORER = "local-dir:"
 """open_clip's prefix of a folder that holds a model with its weights."""
 COMMAND_SCORER = "command:"
 """Stands for the model where a program of the user's scores."""
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
+"""What a stored configuration of another shape raises when it is read; pydantic's ValidationError is a ValueError."""
 Int = Annotated[int, Strict()]
 Float = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[Float, Field(ge=0, le=1)]

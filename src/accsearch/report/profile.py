@@ -10,7 +10,7 @@ from accsearch import __version__
 from accsearch.checkpoint.measured import results_of_plan
 from accsearch.checkpoint.plan import load_plan
 from accsearch.checkpoint.select import find_task
-from accsearch.config.schema import Config
+from accsearch.config.schema import MALFORMED, Config
 from accsearch.errors import UsageError
 from accsearch.grid import Grid, expand
 from accsearch.grid.setting import ENVIRONMENT, LINE_FIELDS
@@ -119,12 +119,7 @@ def check_grid(profile: Mapping[str, Any], prompts: int, device: str | None) -> 
         if device is not None:
             worker["device"] = device
         grid = expand(Config.from_resolved({**resolved, "worker": worker}))
-    except (
-        AttributeError,
-        KeyError,
-        TypeError,
-        ValueError,
-    ) as error:  # pydantic's ValidationError is a ValueError
+    except MALFORMED as error:
         raise UsageError("the profile's `config` is not one of this version") from error
     if [trial.id for task in grid.tasks for trial in task.trials] != [BASELINE, profile["trial"]]:
         raise UsageError(f"this version does not offer the profile's trial {profile['trial']}")
