@@ -7,14 +7,20 @@ from accsearch.search.costs import WIDE, Band, Trace, costs_of, to_trace
 
 def test_a_prediction_is_the_sum_of_its_calls_and_the_rest() -> None:
     costs = costs_of([Trace(("", "a", "a"), (3.0, 1.0, 1.2), 6.0), Trace(("", ""), (3.0, 3.4), 7.2)])
-    assert costs.calls == {"": 3.0, "a": 1.1}
+    assert costs.calls == pytest.approx({"": 3.1, "a": 1.1})
     assert costs.rest == pytest.approx(0.8)
-    assert costs.predict(("", "a", "a", "a")) == pytest.approx(3.0 + 3 * 1.1 + 0.8)
+    assert costs.predict(("", "a", "a", "a")) == pytest.approx(3.1 + 3 * 1.1 + 0.8)
     assert costs.predict(("", "unknown")) is None
 
 
 def test_one_disturbed_call_does_not_move_a_cost() -> None:
-    assert costs_of([Trace(("", "", ""), (1.0, 1.0, 60.0), 62.0)]).calls[""] == 1.0
+    calm, disturbed = Trace(("", ""), (1.0, 1.0), 2.0), Trace(("", ""), (1.0, 60.0), 61.0)
+    assert costs_of([calm, disturbed, calm]).calls[""] == 1.0
+
+
+def test_a_kind_whose_calls_are_skipped_as_the_images_ask_costs_what_it_does_on_average() -> None:
+    costs = costs_of([Trace(("cache",) * 4, (0.0, 0.0, 0.0, 1.0), 1.0)])
+    assert costs.predict(("cache",) * 4) == 1.0
 
 
 def test_traced_configurations_have_every_kind_as_often_as_asked() -> None:
@@ -44,6 +50,14 @@ def test_exact_predictions_make_a_narrow_band_and_one_wrong_one_widens_it() -> N
     band.saw(1.0, 0.7, 0.01, 0.02)
     assert band.half_width() > 0.25
     assert not band.surely_longer([1.05, 1.5, 1.6], 1.0)
+
+
+def test_measured_ones_that_took_longer_than_predicted_do_not_make_the_others_slower() -> None:
+    band = Band(0.025)
+    for measured in (5.0, 5.1, 4.9, 5.0, 5.05):
+        band.saw(1.0, measured, 0.01, 0.02)
+    assert not band.surely_longer([0.9], 1.0)
+    assert band.surely_longer([1.2], 1.0)
 
 
 def test_what_is_not_measured_is_as_surely_longer_as_all_of_it_together() -> None:

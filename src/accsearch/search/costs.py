@@ -43,13 +43,19 @@ class Costs:
 
 
 def costs_of(traces: Sequence[Trace]) -> Costs:
-    """Return the median cost of each kind over all traces; `rest` is the median of what the calls leave."""
-    by_kind: dict[Kind, list[float]] = {}
+    """Return the cost of each kind, its mean in a trace, and `rest`, what the calls leave; medians over the traces.
+
+    It is the mean, since a method that decides by the images which calls it skips has one kind for both.
+    """
+    means: dict[Kind, list[float]] = {}
     for trace in traces:
+        by_kind: dict[Kind, list[float]] = {}
         for kind, seconds in zip(trace.kinds, trace.seconds, strict=True):
             by_kind.setdefault(kind, []).append(seconds)
+        for kind, seconds_of_kind in by_kind.items():
+            means.setdefault(kind, []).append(fmean(seconds_of_kind))
     rest = median([max(0.0, trace.whole_seconds - sum(trace.seconds)) for trace in traces])
-    return Costs({kind: median(seconds) for kind, seconds in by_kind.items()}, rest)
+    return Costs({kind: median(seconds) for kind, seconds in means.items()}, rest)
 
 
 def to_trace(calls: Mapping[str, tuple[Kind, ...]], times: int) -> list[str]:
@@ -112,7 +118,11 @@ class Band:
         return max(t_quantile(len(self._errors) - 1, 1 - self.risk) * self._spread(), self._nearest())
 
     def _center(self) -> float:
-        return fmean([error for error, _, _ in self._errors]) if self._errors else 0.0
+        """Return the mean error, 0 if what was measured took longer than predicted.
+
+        One method that takes longer than predicted says nothing of those that were not measured.
+        """
+        return min(0.0, fmean([error for error, _, _ in self._errors])) if self._errors else 0.0
 
     def _nearest(self) -> float:
         """Return how far below the centre one configuration may always lie."""
