@@ -11,6 +11,8 @@ from accsearch.result_lines.stats import Interval
 
 WIDTH, HEIGHT = 680, 340
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 16, 14, 44
+_CHARACTER = 7.2
+"""Width of a character of the names beside bars, on the wide side."""
 _LINEAR = 0.001
 """Up to this loss the axis is about linear, beyond it logarithmic, so that 0.1 % and 30 % both have room."""
 _LOSS_AXIS = f"score loss (logarithmic beyond {100 * _LINEAR:g} %)"
@@ -80,7 +82,7 @@ def scatter(points: Sequence[Point], limits: Sequence[float], title: str) -> Mar
 
 def bars(rows: Sequence[Bar], title: str) -> Markup:
     """Return one bar a row from 1.0 on, with its confidence interval."""
-    left, step = 230, 26
+    left, step = 20 + _CHARACTER * max(len(row.label) for row in rows), 26
     height = _TOP + step * len(rows) + 26
     top = max([1.1, *(value for row in rows for value in (row.value, *(row.interval or ())))])
     x = _Scale(min(1.0, *(row.value for row in rows)), top, left, WIDTH - 90)
