@@ -24,10 +24,25 @@ from accsearch.workdir import TaskPaths
 
 
 @pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    made = tmp_path / "fifo"
+    os.mkfifo(made)
+    return made
+
+
+@pytest.fixture
 def executor() -> Iterator[LocalExecutor]:
     made = LocalExecutor()
     yield made
     made.close()
+
+
+def at_work(server: ForkServer, paths: TaskPaths, fifo: Path, code: str) -> KeptRunner:
+    """Return a runner whose worker has started: it has opened `fifo`, and goes on with `code`."""
+    runner = KeptRunner(server, None)
+    runner.start(job(paths, python(f"fifo = {str(fifo)!r}; open(fifo, 'w').close(); {code}")))
+    await_file(fifo)
+    return runner
 
 
 def test_a_job_leaves_log_markers_and_report(runner: KeptRunner, paths: TaskPaths) -> None:
@@ -109,11 +124,7 @@ def test_a_stubborn_setsid_grandchild_is_ended_too(
     assert paths.log.read_text() == "bye\n"
 
 
-def test_stop_ends_a_worker_that_ignores_sigterm(
-    runner: KeptRunner, paths: TaskPaths, tmp_path: Path
-) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
+def test_stop_ends_a_worker_that_ignores_sigterm(runner: KeptRunner, paths: TaskPaths, fifo: Path) -> None:
     code = (
         "import signal, time; signal.signal(15, signal.SIG_IGN);"
         f"open({str(fifo)!r}, 'w').close(); time.sleep(600)"
@@ -144,14 +155,9 @@ def test_a_growing_results_file_is_progress(runner: KeptRunner, paths: TaskPaths
 
 
 def test_a_keeper_without_its_scheduler_finishes_and_ends(
-    server: ForkServer, paths: TaskPaths, tmp_path: Path
+    server: ForkServer, paths: TaskPaths, fifo: Path
 ) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    runner = KeptRunner(server, None)
-    code = f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read(); print('done')"
-    runner.start(job(paths, python(code)))
-    await_file(fifo)
+    runner = at_work(server, paths, fifo, "open(fifo).read(); print('done')")
     keeper = running_of(paths).keeper_pid
     runner._socket.close()
     fifo.write_text("go")
@@ -177,12 +183,8 @@ def test_a_job_whose_scheduler_died_before_it_began_never_runs(
     assert not paths.running.exists()
 
 
-def test_a_killed_keeper_is_noticed(server: ForkServer, paths: TaskPaths, tmp_path: Path) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    runner = KeptRunner(server, None)
-    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
-    await_file(fifo)
+def test_a_killed_keeper_is_noticed(server: ForkServer, paths: TaskPaths, fifo: Path) -> None:
+    runner = at_work(server, paths, fifo, "import time; time.sleep(600)")
     running = running_of(paths)
     os.kill(running.keeper_pid, signal.SIGKILL)
     assert wait(runner) == [RunnerGone()]
@@ -193,13 +195,9 @@ def test_a_killed_keeper_is_noticed(server: ForkServer, paths: TaskPaths, tmp_pa
 
 
 def test_an_attempt_of_an_earlier_scheduler_is_adopted(
-    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, tmp_path: Path
+    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, fifo: Path
 ) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    runner = KeptRunner(server, None)
-    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
-    await_file(fifo)
+    runner = at_work(server, paths, fifo, "open(fifo).read()")
     runner._socket.close()
     adopted = executor.adopt(running_of(paths), paths)
     assert isinstance(adopted, AdoptedRunner)
@@ -213,13 +211,9 @@ def test_an_attempt_of_an_earlier_scheduler_is_adopted(
 
 
 def test_an_adopted_attempt_can_be_stopped(
-    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, tmp_path: Path
+    server: ForkServer, executor: LocalExecutor, paths: TaskPaths, fifo: Path
 ) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    runner = KeptRunner(server, None)
-    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); import time; time.sleep(600)")))
-    await_file(fifo)
+    runner = at_work(server, paths, fifo, "import time; time.sleep(600)")
     runner._socket.close()
     adopted = executor.adopt(running_of(paths), paths)
     assert adopted is not None
@@ -257,11 +251,9 @@ def test_what_a_keeper_said_before_it_ended_is_taken_instead_of_it(
 
 @pytest.mark.parametrize("taken", ["replaced", "removed"])
 def test_a_keeper_whose_task_was_taken_over_ends_its_worker_and_writes_nothing(
-    server: ForkServer, paths: TaskPaths, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, taken: str
+    server: ForkServer, paths: TaskPaths, fifo: Path, monkeypatch: pytest.MonkeyPatch, taken: str
 ) -> None:
     monkeypatch.setattr(heartbeat, "BEAT", 0.05)
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
     runner = KeptRunner(server, None)
     code = (
         "import signal, time; signal.signal(15, signal.SIG_IGN);"
@@ -282,13 +274,9 @@ def test_a_keeper_whose_task_was_taken_over_ends_its_worker_and_writes_nothing(
 
 
 def test_a_worker_that_ends_after_its_task_was_taken_over_does_not_count(
-    server: ForkServer, paths: TaskPaths, tmp_path: Path
+    server: ForkServer, paths: TaskPaths, fifo: Path
 ) -> None:
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    runner = KeptRunner(server, None)
-    runner.start(job(paths, python(f"open({str(fifo)!r}, 'w').close(); open({str(fifo)!r}).read()")))
-    await_file(fifo)
+    runner = at_work(server, paths, fifo, "open(fifo).read()")
     write_running(paths.running, replace(running_of(paths), nonce="n2"))
     fifo.write_text("go")
     assert wait(runner) == [RunnerGone()]
