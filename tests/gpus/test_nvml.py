@@ -179,22 +179,8 @@ with open_nvml() as nvml:
             answer = str(error)
         print(json.dumps([answer, nvml.read(second).utilization]), flush=True)
 """
-    child = subprocess.Popen(
-        [sys.executable, "-c", program, uuid_of(0), uuid_of(1)],
-        env=standin.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    answers = []
-    with child:
-        assert child.stdin is not None and child.stdout is not None
-        for errors in ({}, {"*": 15}, {"*": 15}, {}):
-            standin.set_gpu(0, errors=errors)
-            child.stdin.write("\n")
-            child.stdin.flush()
-            answers.append(json.loads(child.stdout.readline()))
-        child.stdin.close()
+    changes = [{"errors": errors} for errors in ({}, {"*": 15}, {"*": 15}, {})]
+    answers = [json.loads(line) for line in standin.answers([program, uuid_of(0), uuid_of(1)], changes)]
 
     assert answers == [[0, 0], ["GPU is lost", 0], [f"{uuid_of(0)}: GPU is lost", 0], [0, 0]]
     # The library is opened anew for each look at a lost GPU, or it would not see the GPU come back.

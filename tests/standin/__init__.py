@@ -6,7 +6,10 @@ GPU then lists that process for as long as it lives.
 """
 
 import os
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +97,25 @@ class StandIn:
             "STANDIN_NVML_HOLDERS": str(self.holders),
             "ACCSEARCH_LEASES": str(self.folder / "leases"),
         }
+
+    def answers(self, program: Sequence[str], changes: Iterable[dict[str, Any]]) -> list[str]:
+        """Return what Python code, followed by its arguments, prints for a line after each change of GPU 0."""
+        lines = []
+        with subprocess.Popen(
+            [sys.executable, "-c", *program],
+            env=self.environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as child:
+            assert child.stdin is not None and child.stdout is not None
+            for change in changes:
+                self.set_gpu(0, **change)
+                child.stdin.write("\n")
+                child.stdin.flush()
+                lines.append(child.stdout.readline().strip())
+            child.stdin.close()
+        return lines
 
     def calls(self) -> Counter[str]:
         """Return how often each function was called so far, by any process."""

@@ -60,25 +60,9 @@ for line in sys.stdin:
     except pynvml.NVMLError as error:
         print(error.value, flush=True)
 """
-    child = subprocess.Popen(
-        [sys.executable, "-c", program],
-        env=standin.environment(),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    answers = []
-    with child:
-        assert child.stdin is not None and child.stdout is not None
-        changes: list[dict[str, Any]] = [{}, {"utilization": 50}, {"errors": {"*": 15}}, {"errors": {}}]
-        for change in changes:
-            standin.set_gpu(0, **change)
-            child.stdin.write("\n")
-            child.stdin.flush()
-            answers.append(child.stdout.readline().strip())
-        child.stdin.close()
+    changes: list[dict[str, Any]] = [{}, {"utilization": 50}, {"errors": {"*": 15}}, {"errors": {}}]
 
-    assert answers == ["0", "50", "15", "50"]
+    assert standin.answers([program], changes) == ["0", "50", "15", "50"]
 
 
 def test_memory_follows_a_live_process(standin: StandIn) -> None:
