@@ -7,7 +7,7 @@ from accsearch.config.sampling import fewest_steps
 from accsearch.config.schedulers import SUFFIX
 from accsearch.config.schema import Config
 from accsearch.methods.catalogue import METHODS
-from accsearch.methods.cell import GUIDANCE, Cell
+from accsearch.methods.cell import Cell, guided
 from accsearch.methods.combinations import Lists, settings
 from accsearch.methods.compatibility import admits
 from accsearch.task import Scalar
@@ -28,7 +28,7 @@ def cell_of(config: Config, axes: Mapping[str, Scalar]) -> Cell:
         scheduler=scheduler,
         steps=int(axes["steps"]),
         unet_blocks=model.blocks,
-        has_guidance=guidance > 1 and GUIDANCE.get(model.family) != "embedded",
+        has_guidance=guided(model.family, guidance),
         implementation=config.implementation,
         attention_downsample=model.attention_downsample,
         dtype=config.worker.dtype,

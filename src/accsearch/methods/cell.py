@@ -33,11 +33,18 @@ GUIDANCE: Mapping[Family, Guidance] = {
     "chroma": "separate",
 }
 """Family → how it guides unless by joined halves."""
+GUIDED_ABOVE: Mapping[Family, float] = {"zimage": 0.0}
+"""Family → guidance scale above which its pipelines make an unconditional half, unless 1."""
 
 Implementation = Literal["native", "package"]
 
 SECOND_ORDER = frozenset({"HeunDiscrete", "KDPM2Discrete", "KDPM2AncestralDiscrete"})
 """Schedulers that call the denoiser twice a step and so repeat timesteps."""
+
+
+def guided(family: Family, scale: float) -> bool:
+    """Say whether the pipelines of `family` make an unconditional half at this guidance scale."""
+    return GUIDANCE.get(family) != "embedded" and scale > GUIDED_ABOVE.get(family, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ class Cell:
     `scheduler` is the name without its suffix, `fewest_steps` the least number of steps that it takes.
     `unet_blocks` is the number of DeepCache branches, 0 without a UNet. `attention_downsample` is the factor by
     which the latents are downsampled where the denoiser's first self-attention reads them. `has_guidance` says
-    whether there is an unconditional half: the scale is above 1 and not embedded.
+    whether there is an unconditional half.
     """
 
     family: Family

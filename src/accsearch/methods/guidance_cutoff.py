@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from accsearch.methods.cell import EVERY_FAMILY, GUIDANCE, Cell, Family
+from accsearch.methods.cell import EVERY_FAMILY, GUIDANCE, GUIDED_ABOVE, Cell, Family
 from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
@@ -16,7 +16,8 @@ EMBEDDED: Mapping[Family, str] = {
 
 def _refusal(cell: Cell, methods: Methods) -> str | None:
     if not cell.has_guidance:
-        return "guidance_cutoff needs an unconditional half: a guidance scale above 1"
+        least = GUIDED_ABOVE.get(cell.family, 1.0)
+        return f"guidance_cutoff needs an unconditional half: a guidance scale above {least:g}"
     if int(methods["guidance_cutoff"]["start"]) >= cell.steps:
         return f"start {methods['guidance_cutoff']['start']} is not below {cell.steps} steps"
     if cell.implementation == "package":

@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from accsearch.config.models import FAMILIES
+from accsearch.methods.cell import guided
 from accsearch.worker.machine import Machine
 
 ENCODER_CHUNK = 16
@@ -70,15 +72,16 @@ def encode(
     pipeline: Any, prompts: Sequence[str], machine: Machine, settings: Mapping[str, Any]
 ) -> Embeddings:
     """Return what the prompts are for a pipeline of `ENCODINGS`, generating with `settings`; nothing for another."""
-    encoding = ENCODINGS.get(type(pipeline).__name__)
+    name = type(pipeline).__name__
+    encoding = ENCODINGS.get(name)
     if encoding is None:
         return {}
-    guided = settings["guidance_scale"] > 1
+    halves = guided(FAMILIES[name], settings["guidance_scale"])
     with torch.inference_mode():
-        found = _encoded(pipeline, encoding, prompts, machine, settings, guided)
-        if encoding.unconditional is not None and guided:
+        found = _encoded(pipeline, encoding, prompts, machine, settings, halves)
+        if encoding.unconditional is not None and halves:
             empty = _encoded(pipeline, encoding, [encoding.unconditional], machine, settings, False)
-            found |= {NEGATIVE + name: _rows(value * len(prompts)) for name, value in _lists(empty).items()}
+            found |= {NEGATIVE + each: _rows(value * len(prompts)) for each, value in _lists(empty).items()}
     return found
 
 
@@ -88,18 +91,18 @@ def _encoded(
     prompts: Sequence[str],
     machine: Machine,
     settings: Mapping[str, Any],
-    guided: bool,
+    halves: bool,
 ) -> dict[str, torch.Tensor | list[torch.Tensor]]:
     arguments = {"device": machine.device, **_shared(pipeline, settings), **encoding.arguments}
     if encoding.guided is not None:
-        arguments[encoding.guided] = guided
+        arguments[encoding.guided] = halves
     parts: dict[str, list[torch.Tensor]] = {}
     lists = False
     for start in range(0, len(prompts), ENCODER_CHUNK):
         chunk = list(prompts[start : start + ENCODER_CHUNK])
         found = pipeline.encode_prompt(prompt=chunk, **arguments)
         for name, value in zip(encoding.results, found, strict=True):
-            if name is None or (name.startswith(NEGATIVE) and not guided):
+            if name is None or (name.startswith(NEGATIVE) and not halves):
                 continue
             if value is None:
                 # A mask that hides nothing is not returned.

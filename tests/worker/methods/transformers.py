@@ -6,7 +6,7 @@ from typing import Any
 import torch
 
 from accsearch.config.known_models import TINY
-from accsearch.methods.cell import GUIDANCE, Cell
+from accsearch.methods.cell import Cell, guided
 from accsearch.methods.combinations import complete
 from accsearch.task import Methods, Scalar
 from accsearch.worker.machine import choose_machine
@@ -55,7 +55,7 @@ class TinyTask:
             scheduler="FlowMatchEulerDiscrete",
             steps=STEPS,
             unet_blocks=info.blocks,
-            has_guidance=scale > 1 and GUIDANCE.get(info.family) != "embedded",
+            has_guidance=guided(info.family, scale),
             dtype="float32",
         )
         self.plain = self.draw({})[0]

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from accsearch.config.models import FAMILIES
+from accsearch.methods.cell import guided
+
 NEGATIVE_PROMPTS = ("negative_prompt", "negative_prompt_embeds")
 CONDITIONAL_FIRST = frozenset({"ZImagePipeline"})
 """Pipelines whose batches hold the conditional half before the unconditional one."""
@@ -24,5 +27,5 @@ def branches(pipeline: Any, denoiser: Any, arguments: Mapping[str, Any]) -> tupl
         return False, 2 if scale > 1 and negative else 1
     if name in EMBEDDED or getattr(denoiser.config, "time_cond_proj_dim", None) is not None:
         return False, 1
-    guided = arguments["guidance_scale"] > 1
-    return (False, 2 if guided else 1) if name in TWO_CALLS else (guided, 1)
+    halves = guided(FAMILIES.get(name, "other"), arguments["guidance_scale"])
+    return (False, 2 if halves else 1) if name in TWO_CALLS else (halves, 1)
