@@ -16,7 +16,8 @@ SNIPPET_FILES = sorted(SNIPPETS.glob("*.py"))
 FIELDS = ("pipeline", "model_id", "scheduler", "num_inference_steps", "acceleration_methods")
 METHODS = {
     "deepcache", "tgate", "tome", "torch_compile",
-    "first_block_cache", "faster_cache", "pyramid_attention_broadcast",
+    "first_block_cache", "faster_cache", "pyramid_attention_broadcast", "mag_cache", "taylorseer",
+    "attention", "quantize", "cache_dit", "step_cache", "guidance_cutoff",
 }  # fmt: skip
 MIRRORS = (
     {"runwayml/stable-diffusion-v1-5", "stable-diffusion-v1-5/stable-diffusion-v1-5"},

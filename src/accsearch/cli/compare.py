@@ -64,6 +64,8 @@ def compare(
         out = console()
         for table in _tables(result):
             out.print(table)
+        for difference in result.get("parameters", {}).get("differences", ()):
+            out.print(f"method: {cell(difference)}")
         for remark in result["remarks"]:
             out.print(f"remark: {cell(remark)}")
         out.print(_summary(result))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from accsearch.methods.catalogue import METHODS
+from accsearch.methods.quantize import CONFIGS
 from accsearch.sandbox.wire import STEP_ARGUMENTS
 
 PIPELINE_PACKAGES = frozenset({"diffusers", "DeepCache", "optimum", "xfuser", "onediffx"})
@@ -61,7 +62,15 @@ CALL_ARGUMENTS = (*NUMBER_ARGUMENTS, *STEP_ARGUMENTS)
 NETWORKS = ("unet", "transformer")
 """The component that denoises, by the pipeline's generation."""
 
-HELPER_PARAMETERS = ("cache_interval", "cache_branch_id", "skip_mode")
+_LIBRARY = {name: info.library for name, info in METHODS.items() if info.library is not None}
+"""The names that the methods have in the packages by which others use them."""
+
+LISTED: Mapping[str, str] = {
+    name: name if info.library is None else info.library.listed or name for name, info in METHODS.items()
+}
+"""Method → its name among the acceleration methods of a program."""
+
+HELPER_PARAMETERS = _LIBRARY["deepcache"].fields
 """Signature of DeepCacheSDHelper.set_params."""
 
 DEEPCACHE_LOADER_PARAMETERS = ("pipe", "cache_interval", "cache_branch_id")
@@ -77,45 +86,41 @@ DEEPCACHE_CALL_PARAMETERS = (
 )
 """Arguments of a call of the pipelines inside the DeepCache package."""
 
-TGATE_PARAMETERS = ("gate_step", "sp_interval", "fi_interval", "warm_up")
+TGATE_PARAMETERS = _LIBRARY["tgate"].fields
 
-TOME_PARAMETERS = (
-    "model",
-    "ratio",
-    "max_downsample",
-    "sx",
-    "sy",
-    "use_rand",
-    "merge_attn",
-    "merge_crossattn",
-    "merge_mlp",
-)
+TOME_PARAMETERS = _LIBRARY["tome"].fields
 """Signature of tomesd.apply_patch."""
 
-_LIBRARY = {name: info.library for name, info in METHODS.items() if info.library is not None}
-CACHE_CONFIGS: Mapping[str, str] = {cache.config: name for name, cache in _LIBRARY.items()}
-CACHE_FUNCTIONS: Mapping[str, str] = {cache.function: name for name, cache in _LIBRARY.items()}
-CACHES = tuple(_LIBRARY)
-CACHE_PARAMETERS: Mapping[str, tuple[str, ...]] = {name: cache.fields for name, cache in _LIBRARY.items()}
+_CACHES = {name: use for name, use in _LIBRARY.items() if use.config}
+CACHE_CONFIGS: Mapping[tuple[str, str], str] = {
+    (use.package, use.config): name for name, use in _CACHES.items()
+}
+"""Package and configuration class → the cache that it sets."""
+CACHES = tuple(name for name, use in _CACHES.items() if use.package == "diffusers")
+CACHE_FUNCTIONS: Mapping[str, str] = {_LIBRARY[name].function: name for name in CACHES}
+CACHE_PARAMETERS: Mapping[str, tuple[str, ...]] = {name: use.fields for name, use in _CACHES.items()}
 """First fields, in order, of each cache's configuration class."""
 
-DEFAULTS: Mapping[str, Mapping[str, Any]] = {
-    "deepcache": {"cache_interval": 1, "cache_branch_id": 0, "skip_mode": "uniform"},
-    "tgate": {"gate_step": 10, "sp_interval": 5, "fi_interval": 1, "warm_up": 2},
-    "tome": {
-        "ratio": 0.5,
-        "max_downsample": 1,
-        "sx": 2,
-        "sy": 2,
-        "use_rand": True,
-        "merge_attn": True,
-        "merge_crossattn": False,
-        "merge_mlp": False,
-    },
-    "torch_compile": {"mode": "default", "fullgraph": False, "dynamic": "auto", "backend": "inductor"},
-    **{name: cache.defaults for name, cache in _LIBRARY.items()},
+TORCHAO_FUNCTIONS: Mapping[str, str] = {
+    "int8_weight_only": CONFIGS["int8-weight-only"],
+    "int8_dynamic_activation_int8_weight": CONFIGS["int8-dynamic"],
+    "float8_weight_only": CONFIGS["fp8-weight-only"],
+    "float8_dynamic_activation_float8_weight": CONFIGS["fp8-dynamic"],
 }
-"""Defaults of DeepCache 0.1.1, tgate 1.0.0, tomesd 0.1.3, torch 2.13 and diffusers 0.42."""
+"""Function of torchao before 0.9 → the configuration that has replaced it."""
+
+PLAIN_ATTENTION = "native"
+"""The backend of diffusers that leaves the kernel to PyTorch."""
+
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    LISTED[name]: {
+        # As a program's own tuples are read.
+        key: list(value) if isinstance(value, tuple) else value
+        for key, value in use.defaults.items()
+    }
+    for name, use in _LIBRARY.items()
+}
+"""Defaults of DeepCache 0.1.1, tgate 1.0.0, tomesd 0.1.3, torch 2.13, diffusers 0.42 and cache-dit 1.5."""
 
 TGATE_WITH_DEEPCACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["tgate"], "sp_interval": 1, "warm_up": 0}
 LOADER_CACHE_DEFAULTS: Mapping[str, Any] = {**DEFAULTS["deepcache"], "cache_interval": 3}
@@ -160,7 +165,7 @@ COMMAND_LINES = frozenset(
 
 KNOWN_PACKAGES = frozenset(
     {
-        "DeepCache", "PIL", "accelerate", "compel", "cv2", "datasets", "diffusers", "einops",
+        "DeepCache", "PIL", "accelerate", "accsearch", "cache_dit", "compel", "cv2", "datasets", "diffusers", "einops",
         "huggingface_hub", "imageio", "matplotlib", "nexfort", "numpy", "onediff", "onediffx", "open_clip",
         "optimum", "pandas", "para_attn", "peft", "safetensors", "scipy", "sfast", "skimage", "sklearn",
         "tgate", "tomesd", "torch", "torchao", "torchvision", "tqdm", "transformers", "triton", "wandb",

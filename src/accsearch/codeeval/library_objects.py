@@ -35,6 +35,12 @@ class CacheConfig(Instance):
     __slots__ = ()
 
 
+class Accelerated(Instance):
+    """The context of `accsearch.accelerate`; state: `pipe`, `methods`, `before` while it is entered."""
+
+    __slots__ = ()
+
+
 def owner_of(value: Value | None) -> Component | None:
     """Return the component of which a value is a part, such as a list of its blocks or one of them."""
     part = value

@@ -16,9 +16,14 @@ def methods_similarity(reference: Methods, generated: Methods, weights: Weights)
     It is the mean over all methods of either file: 0 for one that the other lacks, otherwise its presence
     and the nearness of its parameters by their weights. The order of application plays no part.
     """
+    similarity, notes = _judged(reference, generated, weights)
+    return similarity, "; ".join(notes)
+
+
+def _judged(reference: Methods, generated: Methods, weights: Weights) -> tuple[float, list[str]]:
     names = sorted({*reference, *generated})
     if not names:
-        return 1.0, ""
+        return 1.0, []
     total = 0.0
     notes: list[str] = []
     for name in names:
@@ -30,7 +35,12 @@ def methods_similarity(reference: Methods, generated: Methods, weights: Weights)
             near, differences = _parameters_similarity(name, reference, generated, weights)
             total += weights.method_presence + (1 - weights.method_presence) * near
             notes += [f"{name}.{difference}" for difference in differences]
-    return total / len(names), "; ".join(notes)
+    return total / len(names), notes
+
+
+def method_differences(reference: Methods, generated: Methods) -> list[str]:
+    """Return what is different in two sets of methods, defaults filled in; empty if both do the same."""
+    return _judged(reference, generated, Weights())[1]
 
 
 def _complete(name: str, methods: Methods) -> dict[str, Any]:

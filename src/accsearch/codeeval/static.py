@@ -6,6 +6,7 @@ from typing import Any
 
 from accsearch.codeeval.fields import FIELD_NAMES, Fields, State
 from accsearch.codeeval.interpreter.paths import fields_of
+from accsearch.codeeval.method_similarity import method_differences
 from accsearch.codeeval.source import Unparsable, parse, read_source, with_deep_stack
 from accsearch.config.models import MIRRORS
 
@@ -85,6 +86,7 @@ def comparison(reference: Fields | None, generated: Fields | None, mode: str = "
         "parameters": {
             "reference": None if reference is None else reference.methods,
             "generated": None if generated is None else generated.methods,
+            "differences": _parameter_differences(*sides),
         },
         "also": _also(*sides),
     }
@@ -106,6 +108,13 @@ def _verdict(fields: Iterable[Mapping[str, Any]]) -> str:
     if not different:
         return "match"
     return "undetermined" if all("undetermined" in field["states"] for field in different) else "mismatch"
+
+
+def _parameter_differences(reference: Fields, generated: Fields) -> list[str]:
+    """Return what is different in the methods of two programs; empty if those of one are unknown."""
+    if reference.methods is None or generated.methods is None:
+        return []
+    return method_differences(reference.methods, generated.methods)
 
 
 def _also(reference: Fields, generated: Fields) -> dict[str, dict[str, Any]]:

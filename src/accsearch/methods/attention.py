@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from accsearch.methods.cell import EVERY_FAMILY
-from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 
 KERNELS: Mapping[str, str] = {
     "flash": "FLASH_ATTENTION",
@@ -28,6 +28,12 @@ ATTENTION = MethodInfo(
     exact=True,
     supports=EVERY_FAMILY,
     nesting=Nesting.WEIGHTS,
+    library=LibraryUse(
+        function="set_attention_backend",
+        fields=("backend",),
+        # What diffusers calls `flash` is another package's kernel.
+        values={"backend": {kernel: f"_native_{kernel}" for kernel in KERNELS}},
+    ),
     paper="Dao et al.: FlashAttention, NeurIPS 2022, arXiv 2205.14135, and other kernels of PyTorch",
     doc="The denoiser's attention by one kernel of PyTorch in place of the one that it would choose.",
 )

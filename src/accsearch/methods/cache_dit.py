@@ -2,7 +2,7 @@
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
-from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -42,6 +42,27 @@ CACHE_DIT = MethodInfo(
     extra="cache-dit",
     conflict=conflict_of("cache_dit"),
     refusal=_refusal,
+    library=LibraryUse(
+        package="cache_dit",
+        config="DBCacheConfig",
+        function="enable_cache",
+        fields=("cache_type", "Fn_compute_blocks", "Bn_compute_blocks", "residual_diff_threshold"),
+        defaults={
+            "Fn_compute_blocks": 8,
+            "Bn_compute_blocks": 0,
+            "residual_diff_threshold": 0.08,
+            "max_warmup_steps": 8,
+            "warmup_interval": 1,
+            "max_cached_steps": -1,
+            "max_continuous_cached_steps": -1,
+        },
+        names={
+            "first": "Fn_compute_blocks",
+            "last": "Bn_compute_blocks",
+            "threshold": "residual_diff_threshold",
+            "warm_up": "max_warmup_steps",
+        },
+    ),
     paper="DeftTruth et al.: cache-dit: A Unified Cache Acceleration Framework for Diffusion Transformers, 2025, "
     "github.com/vipshop/cache-dit (Dual Block Cache)",
     doc="Outer blocks always run, those between only if the residual of the first ones has changed enough.",

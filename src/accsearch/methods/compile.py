@@ -1,7 +1,7 @@
 """torch.compile of the denoiser."""
 
 from accsearch.methods.cell import EVERY_FAMILY, Cell
-from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.task import Methods
 
 
@@ -39,6 +39,18 @@ COMPILE = MethodInfo(
     supports=EVERY_FAMILY,
     nesting=Nesting.COMPILER,
     refusal=_refusal,
+    library=LibraryUse(
+        package="torch",
+        function="compile",
+        listed="torch_compile",
+        defaults={
+            "mode": "default",
+            "regions": "denoiser",
+            "fullgraph": False,
+            "dynamic": "auto",
+            "backend": "inductor",
+        },
+    ),
     paper="Ansel et al.: PyTorch 2, ASPLOS 2024, doi 10.1145/3620665.3640366",
     doc="The denoiser, or each of its repeated blocks, compiled; the time to compile is reported and not counted.",
 )

@@ -1,7 +1,7 @@
 """DeepCache: reuse the UNet's deep features over several steps."""
 
 from accsearch.methods.cell import SECOND_ORDER, Cell
-from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -69,4 +69,10 @@ DEEPCACHE = MethodInfo(
     caution=_caution,
     calls=_calls,
     counts_calls=True,
+    library=LibraryUse(
+        package="DeepCache",
+        function="set_params",
+        fields=("cache_interval", "cache_branch_id", "skip_mode"),
+        defaults={"cache_interval": 1, "cache_branch_id": 0, "skip_mode": "uniform"},
+    ),
 )

@@ -2,7 +2,7 @@
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
-from accsearch.methods.info import Kind, LibraryCache, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -67,7 +67,7 @@ FASTER_CACHE = MethodInfo(
     refusal=_refusal,
     calls=_calls,
     counts_calls=True,
-    library=LibraryCache(
+    library=LibraryUse(
         config="FasterCacheConfig",
         function="apply_faster_cache",
         fields=(
@@ -76,7 +76,24 @@ FASTER_CACHE = MethodInfo(
             "spatial_attention_timestep_skip_range",
             "temporal_attention_timestep_skip_range",
         ),
-        defaults={"spatial_attention_block_skip_range": 2, "unconditional_batch_skip_range": 5},
+        defaults={
+            "spatial_attention_block_skip_range": 2,
+            "spatial_attention_timestep_skip_range": (-1, 681),
+            "temporal_attention_timestep_skip_range": (-1, 681),
+            "low_frequency_weight_update_timestep_range": (99, 901),
+            "high_frequency_weight_update_timestep_range": (-1, 301),
+            "alpha_low_frequency": 1.1,
+            "alpha_high_frequency": 1.1,
+            "unconditional_batch_skip_range": 5,
+            "unconditional_batch_timestep_skip_range": (-1, 641),
+            "tensor_format": "BCFHW",
+            "is_guidance_distilled": False,
+        },
+        # The step at which it starts has no counterpart: the ranges of the library are of timesteps.
+        names={
+            "interval": "spatial_attention_block_skip_range",
+            "guidance_interval": "unconditional_batch_skip_range",
+        },
     ),
     paper="Lv et al.: FasterCache: Training-Free Video Diffusion Model Acceleration with High Quality, ICLR 2025, "
     "arXiv 2410.19355",

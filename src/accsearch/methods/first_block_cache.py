@@ -2,7 +2,7 @@
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN
 from accsearch.methods.compiled_blocks import needs_compiled_blocks
-from accsearch.methods.info import LibraryCache, MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
 
 FIRST_BLOCK_CACHE = MethodInfo(
@@ -23,7 +23,7 @@ FIRST_BLOCK_CACHE = MethodInfo(
     nesting=Nesting.FEATURES,
     conflict=conflict_of("first_block_cache"),
     refusal=needs_compiled_blocks,
-    library=LibraryCache(
+    library=LibraryUse(
         config="FirstBlockCacheConfig",
         function="apply_first_block_cache",
         fields=("threshold",),

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import Any
 
 from accsearch.methods.cell import Cell, Family
 from accsearch.task import Methods, Scalar
@@ -85,16 +86,32 @@ class Nesting(IntEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LibraryCache:
-    """How diffusers names a cache of its own: its configuration class, the function that puts it on, its first fields.
+class LibraryUse:
+    """How code that does without accsearch names a method: by it such code is read, and compared with a trial's.
 
-    `defaults` are those of the fields that a trial sets.
+    `package` has the class `config` and the `function` that puts the method on; `fields` are the first of the class,
+    or of the function where there is no class. `defaults` are the package's own. `listed` is the method's name in
+    comparisons, if that is another.
+
+    `names` maps a parameter of the method to the package's name, `values` its values to those of the package; what is
+    absent is the same in both, or has no counterpart there.
     """
 
-    config: str
-    function: str
-    fields: tuple[str, ...]
-    defaults: Parameters = field(default_factory=dict)
+    package: str = "diffusers"
+    config: str = ""
+    function: str = ""
+    fields: tuple[str, ...] = ()
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    listed: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    values: Mapping[str, Mapping[Any, Scalar]] = field(default_factory=dict)
+
+    def written(self, parameters: Parameters) -> dict[str, Scalar]:
+        """Return the parameters of a trial under the package's names."""
+        return {
+            self.names.get(name, name): self.values.get(name, {}).get(value, value)
+            for name, value in parameters.items()
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,8 +129,8 @@ class MethodInfo:
     nesting: Nesting
     unsupported: Mapping[Family, str] = field(default_factory=dict)
     """Why it does not work on other families, where there is more to say than that."""
-    library: LibraryCache | None = None
-    """Its names in diffusers, by which code that uses it is read."""
+    library: LibraryUse | None = None
+    """Its names in the package by which others use it; None if accsearch alone has it."""
     package: str = ""
     """The package that it needs beside the worker's own, which `extra` of accsearch installs."""
     extra: str = ""

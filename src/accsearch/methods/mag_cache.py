@@ -5,7 +5,7 @@ from statistics import fmean
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import needs_compiled_blocks
-from accsearch.methods.info import LibraryCache, MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -50,7 +50,7 @@ MAG_CACHE = MethodInfo(
     nesting=Nesting.FEATURES,
     conflict=conflict_of("mag_cache"),
     refusal=_refusal,
-    library=LibraryCache(
+    library=LibraryUse(
         config="MagCacheConfig",
         function="apply_mag_cache",
         fields=(
@@ -61,7 +61,14 @@ MAG_CACHE = MethodInfo(
             "mag_ratios",
             "calibrate",
         ),
-        defaults={"threshold": 0.06, "max_skip_steps": 3, "retention_ratio": 0.2, "num_inference_steps": 28},
+        defaults={
+            "threshold": 0.06,
+            "max_skip_steps": 3,
+            "retention_ratio": 0.2,
+            "num_inference_steps": 28,
+            "calibrate": False,
+        },
+        names={"max_skip": "max_skip_steps", "retention": "retention_ratio"},
     ),
     paper="Ma et al.: MagCache: Fast Video Generation with Magnitude-Aware Cache, arXiv 2506.09045",
     doc="All blocks are skipped while calibrated magnitudes of their residual predict a small error.",

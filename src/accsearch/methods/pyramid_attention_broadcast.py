@@ -2,7 +2,7 @@
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
-from accsearch.methods.info import Kind, LibraryCache, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -58,7 +58,7 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
     refusal=_refusal,
     calls=_calls,
     counts_calls=True,
-    library=LibraryCache(
+    library=LibraryUse(
         config="PyramidAttentionBroadcastConfig",
         function="apply_pyramid_attention_broadcast",
         fields=(
@@ -69,6 +69,13 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
             "temporal_attention_timestep_skip_range",
             "cross_attention_timestep_skip_range",
         ),
+        defaults={
+            "spatial_attention_timestep_skip_range": (100, 800),
+            "temporal_attention_timestep_skip_range": (100, 800),
+            "cross_attention_timestep_skip_range": (100, 800),
+        },
+        # The range of steps has no counterpart: that of the library is one of timesteps.
+        names={"interval": "spatial_attention_block_skip_range"},
     ),
     paper="Zhao et al.: Real-Time Video Generation with Pyramid Attention Broadcast, ICLR 2025, arXiv 2408.12588",
     doc="Attention's output is reused over several steps in the middle of the sampling.",

@@ -2,7 +2,7 @@
 
 from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import needs_compiled_blocks, no_compile
-from accsearch.methods.info import Kind, LibraryCache, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -66,7 +66,7 @@ TAYLORSEER = MethodInfo(
     refusal=_refusal,
     calls=_calls,
     counts_calls=True,
-    library=LibraryCache(
+    library=LibraryUse(
         config="TaylorSeerCacheConfig",
         function="apply_taylorseer_cache",
         fields=("cache_interval", "disable_cache_before_step", "disable_cache_after_step", "max_order"),
@@ -76,6 +76,13 @@ TAYLORSEER = MethodInfo(
             "max_order": 1,
             "use_lite_mode": False,
         },
+        names={
+            "interval": "cache_interval",
+            "warm_up": "disable_cache_before_step",
+            "order": "max_order",
+            "scope": "use_lite_mode",
+        },
+        values={"scope": {"attention": False, "blocks": True}},
     ),
     paper="Liu et al.: From Reusing to Forecasting: Accelerating Diffusion Models with TaylorSeers, ICCV 2025, "
     "arXiv 2503.06923",

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Self
 
 from accsearch.methods.cell import SECOND_ORDER, Cell
-from accsearch.methods.info import Kind, MethodInfo, Nesting, ParameterInfo, Parameters
+from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
@@ -140,6 +140,12 @@ TGATE = MethodInfo(
     refusal=_refusal,
     calls=_calls,
     fresh_steps=_fresh_steps,
+    library=LibraryUse(
+        package="tgate",
+        function="tgate",
+        fields=("gate_step", "sp_interval", "fi_interval", "warm_up"),
+        defaults={"gate_step": 10, "sp_interval": 5, "fi_interval": 1, "warm_up": 2},
+    ),
     # DeepCache already skips most of the self-attention that sp_interval would reuse.
     paired_defaults={"deepcache": {"sp_interval": 1, "warm_up": 0}},
 )

@@ -1,7 +1,7 @@
 """ToMe: merge similar tokens around self-attention."""
 
 from accsearch.methods.cell import Cell
-from accsearch.methods.info import MethodInfo, Nesting, ParameterInfo
+from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.task import Methods
 
 
@@ -42,4 +42,29 @@ TOME = MethodInfo(
     doc="Similar tokens are merged before self-attention and copied apart after it.",
     searched=True,
     refusal=_refusal,
+    library=LibraryUse(
+        package="tomesd",
+        function="apply_patch",
+        fields=(
+            "model",
+            "ratio",
+            "max_downsample",
+            "sx",
+            "sy",
+            "use_rand",
+            "merge_attn",
+            "merge_crossattn",
+            "merge_mlp",
+        ),
+        defaults={
+            "ratio": 0.5,
+            "max_downsample": 1,
+            "sx": 2,
+            "sy": 2,
+            "use_rand": True,
+            "merge_attn": True,
+            "merge_crossattn": False,
+            "merge_mlp": False,
+        },
+    ),
 )

@@ -16,6 +16,7 @@ from accsearch.codeeval.knowledge import (
     DEEPCACHE_LOADER_PARAMETERS,
     HELPER_PARAMETERS,
     NETWORKS,
+    PLAIN_ATTENTION,
     TOME_PARAMETERS,
 )
 from accsearch.codeeval.library_objects import CacheConfig, Compiled, Component, Helper, Pipeline
@@ -61,23 +62,23 @@ def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None
     if function == HELPER_CLASS:
         return make_helper(machine, function, given)
     if function.name == "torch.compile" or function.name in COMPILE_REGIONS:
-        return compilation.compiled(given)
+        return compilation.compiled(given, blocks=function.name != "torch.compile")
     if function.root == "torch" and function.leaf in ("ModuleDict", "ModuleList", "Sequential"):
         return compilation.collected(machine, given)
     if function.root == "diffusers" and function.leaf in CACHE_FUNCTIONS:
-        config = given.get("config", 1)
-        _put(machine, given.get("module", 0), (CACHE_FUNCTIONS[function.leaf],), _settings(config))
+        method = CACHE_FUNCTIONS[function.leaf]
+        put(machine, given.get("module", 0), method, cache_settings(method, given.get("config", 1)))
         return Constant(None)
-    if function.root == "diffusers" and function.leaf in CACHE_CONFIGS:
+    if (function.root, function.leaf) in CACHE_CONFIGS:
         return _config(machine, function, given)
     if function.root == "para_attn" and function.leaf == "apply_cache_on_pipe":
         pipe = unwrapped(given.get("pipe", 0))
         parameters = {
-            name: constants.plain(value) for name, value in given.keywords.items() if name != "pipe"
+            "threshold" if name == "residual_diff_threshold" else name: constants.plain(value)
+            for name, value in given.keywords.items()
+            if name != "pipe"
         }
-        _put(
-            machine, network(pipe) if isinstance(pipe, Pipeline) else pipe, ("first_block_cache",), parameters
-        )
+        put(machine, pipe, "first_block_cache", parameters)
         return given.get("pipe", 0) or Unknown()
     return None
 
@@ -98,17 +99,25 @@ def network(pipe: Pipeline) -> Component | None:
     return None
 
 
-def _put(machine: "Machine", target: Value | None, key: tuple[str], parameters: Mapping[str, Any]) -> None:
-    target = unwrapped(target)
-    if isinstance(target, Component):
-        machine.heap.write(target, key, dict(parameters))
+def accelerated_part(value: Value | None) -> Component | None:
+    """Return the module that a method goes into which is given a pipeline or one of its modules."""
+    target = unwrapped(value)
+    if isinstance(target, Pipeline):
+        return network(target)
+    return target if isinstance(target, Component) else None
+
+
+def put(machine: "Machine", target: Value | None, method: str, parameters: Mapping[str, Any]) -> None:
+    """Note that a method is active in a pipeline or a module."""
+    component = accelerated_part(target)
+    if component is not None:
+        machine.heap.write(component, (method,), dict(parameters))
 
 
 def _tome(machine: "Machine", name: str, given: Arguments) -> Value:
     model = given.get("model", 0)
-    target = unwrapped(model)
-    component = network(target) if isinstance(target, Pipeline) else target
-    if isinstance(component, Component):
+    component = accelerated_part(model)
+    if component is not None:
         if name == "apply_patch":
             machine.heap.write(component, TOME, written(given, TOME_PARAMETERS, ("model",)))
         else:
@@ -156,17 +165,25 @@ def call_helper(machine: "Machine", helper: Helper, name: str, given: Arguments)
 
 def _config(machine: "Machine", function: Symbol, given: Arguments) -> Value:
     config = CacheConfig(function)
-    method = CACHE_CONFIGS[function.leaf]
-    signature = CACHE_PARAMETERS[method]
+    signature = CACHE_PARAMETERS[CACHE_CONFIGS[function.root, function.leaf]]
     for name, value in (*zip(signature, given.positional, strict=False), *given.keywords.items()):
         machine.heap.write(config, name, value)
     return config
 
 
-def _settings(config: Value | None) -> dict[str, Any]:
+def cache_settings(method: str, config: Value | None) -> dict[str, Any]:
+    """Return the parameters that the configuration of a cache sets; all unknown if it is unknown itself."""
+    if isinstance(config, Unknown):
+        return dict.fromkeys(CACHE_PARAMETERS[method])
     if not isinstance(config, CacheConfig):
         return {}
     return {name: constants.plain(value) for name, value in config.state.items() if isinstance(value, Value)}
+
+
+def method_of(config: Value | None) -> str | None:
+    """Return the cache of which a value is the configuration."""
+    cls = config.cls if isinstance(config, CacheConfig) else None
+    return CACHE_CONFIGS.get((cls.root, cls.leaf)) if isinstance(cls, Symbol) else None
 
 
 def call_component(
@@ -183,15 +200,24 @@ def call_component(
         return part or component
     if name in ("compile", "compile_repeated_blocks"):
         parameters = {key: constants.plain(value) for key, value in given.keywords.items()}
+        if part is not None or name == "compile_repeated_blocks":
+            parameters |= compilation.BLOCKS
         machine.heap.write(component, COMPILE, parameters)
         return Constant(None)
     if name == "enable_cache":
         config = given.get("config", 0)
-        method = CACHE_CONFIGS.get(config.class_name or "") if isinstance(config, CacheConfig) else None
+        method = method_of(config)
         if method is not None:
-            machine.heap.write(component, (method,), _settings(config))
+            machine.heap.write(component, (method,), cache_settings(method, config))
         elif not isinstance(config, CacheConfig):
             _undecide(machine, component, config)
+        return Constant(None)
+    if name in ("set_attention_backend", "reset_attention_backend"):
+        backend = constants.plain(given.get("backend", 0) or Constant(PLAIN_ATTENTION))
+        if backend == PLAIN_ATTENTION:
+            machine.heap.delete(component, ("attention",))
+        else:
+            machine.heap.write(component, ("attention",), {"backend": backend})
         return Constant(None)
     if name == "disable_cache":
         for method in CACHES:
@@ -247,7 +273,8 @@ def _add(found: dict[str, dict[str, Any]], component: Component) -> bool:
             return False
         if isinstance(content, Helper):
             content = content.state.get(PARAMETERS)
-        found[key[0]] = dict(content) if isinstance(content, dict) else {}
+        # The denoiser comes before the other modules.
+        found.setdefault(key[0], dict(content) if isinstance(content, dict) else {})
     return True
 
 

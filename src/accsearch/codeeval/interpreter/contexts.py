@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from accsearch.codeeval.interpreter import conditions, exceptions, expressions, lineage
+from accsearch.codeeval.interpreter import conditions, exceptions, expressions, lineage, packages
 from accsearch.codeeval.interpreter.control_flow import (
     BreakSignal,
     ContinueSignal,
@@ -13,6 +13,7 @@ from accsearch.codeeval.interpreter.control_flow import (
     Signal,
 )
 from accsearch.codeeval.interpreter.scope import Scope
+from accsearch.codeeval.library_objects import Accelerated
 from accsearch.codeeval.values import Arguments, Constant, Instance, Stream, Unknown, Value, Wrapper
 
 if TYPE_CHECKING:
@@ -49,6 +50,8 @@ def _entered(
 
 
 def _enter(machine: "Machine", context: Value) -> Value:
+    if isinstance(context, Accelerated):
+        return packages.enter(machine, context)
     if isinstance(context, Wrapper) and isinstance(context.function, Stream):
         return machine.advance(context.function) or Unknown()
     if isinstance(context, Wrapper):
@@ -63,6 +66,9 @@ def _enter(machine: "Machine", context: Value) -> Value:
 
 def _exit(machine: "Machine", context: Value, raised: Value | None) -> bool:
     """Leave the context; return whether it swallowed what was raised."""
+    if isinstance(context, Accelerated):
+        packages.leave(machine, context)
+        return False
     if isinstance(context, Wrapper) and isinstance(context.function, Stream):
         return _exit_generator(machine, context.function, raised)
     if isinstance(context, Wrapper) and context.kind == "suppress":

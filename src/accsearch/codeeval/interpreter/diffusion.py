@@ -13,6 +13,7 @@ from accsearch.codeeval.interpreter import (
     functions,
     lineage,
     modules,
+    packages,
 )
 from accsearch.codeeval.interpreter.acceleration import LOADER
 from accsearch.codeeval.interpreter.heap import UNDECIDED
@@ -29,7 +30,7 @@ _CONSTRUCTORS = ("from_pretrained", "from_single_file", "from_ckpt")
 
 def call(machine: "Machine", function: Symbol, given: Arguments) -> Value | None:
     """Return the result of calling something of diffusers or an acceleration package, else None."""
-    accelerated = acceleration.call(machine, function, given)
+    accelerated = acceleration.call(machine, function, given) or packages.call(machine, function, given)
     if accelerated is not None:
         return accelerated
     owner, _, name = function.name.rpartition(".")

@@ -6,7 +6,7 @@ from typing import Any
 from accsearch.codeeval.fields import Fields, agreement
 from accsearch.codeeval.interpreter import lineage
 from accsearch.codeeval.interpreter.scope import Scope
-from accsearch.codeeval.knowledge import CACHES
+from accsearch.codeeval.knowledge import LISTED
 from accsearch.codeeval.library_objects import Compiled, Component
 from accsearch.codeeval.values import Constant, Instance, Method, Native, State, Symbol, Tuple, Unknown, Value
 
@@ -209,7 +209,7 @@ def _is_method(key: Any) -> bool:
     return isinstance(key, tuple) and key[0] in METHOD_KEYS
 
 
-METHOD_KEYS = frozenset({"deepcache", "tome", "torch_compile", *CACHES})
+METHOD_KEYS = frozenset(LISTED.values())
 """Keys, in a component's state, of the accelerations that live in it."""
 
 

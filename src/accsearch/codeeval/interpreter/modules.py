@@ -17,7 +17,7 @@ _CONSTANTS: dict[str, object] = {
     "math.e": math.e,
     "math.tau": math.tau,
 }
-_FLAT_PACKAGES = frozenset({"diffusers", "DeepCache", "tgate", "tomesd"})
+_FLAT_PACKAGES = frozenset({"diffusers", "DeepCache", "tgate", "tomesd", "cache_dit"})
 """Packages whose public names are the same thing whichever module they are imported from."""
 
 

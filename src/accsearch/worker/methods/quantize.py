@@ -3,24 +3,18 @@
 Or et al.: TorchAO: PyTorch-Native Training-to-Serving Model Optimization (arXiv 2507.16099).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from accsearch.methods.info import Parameters
+from accsearch.methods.quantize import CONFIGS
 from accsearch.worker.methods.extra_package import needed
 from accsearch.worker.methods.session import Invoke, Session, Unsupported
 from accsearch.worker.methods.snapshot import untouched
 
-CONFIGS: Mapping[str, str] = {
-    "int8-weight-only": "Int8WeightOnlyConfig",
-    "int8-dynamic": "Int8DynamicActivationInt8WeightConfig",
-    "fp8-weight-only": "Float8WeightOnlyConfig",
-    "fp8-dynamic": "Float8DynamicActivationFloat8WeightConfig",
-}
-"""Scheme → its configuration in `torchao.quantization`."""
 MULTIPLE = 16
 """Of which both sides of a weight must be one for the kernels of 8 bits."""
 
