@@ -113,6 +113,18 @@ def test_other_arguments_of_the_call_stand_beside_the_fields(reference: Path, tm
     }
 
 
+def test_what_is_different_in_the_methods_is_printed(reference: Path, tmp_path: Path) -> None:
+    cached = (
+        "from DeepCache import DeepCacheSDHelper\nhelper = DeepCacheSDHelper(pipe=pipe)\nhelper.enable()\n"
+    )
+    text = REFERENCE.replace('pipe("', f'{cached}pipe("')
+
+    result = invoke(reference, generated(tmp_path, text))
+
+    assert result.return_value == 1
+    assert "method: deepcache only in the generated file" in result.stdout
+
+
 def test_relaxed_adds_scores_and_notes(reference: Path, tmp_path: Path) -> None:
     fewer = generated(tmp_path, REFERENCE.replace("steps=50", "steps=25"))
 

@@ -235,6 +235,30 @@ def test_the_denoiser_is_what_a_method_of_several_modules_is_known_by() -> None:
     assert read(code).methods == {"quantize": {"config": "Int8WeightOnlyConfig"}}
 
 
+@pytest.mark.parametrize(
+    ("code", "method", "parameter"),
+    [
+        (
+            'cache_dit.enable_cache(pipe, **cache_dit.load_configs("c.yaml"))',
+            "cache_dit",
+            "Fn_compute_blocks",
+        ),
+        (
+            "pipe.transformer.enable_cache(FirstBlockCacheConfig(**open(0)))",
+            "first_block_cache",
+            "threshold",
+        ),
+        ("quantize_(pipe.transformer, own())", "quantize", "config"),
+        ("pipe.transformer.set_attention_backend(own())", "attention", "backend"),
+    ],
+)
+def test_a_parameter_that_only_a_run_can_tell_is_unknown(code: str, method: str, parameter: str) -> None:
+    methods = read(f"from own import own\n{code}").methods
+
+    assert methods is not None
+    assert methods[method][parameter] is None
+
+
 def test_every_method_that_others_have_says_how_they_name_each_parameter() -> None:
     for info in METHODS.values():
         if info.library is not None:

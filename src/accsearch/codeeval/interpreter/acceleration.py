@@ -166,6 +166,9 @@ def call_helper(machine: "Machine", helper: Helper, name: str, given: Arguments)
 def _config(machine: "Machine", function: Symbol, given: Arguments) -> Value:
     config = CacheConfig(function)
     signature = CACHE_PARAMETERS[CACHE_CONFIGS[function.root, function.leaf]]
+    if given.open_positional or given.open_keywords:
+        for name in signature:
+            machine.heap.write(config, name, Unknown())
     for name, value in (*zip(signature, given.positional, strict=False), *given.keywords.items()):
         machine.heap.write(config, name, value)
     return config

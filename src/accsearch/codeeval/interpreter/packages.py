@@ -68,7 +68,8 @@ def _cache_dit(machine: "Machine", function: Symbol, given: Arguments) -> Value 
         return given.get("pipe", 0) or given.get("transformer", 1)
     target = given.get("pipe_or_adapter", 0)
     if function.leaf == "enable_cache":
-        settings = cache_settings("cache_dit", given.get("cache_config", 1))
+        config = given.get("cache_config", 1) or (Unknown() if given.open_keywords else None)
+        settings = cache_settings("cache_dit", config)
         calibrator = given.get("calibrator_config", 2)
         if calibrator is not None and not (isinstance(calibrator, Constant) and calibrator.value is None):
             settings["calibrator_config"] = (
