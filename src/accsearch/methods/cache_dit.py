@@ -1,6 +1,6 @@
 """DBCache of the package cache-dit: outer blocks always run, those between only if the outer ones changed enough."""
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import ATTENTION_CACHED, BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
 from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
@@ -36,7 +36,12 @@ CACHE_DIT = MethodInfo(
     },
     exact=False,
     supports=BLOCK_CACHED,
-    unsupported=BLOCKS_UNKNOWN,
+    unsupported={
+        **BLOCKS_UNKNOWN,
+        **dict.fromkeys(
+            ATTENTION_CACHED - BLOCK_CACHED, "cache-dit was not tried on this family (taylorseer, step_cache)"
+        ),
+    },
     nesting=Nesting.FEATURES,
     package="cache-dit",
     extra="cache-dit",

@@ -11,17 +11,19 @@ Family = Literal[
 EVERY_FAMILY: frozenset[Family] = frozenset(get_args(Family))
 
 BLOCK_CACHED: frozenset[Family] = frozenset({"flux", "sd3", "pixart", "sana", "qwen"})
-"""Families on whose blocks the caches of diffusers act, where they are put on as accsearch does it."""
+"""Families on whose blocks all caches of diffusers act, where they are put on as accsearch does it."""
+ATTENTION_CACHED: frozenset[Family] = BLOCK_CACHED | {"flux2", "zimage", "chroma", "auraflow"}
+"""Families on which those act that need no more than to find the layers of attention."""
 BLOCKS_UNKNOWN: Mapping[Family, str] = {
     "sd": "caches of blocks need a transformer: in a UNet they find no row of blocks (deepcache, step_cache)",
     "sdxl": "caches of blocks need a transformer: in a UNet they find no row of blocks (deepcache, step_cache)",
-    "chroma": "the caches of diffusers do not know the blocks of Chroma (step_cache)",
-    "auraflow": "the caches of diffusers do not know the blocks of AuraFlow (step_cache)",
-    "flux2": "the last blocks of FLUX.2 join text and image, which the caches of blocks do not follow (step_cache)",
-    "zimage": "the denoiser of Z-Image takes lists, which the caches of diffusers were not tried on (step_cache)",
     "other": "the caches of diffusers were not tried on this class of pipelines (step_cache)",
 }
 """Why the caches of blocks are refused elsewhere, and what does the like there."""
+AURAFLOW_UNKNOWN: Mapping[Family, str] = {
+    "auraflow": "diffusers lacks AuraFlow in its table of blocks (taylorseer, step_cache)",
+}
+"""Why the caches that skip blocks by that table are refused on AuraFlow."""
 
 Guidance = Literal["joined", "separate", "embedded"]
 """How a pipeline guides: both halves in one batch, two calls of the denoiser a step, or by an input of a denoiser

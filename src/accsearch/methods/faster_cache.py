@@ -1,6 +1,6 @@
 """FasterCache: extrapolate attention from step to step, and the unconditional half from the conditional one."""
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import ATTENTION_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
 from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
@@ -34,6 +34,8 @@ def _calls(parameters: Parameters, steps: int, _fresh: frozenset[int]) -> list[K
     return [kind(step) for step in range(steps)]
 
 
+TWO_CALLS = "faster_cache keeps one cache, which the two calls of a guided step would share"
+
 FASTER_CACHE = MethodInfo(
     name="faster_cache",
     parameters={
@@ -57,10 +59,12 @@ FASTER_CACHE = MethodInfo(
         ),
     },
     exact=False,
-    supports=BLOCK_CACHED - {"qwen"},
+    supports=ATTENTION_CACHED - {"qwen", "chroma", "zimage"},
     unsupported={
         **BLOCKS_UNKNOWN,
-        "qwen": "faster_cache keeps one cache, which the two calls of a guided step would share",
+        "qwen": TWO_CALLS,
+        "chroma": TWO_CALLS,
+        "zimage": "the denoiser of Z-Image takes lists, which the hook of diffusers for faster_cache does not halve",
     },
     nesting=Nesting.ATTENTION,
     conflict=conflict_of("faster_cache"),

@@ -1,9 +1,11 @@
 """First Block Cache: run the first block, and the others only if its residual has changed enough."""
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN
+from accsearch.methods.cell import AURAFLOW_UNKNOWN, BLOCK_CACHED, BLOCKS_UNKNOWN
 from accsearch.methods.compiled_blocks import needs_compiled_blocks
 from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
+
+JOINED = "the last blocks join text and image, which the hook of diffusers does not follow (mag_cache)"
 
 FIRST_BLOCK_CACHE = MethodInfo(
     name="first_block_cache",
@@ -19,7 +21,13 @@ FIRST_BLOCK_CACHE = MethodInfo(
     },
     exact=False,
     supports=BLOCK_CACHED,
-    unsupported=BLOCKS_UNKNOWN,
+    unsupported={
+        **BLOCKS_UNKNOWN,
+        **AURAFLOW_UNKNOWN,
+        "flux2": JOINED,
+        "chroma": JOINED,
+        "zimage": "the hook of diffusers finds no states among the arguments of Z-Image's blocks (mag_cache)",
+    },
     nesting=Nesting.FEATURES,
     conflict=conflict_of("first_block_cache"),
     refusal=needs_compiled_blocks,

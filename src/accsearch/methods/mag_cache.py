@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from statistics import fmean
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import ATTENTION_CACHED, AURAFLOW_UNKNOWN, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import needs_compiled_blocks
 from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
@@ -45,8 +45,8 @@ MAG_CACHE = MethodInfo(
         ),
     },
     exact=False,
-    supports=BLOCK_CACHED,
-    unsupported=BLOCKS_UNKNOWN,
+    supports=ATTENTION_CACHED - {"auraflow"},
+    unsupported={**BLOCKS_UNKNOWN, **AURAFLOW_UNKNOWN},
     nesting=Nesting.FEATURES,
     conflict=conflict_of("mag_cache"),
     refusal=_refusal,

@@ -1,6 +1,6 @@
 """Pyramid Attention Broadcast: attention's output is reused over several steps in the middle of the sampling."""
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import ATTENTION_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
 from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
@@ -51,7 +51,7 @@ PYRAMID_ATTENTION_BROADCAST = MethodInfo(
         ),
     },
     exact=False,
-    supports=BLOCK_CACHED,
+    supports=ATTENTION_CACHED,
     unsupported=BLOCKS_UNKNOWN,
     nesting=Nesting.ATTENTION,
     conflict=conflict_of("pyramid_attention_broadcast"),

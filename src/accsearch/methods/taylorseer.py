@@ -1,14 +1,14 @@
 """TaylorSeer: predict features of skipped steps by a Taylor expansion over the steps that ran."""
 
-from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import ATTENTION_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import needs_compiled_blocks, no_compile
 from accsearch.methods.info import Kind, LibraryUse, MethodInfo, Nesting, ParameterInfo, Parameters
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
 
-ATTENTION = [r"(single_)?transformer_blocks\.\d+\.attn\d?"]
-BLOCKS = [r"(single_)?transformer_blocks\.\d+"]
-LAST_LAYER = [r"proj_out"]
+ATTENTION = [r"((single_|joint_)?transformer_blocks\.\d+\.attn\d?|layers\.\d+\.attention)"]
+BLOCKS = [r"((single_|joint_)?transformer_blocks|layers)\.\d+"]
+LAST_LAYER = [r"proj_out|all_final_layer\..*"]
 
 
 def identifiers(parameters: Parameters) -> dict[str, list[str]]:
@@ -59,7 +59,7 @@ TAYLORSEER = MethodInfo(
         ),
     },
     exact=False,
-    supports=BLOCK_CACHED,
+    supports=ATTENTION_CACHED,
     unsupported=BLOCKS_UNKNOWN,
     nesting=Nesting.FEATURES,
     conflict=conflict_of("taylorseer"),

@@ -5,20 +5,24 @@ from typing import Any
 
 import pytest
 import torch
+from tests.worker.large_families import LARGE, build
 from tests.worker.methods.state import State
 from tests.worker.methods.transformers import FAMILIES, STRONG, TinyTask, strong
 
 from accsearch.methods.compatibility import admits, combines
 from accsearch.worker.methods.compose import apply
 
+pytestmark = pytest.mark.filterwarnings("ignore:.FluxPosEmbed. is deprecated:FutureWarning")
+
 
 @pytest.fixture(scope="module")
 def tasks(tiny_transformers: dict[str, Any], tiny_pipelines: dict[str, Any]) -> dict[str, TinyTask]:
-    every = {**tiny_transformers, "sd": tiny_pipelines["sd"]}
+    large = {family: build(family) for family in LARGE}
+    every = {**tiny_transformers, **large, "sd": tiny_pipelines["sd"]}
     return {family: TinyTask(family, pipeline) for family, pipeline in every.items()}
 
 
-@pytest.mark.parametrize("family", [*FAMILIES, "sd"])
+@pytest.mark.parametrize("family", [*FAMILIES, *LARGE, "sd"])
 def test_each_admitted_cache_acts_and_is_undone(tasks: dict[str, TinyTask], family: str) -> None:
     task = tasks[family]
     before = State(task.pipeline)
@@ -27,6 +31,7 @@ def test_each_admitted_cache_acts_and_is_undone(tasks: dict[str, TinyTask], fami
     for name in admitted:
         images, left = task.draw(strong(name))
 
+        assert torch.isfinite(images).all(), name
         assert not torch.equal(images, task.plain), name
         assert 0.1 < left < 0.95, name
         before.check(task.pipeline)
@@ -34,11 +39,29 @@ def test_each_admitted_cache_acts_and_is_undone(tasks: dict[str, TinyTask], fami
     assert set(STRONG) - set(admitted) == {
         "flux": {"guidance_cutoff"},
         "qwen": {"faster_cache"},
+        "flux2": {"guidance_cutoff", "first_block_cache"},
+        "zimage": {"first_block_cache", "faster_cache"},
+        "chroma": {"first_block_cache", "faster_cache"},
+        "auraflow": {"first_block_cache", "mag_cache"},
         "sd": set(STRONG) - {"step_cache", "guidance_cutoff"},
     }.get(family, set())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LARGE)
+def test_taylorseer_skips_every_block_whatever_the_blocks_are_called(
+    tasks: dict[str, TinyTask], family: str
+) -> None:
+    task = tasks[family]
+    before = State(task.pipeline)
+
+    images, left = task.draw({"taylorseer": {**STRONG["taylorseer"], "scope": "blocks"}})
+
+    assert torch.isfinite(images).all() and not torch.equal(images, task.plain)
+    assert left < 0.75
+    before.check(task.pipeline)
+
+
+@pytest.mark.parametrize("family", [*FAMILIES, *LARGE])
 def test_caches_that_combine_save_more_than_each_alone(tasks: dict[str, TinyTask], family: str) -> None:
     task = tasks[family]
     pairs = [

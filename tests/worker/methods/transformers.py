@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from tests.worker.large_families import LARGE
 
-from accsearch.config.known_models import TINY
-from accsearch.methods.cell import Cell, guided
+from accsearch.config.known_models import ALIASES, TINY
+from accsearch.methods.cell import Cell, Family, guided
 from accsearch.methods.combinations import complete
 from accsearch.task import Methods, Scalar
 from accsearch.worker.machine import choose_machine
@@ -33,10 +34,12 @@ STRONG: Mapping[str, Mapping[str, Scalar]] = {
 class TinyTask:
     """A built-in pipeline with its prompts, as `accsearch` measures it."""
 
-    def __init__(self, family: str, pipeline: Any, guidance: float | None = None) -> None:
-        info = next(each for each in TINY if each.alias == f"tiny-{family}")
+    def __init__(self, family: Family, pipeline: Any, guidance: float | None = None) -> None:
+        info = next((each for each in TINY if each.alias == f"tiny-{family}"), ALIASES["Z-Image"])
         scale, side = info.guidance if guidance is None else guidance, SIDE.get(family, 32)
         settings = {"num_inference_steps": STEPS, "guidance_scale": scale, "height": side, "width": side}
+        if family in LARGE:
+            settings["max_sequence_length"] = 64
         self.pipeline = pipeline
         work = Workload(
             pipeline,
@@ -51,11 +54,11 @@ class TinyTask:
             setattr(pipeline, name, encoder)
         self.calibrations = Calibrations()
         self.cell = Cell(
-            family=info.family,
+            family=family,
             scheduler="FlowMatchEulerDiscrete",
             steps=STEPS,
             unet_blocks=info.blocks,
-            has_guidance=guided(info.family, scale),
+            has_guidance=guided(family, scale),
             dtype="float32",
         )
         self.plain = self.draw({})[0]

@@ -53,7 +53,9 @@ def _recording(denoiser: Any, clock: Clock, found: Sequence[Changes]) -> Iterato
         found[clock.branch].heads.append(_thinned(left - entered[0]))
 
     def of_tail(_module: Any, _args: tuple[Any, ...], _named: dict[str, Any], output: Any) -> None:
-        residual = image_of(output, output_index(blocks[-1])) - entered[0]
+        states = image_of(output, output_index(blocks[-1]))
+        # Where the last blocks join text and image, as in FLUX.2, the image's tokens stand at the end.
+        residual = states[:, -entered[0].shape[1] :] - entered[0]
         last = before.get(clock.branch)
         found[clock.branch].ratios.append(1.0 if last is None else _ratio(residual, last))
         before[clock.branch] = residual

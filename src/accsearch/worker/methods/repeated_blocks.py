@@ -62,13 +62,25 @@ def output_index(block: Any) -> int:
 
 
 def register_blocks() -> None:
-    """Tell diffusers how the blocks of Sana return their states, which its table of blocks lacks."""
+    """Tell diffusers how the blocks of Sana and Chroma return their states and how those of Z-Image name them.
+
+    Its table of blocks lacks them.
+    """
     from diffusers.hooks._helpers import TransformerBlockMetadata, TransformerBlockRegistry
     from diffusers.models.transformers.sana_transformer import SanaTransformerBlock
-
-    TransformerBlockRegistry.register(
-        SanaTransformerBlock, TransformerBlockMetadata(return_hidden_states_index=0)
+    from diffusers.models.transformers.transformer_chroma import (
+        ChromaSingleTransformerBlock,
+        ChromaTransformerBlock,
     )
+    from diffusers.models.transformers.transformer_z_image import ZImageTransformerBlock
+
+    for block, metadata in (
+        (SanaTransformerBlock, TransformerBlockMetadata(return_hidden_states_index=0)),
+        (ChromaTransformerBlock, TransformerBlockMetadata(1, 0)),
+        (ChromaSingleTransformerBlock, TransformerBlockMetadata(0)),
+        (ZImageTransformerBlock, TransformerBlockMetadata(0, hidden_states_argument_name="x")),
+    ):
+        TransformerBlockRegistry.register(block, metadata)
 
 
 def image_of(output: Any, index: int) -> torch.Tensor:
