@@ -1,10 +1,12 @@
 """DBCache of the package cache-dit: outer blocks always run, those between only if the outer ones changed enough."""
 
-from accsearch.methods.cell import ATTENTION_CACHED, BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
+from accsearch.methods.cell import BLOCK_CACHED, BLOCKS_UNKNOWN, Cell
 from accsearch.methods.compiled_blocks import no_compile
 from accsearch.methods.info import LibraryUse, MethodInfo, Nesting, ParameterInfo
 from accsearch.methods.rivals import conflict_of
 from accsearch.task import Methods
+
+UNTRIED = "cache-dit was not tried on this family (taylorseer, step_cache)"
 
 
 def _refusal(cell: Cell, methods: Methods) -> str | None:
@@ -38,9 +40,10 @@ CACHE_DIT = MethodInfo(
     supports=BLOCK_CACHED,
     unsupported={
         **BLOCKS_UNKNOWN,
-        **dict.fromkeys(
-            ATTENTION_CACHED - BLOCK_CACHED, "cache-dit was not tried on this family (taylorseer, step_cache)"
-        ),
+        "flux2": UNTRIED,
+        "zimage": UNTRIED,
+        "chroma": UNTRIED,
+        "auraflow": UNTRIED,
     },
     nesting=Nesting.FEATURES,
     package="cache-dit",
