@@ -12,6 +12,7 @@ import torch
 from tests.worker.methods.images import DEEPCACHE, STEPS, call, images, with_scheduler
 from tests.worker.methods.state import State
 
+import accsearch
 from accsearch.config.load import build_config
 from accsearch.errors import ConfigError
 from accsearch.grid import expand
@@ -140,3 +141,34 @@ def test_it_is_put_on_outside_of_the_others_and_undone(
     assert not torch.equal(changed, plain)
     before.check(pipeline)
     assert torch.equal(images(pipeline, others, implementation), plain)
+
+
+def test_accelerate_calls_the_pipeline_by_the_class_that_a_method_leaves(
+    tiny_pipelines: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline = with_scheduler(tiny_pipelines["sd"], "DDIM")
+    plain, made, undone_on = type(pipeline), [], []
+
+    @contextmanager
+    def exchanged(session: Session, invoke: Invoke, _parameters: Parameters) -> Iterator[Invoke]:
+        """Do as cache-dit: the caches are open in the `__call__` of the class, and closed by that class."""
+
+        def opened(self: Any, *args: Any, **kwargs: Any) -> Any:
+            made.append(1)
+            return plain.__call__(self, *args, **kwargs)
+
+        left = type(plain.__name__, (plain,), {"__call__": opened})
+        session.pipeline.__class__ = left
+        yield invoke
+        undone_on.append(type(session.pipeline) is left)
+        session.pipeline.__class__ = plain
+
+    monkeypatch.setattr(sys.modules["accsearch.worker.methods.hold"], "native", exchanged)
+
+    with accsearch.accelerate(pipeline, {"hold": {}}):
+        for _ in range(2):
+            pipeline("a red cat", num_inference_steps=2, output_type="np")
+
+    assert len(made) == 2
+    assert undone_on == [True]
+    assert type(pipeline) is plain

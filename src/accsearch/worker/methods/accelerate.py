@@ -27,25 +27,29 @@ def accelerated(pipe: Any, methods: Mapping[str, Mapping[str, Any]], seed: int) 
     chosen: Methods = complete(methods)
     if reason := combines(chosen):
         raise UsageError(reason)
-    plain = type(pipe)
+    signature = inspect.signature(type(pipe).__call__)
     with apply(pipe, chosen, seed=seed) as applied:
+        # A method may have exchanged the class: cache-dit's caches run in the `__call__` of the one it leaves.
+        patched = type(pipe)
         # Python looks `__call__` up in the class, so the instance gets a class of its own while this lasts.
-        pipe.__class__ = type(plain.__name__, (plain,), {"__call__": _call(plain, applied)})
+        pipe.__class__ = type(patched.__name__, (patched,), {"__call__": _call(patched, signature, applied)})
         try:
             yield pipe
         finally:
-            pipe.__class__ = plain
+            pipe.__class__ = patched
 
 
-def _call(plain: type, applied: Applied) -> Any:
-    """Return the `__call__` that generates through `applied`, with the signature of the pipeline's own."""
-    signature = inspect.signature(plain.__call__)
+def _call(patched: type, signature: inspect.Signature, applied: Applied) -> Any:
+    """Return the `__call__` that generates through `applied`; `signature` is that of the pipeline's own.
+
+    `patched` is the class that the methods left the pipeline with.
+    """
     inside = verified = False
 
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal inside, verified
         if inside:
-            return plain.__call__(self, *args, **kwargs)
+            return patched.__call__(self, *args, **kwargs)
         arguments = _arguments(signature, (self, *args), kwargs)
         output_type, return_dict = arguments.pop("output_type"), arguments.pop("return_dict")
         if output_type not in OUTPUT_TYPES:
