@@ -106,6 +106,23 @@ def test_it_says_why_only_accsearch_does_it(
     assert re.search(f"# Only accsearch does this: .*({reason})", last)
 
 
+@pytest.mark.parametrize(
+    ("pipe", "sched", "trial", "package"),
+    [
+        ("demo", "DDIM", "tgate-g3-s1-f1-w0", "tgate:"),
+        ("SDXL", "DDIM", "tgate-g3-s1-f1-w0", "tgate (images not compared):"),
+        (*DIT, "attention-math", "diffusers:"),
+        (*DIT, "attention-flash", "diffusers (images not compared):"),
+        ("demo", "DDIM", trial_id(complete({"compile": {}})), "torch (images not compared):"),
+    ],
+)
+def test_it_says_which_code_was_not_compared(
+    tmp_path: Path, pipe: str, sched: str, trial: str, package: str
+) -> None:
+    program = printed(tmp_path, pipe, sched, trial)
+    assert f"# The same without accsearch, by {package}\n" in program
+
+
 @pytest.mark.parametrize("name", METHODS)
 def test_every_method_has_code_or_a_reason(tmp_path: Path, name: str) -> None:
     program = printed(tmp_path, "demo", "DDIM", trial_id(complete({name: {}})))

@@ -14,6 +14,8 @@ from accsearch.task import Methods
 IN_CONTEXT: frozenset[Family] = frozenset({"flux", "qwen"})
 """Families whose pipelines enter the cache contexts that the hooks of diffusers need."""
 UNETS: frozenset[Family] = frozenset({"sd", "sdxl"})
+UNCOMPARED = " (images not compared)"
+"""Follows a package whose code was not run against the images of accsearch's own method."""
 YAML_FILE = "cache-dit.yaml"
 
 
@@ -124,7 +126,7 @@ def _tgate(run: Run, own: Parameters) -> Code | str:
         return f"tgate has no loader for {run.pipeline_class} with these methods"
     more = f", {_keywords(deepcache)}" if deepcache else ""
     return Code(
-        package="tgate",
+        package="tgate" if run.cell.family == "sd" else f"tgate{UNCOMPARED}",
         setup=(
             f"from tgate import {loader}",
             f"{loader}(pipe{more})",
@@ -150,7 +152,7 @@ def _hook(run: Run, name: str, fields: Mapping[str, object]) -> Code | str:
     assert library is not None
     written = ", ".join(f"{key}={value}" for key, value in fields.items())
     return Code(
-        package="diffusers",
+        package="diffusers" if run.cell.family == "flux" else f"diffusers{UNCOMPARED}",
         setup=(
             f"from diffusers.hooks import {library.config}",
             f"{run.denoiser}.enable_cache({library.config}({written}))",
@@ -190,8 +192,9 @@ def _taylorseer(run: Run, own: Parameters) -> Code | str:
 def _attention(run: Run, own: Parameters) -> Code | str:
     if run.cell.family not in IN_CONTEXT:
         return f"set_attention_backend of diffusers was not compared on {run.pipeline_class}"
+    compared = run.cell.family == "flux" and own["backend"] == "math"
     return Code(
-        package="diffusers",
+        package="diffusers" if compared else f"diffusers{UNCOMPARED}",
         setup=(f'{run.denoiser}.set_attention_backend("_native_{own["backend"]}")',),
         undo=(f"{run.denoiser}.reset_attention_backend()",),
     )
@@ -203,10 +206,12 @@ def _compile(run: Run, own: Parameters) -> Code | str:
     if own["mode"] != "default":
         return "it copies outputs that a replayed CUDA graph would overwrite"
     if own["regions"] == "denoiser":
-        return Code(package="torch", setup=(f"{run.denoiser}.compile(dynamic=False)",))
+        return Code(package=f"torch{UNCOMPARED}", setup=(f"{run.denoiser}.compile(dynamic=False)",))
     if run.cell.family in UNETS:
         return "the blocks of a UNet have more shapes than torch.compile's recompile limit"
-    return Code(package="diffusers", setup=(f"{run.denoiser}.compile_repeated_blocks(dynamic=False)",))
+    return Code(
+        package=f"diffusers{UNCOMPARED}", setup=(f"{run.denoiser}.compile_repeated_blocks(dynamic=False)",)
+    )
 
 
 def _cache_dit(run: Run, own: Parameters) -> Code | str:
@@ -220,7 +225,7 @@ def _cache_dit(run: Run, own: Parameters) -> Code | str:
         f"  max_warmup_steps: {own['warm_up']}",
     )
     return Code(
-        package="cache-dit (images not compared)",
+        package=f"cache-dit{UNCOMPARED}",
         setup=(
             "import cache_dit",
             f'open("{YAML_FILE}", "w").write("""\\',
