@@ -6,6 +6,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
+import pytest
 from tests.busy import CORES, busy_core
 from tests.worker.runs import Run
 
@@ -20,6 +21,7 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+@pytest.mark.slow
 def test_a_machine_that_becomes_busy_is_noted(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     run = Run(
         tmp_path, tiny_paths, methods={"tome": {"ratio": [0.5]}}, worker={"repeats": 3, "max_repeats": 4}

@@ -54,6 +54,7 @@ def test_the_file_sees_as_many_threads_as_cores_are_free(
     assert found["threads"] == int(seen.split()[0])
 
 
+@pytest.mark.slow
 def test_a_busy_machine_is_noted_and_progress_is_printed(tmp_path: Path, tiny_paths: dict[str, Path]) -> None:
     file, prompts = tmp_path / "generated.py", tmp_path / "prompts.txt"
     file.write_text(HONEST.format(model=tiny_paths["sd"]), encoding="utf-8")

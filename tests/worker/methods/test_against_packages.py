@@ -1,6 +1,6 @@
 """The methods of our own draw the packages' images, bit for bit, wherever the packages are right."""
 
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from typing import Any
 
 import pytest
@@ -15,6 +15,8 @@ SCHEDULERS = [
     "EulerAncestralDiscrete",
     "LMSDiscrete",
 ]
+EVERY_PAIR = list(product(["sd", "sdxl"], SCHEDULERS))
+EVERY_TIME = [("sd", "DDIM"), ("sd", "EulerAncestralDiscrete"), ("sdxl", "DPMSolverMultistep")]
 SUBSETS = [subset for size in (1, 2, 3) for subset in combinations(METHODS, size)]
 
 
@@ -22,8 +24,13 @@ def both(pipeline: Any, methods: Any, **arguments: Any) -> tuple[torch.Tensor, t
     return images(pipeline, methods, **arguments), images(pipeline, methods, "package", **arguments)
 
 
-@pytest.mark.parametrize("scheduler", SCHEDULERS)
-@pytest.mark.parametrize("family", ["sd", "sdxl"])
+@pytest.mark.parametrize(
+    ("family", "scheduler"),
+    [
+        *EVERY_TIME,
+        *(pytest.param(*pair, marks=pytest.mark.slow) for pair in EVERY_PAIR if pair not in EVERY_TIME),
+    ],
+)
 def test_every_combination_matches_its_packages(
     tiny_pipelines: dict[str, Any], family: str, scheduler: str
 ) -> None:
