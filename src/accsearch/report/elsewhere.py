@@ -209,6 +209,8 @@ def _compile(run: Run, own: Parameters) -> Code | str:
         return Code(package=f"torch{UNCOMPARED}", setup=(f"{run.denoiser}.compile(dynamic=False)",))
     if run.cell.family in UNETS:
         return "the blocks of a UNet have more shapes than torch.compile's recompile limit"
+    if run.cell.family in ("sd3", "pixart", "sana", "auraflow"):
+        return "diffusers does not name this denoiser's repeated blocks, so that it compiles none"
     return Code(
         package=f"diffusers{UNCOMPARED}", setup=(f"{run.denoiser}.compile_repeated_blocks(dynamic=False)",)
     )

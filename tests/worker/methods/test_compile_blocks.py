@@ -9,17 +9,18 @@ from tests.worker.methods.transformers import TinyTask
 
 from accsearch.worker.methods.compose import apply
 
-# Slow since inductor generates and compiles C++ for two kinds of blocks, which takes most of a minute.
+# Slow since inductor generates and compiles C++ for each kind of blocks, which takes up to a minute a family.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.filterwarnings("ignore")]
 BLOCKS = {"compile": {"mode": "default", "regions": "blocks"}}
 
 
+@pytest.mark.parametrize("family", ["flux", "sd3", "pixart", "sana", "qwen"])
 def test_compiled_blocks_draw_the_images_of_eager_mode_and_are_undone(
-    tiny_transformers: dict[str, Any], tmp_path: Any, monkeypatch: pytest.MonkeyPatch
+    tiny_transformers: dict[str, Any], family: str, tmp_path: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # An empty cache, so that the code is generated here.
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    task = TinyTask("flux", tiny_transformers["flux"])
+    task = TinyTask(family, tiny_transformers[family])
     before = State(task.pipeline)
     torch._dynamo.utils.counters.clear()
 

@@ -12,6 +12,7 @@ import torch
 
 from accsearch.methods.info import Parameters
 from accsearch.worker.methods.patch import replaced
+from accsearch.worker.methods.repeated_blocks import repeated_blocks
 from accsearch.worker.methods.session import Invoke, Session, Unsupported
 
 RECOMPILE_LIMIT = 64
@@ -55,10 +56,12 @@ def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator
 def _blocks(session: Session) -> Iterator[None]:
     """Compile the `forward` of each repeated block, so that caches can be put round them; equal ones share the code."""
     names = getattr(session.denoiser, "_repeated_blocks", None) or ()
-    blocks = [each for each in session.denoiser.modules() if type(each).__name__ in names]
+    named = [each for each in session.denoiser.modules() if type(each).__name__ in names]
+    # diffusers names those of UNets and of some transformers; SD3, PixArt, Sana and AuraFlow are not among them.
+    blocks = named or repeated_blocks(session.denoiser)
     if not blocks:
         raise Unsupported(
-            f"compile: diffusers names no repeated blocks of {type(session.denoiser).__name__} "
+            f"compile: no repeated blocks are known of {type(session.denoiser).__name__} "
             "(compile.regions: denoiser)"
         )
     try:
