@@ -39,6 +39,11 @@ def thread_settings(threads: int, given: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in {**counts, **PASSIVE}.items() if name not in given}
 
 
+def with_mkl_threads(env: Mapping[str, str]) -> dict[str, str]:
+    """Return `env` with OpenMP's number of threads for MKL too, which obeys its own variable first, if it has none."""
+    return {THREADS[1]: env[THREADS[0]], **env} if THREADS[0] in env else dict(env)
+
+
 def free_threads(cores: int, others: float | None) -> int:
     """Return how many threads find a free core each while other processes keep `others` of the cores busy."""
     return cores if others is None else max(1, min(cores, math.floor(cores - others + SPARE)))

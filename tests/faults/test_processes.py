@@ -248,6 +248,12 @@ def test_each_worker_gets_its_share_of_the_cores_and_no_gpu(work: Work) -> None:
     assert f"threads={max(1, cores // 2)} gpus=[] 1" in work.log("a")
 
 
+def test_threads_that_the_configuration_sets_hold_for_mkl_too(work: Work) -> None:
+    work.shell('echo "threads=$OMP_NUM_THREADS $MKL_NUM_THREADS"', ["a"])
+    assert work.run(*ONE, "-o", "worker.env.OMP_NUM_THREADS=7").process.returncode == 0
+    assert "threads=7 7" in work.log("a")
+
+
 def test_a_worker_starts_in_the_folder_of_the_run(work: Work) -> None:
     work.shell("pwd", ["a"])
     assert work.run(*ONE).process.returncode == 0

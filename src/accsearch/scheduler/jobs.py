@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Callable
 from pathlib import Path
 
+from accsearch.cores import with_mkl_threads
 from accsearch.executors.executor import Job
 from accsearch.executors.messages import NONCE
 from accsearch.gpus.pinning import TOLERATED
@@ -38,7 +39,8 @@ def job_of(
     env = {
         "PYTHONUNBUFFERED": "1",
         **slot.env,
-        **{name: str(value) for name, value in worker.env.items()},
+        # A slot's threads stand in both variables: who sets OpenMP's alone means MKL's too.
+        **with_mkl_threads({name: str(value) for name, value in worker.env.items()}),
         # What pins the worker is not the configuration's to change.
         **slot.pins(),
         NONCE: nonce,
