@@ -14,6 +14,8 @@ from accsearch.task import Methods
 IN_CONTEXT: frozenset[Family] = frozenset({"flux", "qwen"})
 """Families whose pipelines enter the cache contexts that the hooks of diffusers need."""
 UNETS: frozenset[Family] = frozenset({"sd", "sdxl"})
+BLOCKS_UNNAMED: frozenset[Family] = frozenset({"sd3", "pixart", "sana", "auraflow"})
+"""Families whose repeated blocks diffusers does not name, so that `compile_repeated_blocks` finds none."""
 UNCOMPARED = " (images not compared)"
 """Follows a package whose code was not run against the images of accsearch's own method."""
 YAML_FILE = "cache-dit.yaml"
@@ -209,7 +211,7 @@ def _compile(run: Run, own: Parameters) -> Code | str:
         return Code(package=f"torch{UNCOMPARED}", setup=(f"{run.denoiser}.compile(dynamic=False)",))
     if run.cell.family in UNETS:
         return "the blocks of a UNet have more shapes than torch.compile's recompile limit"
-    if run.cell.family in ("sd3", "pixart", "sana", "auraflow"):
+    if run.cell.family in BLOCKS_UNNAMED:
         return "diffusers does not name this denoiser's repeated blocks, so that it compiles none"
     return Code(
         package=f"diffusers{UNCOMPARED}", setup=(f"{run.denoiser}.compile_repeated_blocks(dynamic=False)",)
