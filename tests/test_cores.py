@@ -55,6 +55,8 @@ def test_threads_are_as_many_as_cores_are_free(cores: int, others: float | None,
 
 
 def test_what_the_user_has_set_stands() -> None:
-    assert thread_settings(3, {}) == {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "3", **PASSIVE}
+    counts = {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "3"}
+    assert thread_settings(3, {}) == counts
+    assert thread_settings(3, {}, shared=True) == {**counts, **PASSIVE}
     given = {"OMP_NUM_THREADS": "7", "OMP_WAIT_POLICY": "ACTIVE"}
-    assert thread_settings(3, given).keys() == PASSIVE.keys() - given.keys()
+    assert thread_settings(3, given, shared=True).keys() == PASSIVE.keys() - given.keys()

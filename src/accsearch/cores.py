@@ -9,8 +9,9 @@ THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS")
 PASSIVE: Mapping[str, str] = {"OMP_WAIT_POLICY": "PASSIVE", "GOMP_SPINCOUNT": "0", "KMP_BLOCKTIME": "0"}
 """Threads that wait for the others sleep instead of spinning.
 
-On a core that somebody else uses too, a spinning thread keeps the very one off it that all the others wait for.
-The names are those of OpenMP, of GNU's library and of LLVM's and Intel's.
+On a core that somebody else uses too, a spinning thread keeps the very one off it that all the others wait for. Where
+the cores are free, to sleep costs more than to spin: a thread is woken up for each operation of a network. The names
+are those of OpenMP, of GNU's library and of LLVM's and Intel's.
 """
 
 SPARE = 0.25
@@ -33,10 +34,14 @@ def quota(process: Path = Path("/proc/self"), groups: Path = Path("/sys/fs/cgrou
     return min(limits, default=None)
 
 
-def thread_settings(threads: int, given: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables for a process that computes with `threads`, where the environment `given` has no own."""
+def thread_settings(threads: int, given: Mapping[str, str], *, shared: bool = False) -> dict[str, str]:
+    """Return the variables for a process that computes with `threads`, where the environment `given` has no own.
+
+    `shared` says that other processes keep some of the cores busy.
+    """
     counts = {} if THREADS[0] in given else dict.fromkeys(THREADS, str(threads))
-    return {name: value for name, value in {**counts, **PASSIVE}.items() if name not in given}
+    wait = PASSIVE if shared else {}
+    return {name: value for name, value in {**counts, **wait}.items() if name not in given}
 
 
 def with_mkl_threads(env: Mapping[str, str]) -> dict[str, str]:

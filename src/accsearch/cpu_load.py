@@ -63,7 +63,9 @@ def settings_now(given: Mapping[str, str]) -> dict[str, str]:
     `given` is its environment, whose own settings stand; without a number of threads there, this takes LOOK seconds.
     """
     others = None if THREADS[0] in given else LoadMeter().others_soon()
-    return thread_settings(free_threads(usable_cores(), others), given)
+    cores = usable_cores()
+    free = free_threads(cores, others)
+    return thread_settings(free, given, shared=free < cores)
 
 
 def _counts() -> _Counts | None:

@@ -25,11 +25,18 @@ def machine(monkeypatch: pytest.MonkeyPatch, cores: int, others: float | None) -
 
 
 @pytest.mark.parametrize(
-    ("cores", "others", "slots", "threads"),
-    [(8, 0.1, 2, 4), (8, 3.0, 2, 2), (8, None, 2, 4), (2, 1.0, 1, 1), (2, 1.0, 4, 1), (16, 15.9, 3, 1)],
+    ("cores", "others", "slots", "threads", "sleeps"),
+    [
+        (8, 0.1, 2, 4, False),
+        (8, 3.0, 2, 2, True),
+        (8, None, 2, 4, False),
+        (2, 1.0, 1, 1, True),
+        (2, 1.0, 4, 1, False),
+        (16, 15.9, 3, 1, True),
+    ],
 )
 def test_slots_share_the_free_cores(
-    cores: int, others: float | None, slots: int, threads: int, monkeypatch: pytest.MonkeyPatch
+    cores: int, others: float | None, slots: int, threads: int, sleeps: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine(monkeypatch, cores, others)
     cpu_slots = CpuSlots(slots)
@@ -38,7 +45,7 @@ def test_slots_share_the_free_cores(
     assert len(cpu_slots.ready()) == slots
     for each in cpu_slots.ready():
         assert each.env.items() >= {"OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}.items()
-        assert each.env.items() >= PASSIVE.items()
+        assert (each.env.items() >= PASSIVE.items()) == sleeps
         assert each.gpu is None
 
 

@@ -26,7 +26,7 @@ class CpuSlots(Slots):
 
     def step(self, now: float, wanted: int, shunned: Collection[str] = ()) -> None:
         if wanted and not self._slots:
-            env = thread_settings(self._threads(), {})
+            env = self._thread_settings()
             self._slots = [Slot(f"cpu{number}", env) for number in range(self._size)]
 
     def ready(self) -> Sequence[Slot]:
@@ -42,10 +42,11 @@ class CpuSlots(Slots):
     def reserve(self, change: int) -> None:
         self._reserved += change
 
-    def _threads(self) -> int:
+    def _thread_settings(self) -> dict[str, str]:
         cores = usable_cores()
         others = None
         # Tasks of an earlier scheduler are among the others, but not beyond their own share.
         if cores > self._size and not self._reserved:
             others = self._load.others_soon(LONGEST_LOOK)
-        return max(1, free_threads(cores, others) // self._size)
+        free = free_threads(cores, others)
+        return thread_settings(max(1, free // self._size), {}, shared=free < cores)
