@@ -120,7 +120,8 @@ def measure_kernels(loaded: LoadedTask, methods: Methods, batch_size: int) -> fl
     with _applying(loaded, methods) as applied:
         applied.settle(**loaded.workload.arguments([0]))
         run = partial(applied, **loaded.workload.arguments(loaded.workload.batches(batch_size)[0]))
-        for _ in range(1 + loaded.assignment.config.worker.warmup):
+        # All else has run before in this process; what is compiled is compiled anew where its methods are put on.
+        for _ in range(1 + loaded.assignment.config.worker.warmup if "compile" in methods else 0):
             with torch.inference_mode():
                 run()
         return kernel_seconds(run, loaded.machine)

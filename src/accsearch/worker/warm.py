@@ -23,6 +23,7 @@ from typing import Any
 
 from accsearch.executors.messages import CHANNEL, NONCE
 from accsearch.worker.quiet import hush
+from accsearch.worker.unused_packages import leave_out
 
 LONGEST = 1 << 18
 """Bytes of a request."""
@@ -54,9 +55,11 @@ def _serve(channel: socket.socket) -> list[str] | None:
         request = json.loads(data)
         output, gate = descriptors
         _redirect(output)  # what an import says belongs in the log
+        leave_out([name[1:] for name in request["imports"] if name.startswith("-")])
         with _without_cuda():
             for name in request["imports"]:
-                _load(name)
+                if not name.startswith("-"):
+                    _load(name)
         gc.freeze()  # what is here now stays, and a collection in a worker would copy the pages that hold it
         answer = _fork_orphan()
         if answer is not None:

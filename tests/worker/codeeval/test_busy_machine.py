@@ -37,7 +37,10 @@ def line(file: Path, *options: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("given", "seen"),
-    [({}, "1 1 PASSIVE 0 0"), ({"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "ACTIVE"}, "2 None ACTIVE None None")],
+    [
+        ({}, "1 1 PASSIVE 0 0"),
+        ({"OMP_NUM_THREADS": "2", "OMP_WAIT_POLICY": "ACTIVE"}, "2 None ACTIVE None None"),
+    ],
 )
 def test_the_file_sees_as_many_threads_as_cores_are_free(
     given: dict[str, str], seen: str, tmp_path: Path
