@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from accsearch.cores import PASSIVE, free_threads, quota, thread_settings
+from accsearch.cores import PASSIVE, free_threads, quota, shared_settings, thread_settings
 
 
 def group(folder: Path, **files: str) -> None:
@@ -57,6 +57,7 @@ def test_threads_are_as_many_as_cores_are_free(cores: int, others: float | None,
 def test_what_the_user_has_set_stands() -> None:
     counts = {"OMP_NUM_THREADS": "3", "MKL_NUM_THREADS": "3"}
     assert thread_settings(3, {}) == counts
-    assert thread_settings(3, {}, shared=True) == {**counts, **PASSIVE}
+    assert shared_settings(3, 0.1, {}) == counts
+    assert shared_settings(4, 1.0, {}) == {**counts, **PASSIVE}
     given = {"OMP_NUM_THREADS": "7", "OMP_WAIT_POLICY": "ACTIVE"}
-    assert thread_settings(3, given, shared=True).keys() == PASSIVE.keys() - given.keys()
+    assert shared_settings(4, 1.0, given).keys() == PASSIVE.keys() - given.keys()

@@ -34,14 +34,23 @@ def quota(process: Path = Path("/proc/self"), groups: Path = Path("/sys/fs/cgrou
     return min(limits, default=None)
 
 
-def thread_settings(threads: int, given: Mapping[str, str], *, shared: bool = False) -> dict[str, str]:
-    """Return the variables for a process that computes with `threads`, where the environment `given` has no own.
+def thread_settings(threads: int, given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a process that computes with `threads`, where the environment `given` has no number."""
+    return {} if THREADS[0] in given else {name: str(threads) for name in THREADS if name not in given}
 
-    `shared` says that other processes keep some of the cores busy.
+
+def shared_settings(
+    cores: int, others: float | None, given: Mapping[str, str], processes: int = 1
+) -> dict[str, str]:
+    """Return the variables for each of `processes` on what is free while others keep `others` of the cores busy.
+
+    The environment `given` stands.
     """
-    counts = {} if THREADS[0] in given else dict.fromkeys(THREADS, str(threads))
-    wait = PASSIVE if shared else {}
-    return {name: value for name, value in {**counts, **wait}.items() if name not in given}
+    free = free_threads(cores, others)
+    settings = thread_settings(max(1, free // processes), given)
+    if free < cores:
+        settings |= {name: value for name, value in PASSIVE.items() if name not in given}
+    return settings
 
 
 def with_mkl_threads(env: Mapping[str, str]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from accsearch.cores import THREADS, free_threads, thread_settings, usable_cores
+from accsearch.cores import THREADS, shared_settings, usable_cores
 from accsearch.process_tree import each_stat
 
 LOOK = 0.5
@@ -63,9 +63,7 @@ def settings_now(given: Mapping[str, str]) -> dict[str, str]:
     `given` is its environment, whose own settings stand; without a number of threads there, this takes LOOK seconds.
     """
     others = None if THREADS[0] in given else LoadMeter().others_soon()
-    cores = usable_cores()
-    free = free_threads(cores, others)
-    return thread_settings(free, given, shared=free < cores)
+    return shared_settings(usable_cores(), others, given)
 
 
 def _counts() -> _Counts | None:

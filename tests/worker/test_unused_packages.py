@@ -10,17 +10,17 @@ import pytest
 from accsearch.config.load import build_config
 from accsearch.grid import expand, worker_imports
 from accsearch.task import Trial
-from accsearch.worker.unused_packages import leave_out, wanted_by
+from accsearch.worker.unused_packages import leave_out_unused, left_out_package
 
 SHOW = """
 from accsearch.demo.operators import register_torchvision_operators
-from accsearch.worker.unused_packages import leave_out
-leave_out(["torchao"])
+from accsearch.worker.unused_packages import leave_out_unused
+leave_out_unused([])
 register_torchvision_operators()
 from diffusers import DDIMScheduler, StableDiffusionPipeline
 from transformers.utils import is_torchao_available
 print(is_torchao_available(), sys.modules.get("torchao") is not None)
-leave_out([])
+leave_out_unused(["torchao"])
 import torchao
 print(torchao.NAME)
 """
@@ -49,18 +49,18 @@ def test_what_is_left_out_counts_as_not_installed_until_a_task_uses_it(torchao: 
 def test_an_error_that_asks_for_what_is_left_out_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "torchao", raising=False)
     error = ImportError("Loading a TorchAO quantized model requires the torchao library.")
-    assert wanted_by(error) is None
-    leave_out(["torchao"])
-    assert wanted_by(error) == "torchao"
-    assert wanted_by(ImportError("No module named 'ftfy'")) is None
-    leave_out([])
-    assert wanted_by(error) is None
+    assert left_out_package(error) is None
+    leave_out_unused([])
+    assert left_out_package(error) == "torchao"
+    assert left_out_package(ImportError("No module named 'ftfy'")) is None
+    leave_out_unused(["cache_dit", "torchao"])
+    assert left_out_package(error) is None
 
 
 def test_a_task_does_without_the_packages_of_methods_that_it_lacks() -> None:
     grid = {"pipe": ["SD1.5"], "sched": ["DDIM"], "steps": [20]}
     config = build_config({"grid": grid, "methods": {}})
     (task,) = expand(config).tasks
-    assert "-torchao" in worker_imports(config, task)
+    assert "torchao" not in worker_imports(config, task)
     quantized = replace(task, trials=(*task.trials, Trial("quantized", {"quantize": {}})))
-    assert "-torchao" not in worker_imports(config, quantized)
+    assert "torchao" in worker_imports(config, quantized)

@@ -168,6 +168,6 @@ def _methods(config: Config) -> Iterator[Mistake]:
 def _lacking_package(method: str) -> str | None:
     """Return how to install the package that a method needs, None where it is there or none is needed."""
     info = METHODS[method]
-    if not info.package or find_spec(info.package.replace("-", "_")) is not None:
+    if not info.module or find_spec(info.module) is not None:
         return None
     return f"needs the package {info.package}: pip install 'accsearch[{info.extra}]'"

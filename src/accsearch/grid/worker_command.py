@@ -5,10 +5,8 @@ from pathlib import Path
 
 from accsearch.config.placeholders import fill
 from accsearch.config.schema import Config
+from accsearch.methods.catalogue import METHODS
 from accsearch.task import SUCCESS, Task
-
-PACKAGES_OF_METHODS = {"quantize": "torchao"}
-"""Method → the package that it alone needs, and that diffusers and transformers import wherever it is installed."""
 
 
 def worker_argv(**options: object) -> list[str]:
@@ -37,8 +35,6 @@ def command_line(
 def worker_imports(config: Config, task: Task) -> tuple[str, ...]:
     """Return what a traversal worker of `task` imports, as `module` or `module:name`; nothing for a command worker.
 
-    `-package` is what it does without, see `unused_packages`.
-
     diffusers and transformers load most of their modules only when a name of theirs is asked for.
     """
     if config.worker.kind == "command":
@@ -46,14 +42,14 @@ def worker_imports(config: Config, task: Task) -> tuple[str, ...]:
     model = config.model(str(task.axes["pipe"]))
     libraries = (f"diffusers:{model.pipeline_class}", f"diffusers:{task.axes['sched']}Scheduler")
     scorer = () if config.quality is None or config.quality.command else ("open_clip",)
-    unused = (f"-{package}" for package in unused_packages(task))
-    return (*unused, "accsearch.worker.run", *libraries, *scorer, "torchmetrics.functional.image")
+    shared = ("accsearch.worker.run", *libraries, *scorer, "torchmetrics.functional.image")
+    return (*shared, *extra_modules(task))
 
 
-def unused_packages(task: Task) -> tuple[str, ...]:
-    """Return those of PACKAGES_OF_METHODS that no trial of the task needs."""
-    used = {method for trial in task.trials for method in trial.methods}
-    return tuple(package for method, package in PACKAGES_OF_METHODS.items() if method not in used)
+def extra_modules(task: Task) -> tuple[str, ...]:
+    """Return the modules of extras of accsearch that methods of the task's trials need."""
+    methods = {name for trial in task.trials for name in trial.methods}
+    return tuple(sorted({METHODS[name].module for name in methods} - {""}))
 
 
 def success_sentinel(config: Config, task: Task) -> str:

@@ -157,6 +157,11 @@ class MethodInfo:
     fresh_steps: Callable[[Parameters], frozenset[int]] = lambda _parameters: frozenset()
     """Return the steps in which it needs every layer of the denoiser to be computed."""
 
+    @property
+    def module(self) -> str:
+        """The name by which `package` is imported; empty where there is none."""
+        return self.package.replace("-", "_")
+
 
 def _spelt(value: Scalar) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)

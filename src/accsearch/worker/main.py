@@ -5,14 +5,14 @@ from collections.abc import Sequence
 
 from accsearch.errors import AccsearchError, StorageError, UsageError
 from accsearch.gpus.device import GpuLost
-from accsearch.grid.worker_command import unused_packages
+from accsearch.grid.worker_command import extra_modules
 from accsearch.streams import open_streams
 from accsearch.task import WorkerExit
 from accsearch.termination import end_in_order
 from accsearch.worker.arguments import parse
 from accsearch.worker.hub import offline_without_hub
 from accsearch.worker.quiet import hush
-from accsearch.worker.unused_packages import leave_out
+from accsearch.worker.unused_packages import leave_out_unused
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
         assignment = assignment_of(arguments)
         if note := offline_without_hub(assignment.config):
             print(f"note: {note}", flush=True)
-        leave_out(unused_packages(assignment.task))
+        leave_out_unused(extra_modules(assignment.task))
         # The hub's client reads once, when it is imported, whether it is offline.
         from accsearch.worker.run import run
 

@@ -120,8 +120,9 @@ def measure_kernels(loaded: LoadedTask, methods: Methods, batch_size: int) -> fl
     with _applying(loaded, methods) as applied:
         applied.settle(**loaded.workload.arguments([0]))
         run = partial(applied, **loaded.workload.arguments(loaded.workload.batches(batch_size)[0]))
-        # All else has run before in this process; what is compiled is compiled anew where its methods are put on.
-        for _ in range(1 + loaded.assignment.config.worker.warmup if "compile" in methods else 0):
+        # Each method has run before in this process, but one that compiles does it again whenever it is applied.
+        warm_ups = 1 + loaded.assignment.config.worker.warmup if "compile" in methods else 0
+        for _ in range(warm_ups):
             with torch.inference_mode():
                 run()
         return kernel_seconds(run, loaded.machine)

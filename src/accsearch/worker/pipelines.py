@@ -15,7 +15,7 @@ from accsearch.demo.operators import register_torchvision_operators
 from accsearch.errors import AccsearchError, UsageError
 from accsearch.worker.hub import without_hub
 from accsearch.worker.machine import Machine
-from accsearch.worker.unused_packages import wanted_by
+from accsearch.worker.unused_packages import left_out_package
 
 TINY: Mapping[str, tuple[str, str]] = {
     "builtin:tiny-sd": ("tiny", "build_tiny_sd"),
@@ -68,10 +68,11 @@ def load_pipeline(model: ModelInfo, scheduler: str, machine: Machine) -> Any:
             advice = "" if wrong else f" ({without_hub('model')})"
             raise kind(f"{source} cannot be loaded{advice}: {' '.join(str(error).split())}") from error
         except ImportError as error:
-            if package := wanted_by(error):
-                why = f"its weights need {package}, which only a task with a method of it loads"
-                raise UsageError(f"{source} cannot be loaded: {why}") from error
-            raise
+            package = left_out_package(error)
+            if package is None:
+                raise
+            why = f"it needs {package}, which is loaded only where a trial's method needs it"
+            raise UsageError(f"{source} cannot be loaded: {why}") from error
     if why := misfit(scheduler, pipeline.scheduler.config, model.pipeline_class, model.alias):
         raise UsageError(why)
     try:

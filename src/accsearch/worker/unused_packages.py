@@ -1,32 +1,33 @@
-"""Leave packages out that diffusers and transformers import wherever they are installed."""
+"""Keep a worker from importing packages of extras that its task does without."""
 
 import sys
 from collections.abc import Collection
 from typing import Any, cast
 
-from accsearch.grid.worker_command import PACKAGES_OF_METHODS
+from accsearch.methods.catalogue import METHODS
 
-_modules = cast(dict[str, Any], sys.modules)
+_MODULES = frozenset(info.module for info in METHODS.values() if info.module)
+_imported = cast(dict[str, Any], sys.modules)
 
 
-def leave_out(packages: Collection[str]) -> None:
-    """Let imports of `packages` fail from now on, as if they were not installed; of other packages they work again.
+def leave_out_unused(used: Collection[str]) -> None:
+    """Let imports of the methods' extra modules fail, as if they were not installed, but for those in `used`.
 
-    torchao takes seconds to import and starts CUDA meanwhile, after which no worker can be forked. What has been
-    imported already stays.
+    diffusers and transformers import torchao wherever it is installed. That takes seconds and starts CUDA, after which
+    no worker can be forked. What has been imported already stays.
     """
-    for name in PACKAGES_OF_METHODS.values():
-        if name in packages:
-            _modules.setdefault(name, None)
+    for name in _MODULES:
+        if name not in used:
+            _imported.setdefault(name, None)
         elif _is_left_out(name):
-            del _modules[name]
+            del _imported[name]
 
 
-def wanted_by(error: ImportError) -> str | None:
+def left_out_package(error: ImportError) -> str | None:
     """Return the package that was left out and that an error asks for, None where it asks for no such one."""
     text = str(error).lower()
-    return next((name for name in PACKAGES_OF_METHODS.values() if _is_left_out(name) and name in text), None)
+    return next((name for name in sorted(_MODULES) if _is_left_out(name) and name in text), None)
 
 
 def _is_left_out(name: str) -> bool:
-    return name in _modules and _modules[name] is None
+    return name in _imported and _imported[name] is None

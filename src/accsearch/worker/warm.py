@@ -23,7 +23,7 @@ from typing import Any
 
 from accsearch.executors.messages import CHANNEL, NONCE
 from accsearch.worker.quiet import hush
-from accsearch.worker.unused_packages import leave_out
+from accsearch.worker.unused_packages import leave_out_unused
 
 LONGEST = 1 << 18
 """Bytes of a request."""
@@ -55,11 +55,10 @@ def _serve(channel: socket.socket) -> list[str] | None:
         request = json.loads(data)
         output, gate = descriptors
         _redirect(output)  # what an import says belongs in the log
-        leave_out([name[1:] for name in request["imports"] if name.startswith("-")])
+        leave_out_unused(request["imports"])
         with _without_cuda():
             for name in request["imports"]:
-                if not name.startswith("-"):
-                    _load(name)
+                _load(name)
         gc.freeze()  # what is here now stays, and a collection in a worker would copy the pages that hold it
         answer = _fork_orphan()
         if answer is not None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from accsearch.cores import free_threads, thread_settings, usable_cores
+from accsearch.cores import shared_settings, usable_cores
 from accsearch.cpu_load import LoadMeter
 from accsearch.scheduler.slots.gpu_health import GpuHealth
 from accsearch.scheduler.slots.slot import Slot, Slots
@@ -48,5 +48,4 @@ class CpuSlots(Slots):
         # Tasks of an earlier scheduler are among the others, but not beyond their own share.
         if cores > self._size and not self._reserved:
             others = self._load.others_soon(LONGEST_LOOK)
-        free = free_threads(cores, others)
-        return thread_settings(max(1, free // self._size), {}, shared=free < cores)
+        return shared_settings(cores, others, {}, self._size)
