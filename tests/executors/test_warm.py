@@ -201,6 +201,12 @@ def test_a_process_that_cannot_be_forked_does_the_task_itself(
     assert is_gone(running.pid)
 
 
+def test_the_thread_that_nvml_leaves_keeps_no_process_from_being_forked(forked: Forked) -> None:
+    forked.module("threaded", THREADED.replace("loader", "cuda00001800007"))
+    code = "import os, threaded; print(threaded.pid == os.getpid(), len(os.listdir('/proc/self/task')))"
+    assert forked.run(code, "threaded").splitlines() == ["imported", "False 1"]
+
+
 def test_a_process_in_which_cuda_was_started_does_the_task_itself(forked: Forked) -> None:
     forked.module(
         "torch",

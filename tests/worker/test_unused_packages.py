@@ -1,5 +1,6 @@
 """What diffusers and transformers see of packages that a task does without."""
 
+import importlib.util
 import subprocess
 import sys
 from dataclasses import replace
@@ -55,6 +56,15 @@ def test_an_error_that_asks_for_what_is_left_out_is_known(monkeypatch: pytest.Mo
     assert left_out_package(ImportError("No module named 'ftfy'")) is None
     leave_out_unused(["cache_dit", "torchao"])
     assert left_out_package(error) is None
+
+
+@pytest.mark.parametrize("name", ["peft", "sklearn"])
+def test_some_packages_are_used_by_no_worker(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, name, raising=False)
+    leave_out_unused(["cache_dit", "torchao"])
+    assert importlib.util.find_spec(name) is None
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module(name)
 
 
 def test_a_task_does_without_the_packages_of_methods_that_it_lacks() -> None:

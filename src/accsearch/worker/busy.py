@@ -23,12 +23,11 @@ def kernel_seconds(run: Run, machine: Machine) -> float:
     listens, stays attached to the process and makes later launches slower, so time nothing afterwards. Raises
     RuntimeError where no kernel was recorded.
     """
-    with torch.profiler.profile(
-        activities=[torch.profiler.ProfilerActivity.CUDA], acc_events=True
-    ) as profiler:
+    with torch.profiler.profile(activities=[torch.profiler.ProfilerActivity.CUDA]) as profiler:
         with torch.inference_mode():
             run()
         machine.synchronize()
+    # The recorded events themselves: to make Python's objects of them takes longer than the run.
     events = profiler.profiler.kineto_results.events()
     spans = (
         (event.start_ns(), event.start_ns() + event.duration_ns())

@@ -18,6 +18,8 @@ def hush() -> None:
     logging.getLogger("torchvision").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)
+    # The profiler's, which says that it keeps no events of runs before.
+    warnings.filterwarnings("ignore", message="Warning: Profiler clears events")
 
 
 def hush_loaded() -> None:

@@ -1,4 +1,4 @@
-"""Keep a worker from importing packages of extras that its task does without."""
+"""Keep a worker from importing packages that its task does without."""
 
 import sys
 from collections.abc import Collection
@@ -6,12 +6,15 @@ from typing import Any, cast
 
 from accsearch.methods.catalogue import METHODS
 
-_MODULES = frozenset(info.module for info in METHODS.values() if info.module)
+_OF_NO_WORKER = ("peft", "sklearn")
+"""What no worker uses: diffusers imports peft for LoRA weights, transformers scikit-learn for a metric, and with it
+pandas and pyarrow, whose thread keeps a process from being forked."""
+_MODULES = frozenset({*_OF_NO_WORKER, *(info.module for info in METHODS.values() if info.module)})
 _imported = cast(dict[str, Any], sys.modules)
 
 
 def leave_out_unused(used: Collection[str]) -> None:
-    """Let imports of the methods' extra modules fail, as if they were not installed, but for those in `used`.
+    """Let imports of what no worker uses fail, as if it were not installed, and of the methods' extras not in `used`.
 
     diffusers and transformers import torchao wherever it is installed. That takes seconds and starts CUDA, after which
     no worker can be forked. What has been imported already stays.

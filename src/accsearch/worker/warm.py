@@ -11,6 +11,7 @@ import ctypes
 import gc
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -29,6 +30,9 @@ LONGEST = 1 << 18
 """Bytes of a request."""
 PR_SET_PDEATHSIG = 1
 NVML_CHECK = "PYTORCH_NVML_BASED_CUDA_CHECK"
+NVML_THREAD = re.compile("cuda[0-9a-f]{11}")
+"""Name of the thread that NVML has from its first use on, even once it is shut down. In a forked process NVML starts
+another. CUDA's own threads have other names."""
 LOOKS = 40
 LOOK_AGAIN = 0.005
 """How often, and after how many seconds, threads are counted again: one that was ended stays in /proc for a moment."""
@@ -144,13 +148,13 @@ def _obstacle(pid: int) -> str | None:
 
 
 def _other_threads(pid: int) -> list[str]:
-    """Return the names of the threads of `pid` but its main one."""
+    """Return the names of the threads of `pid` but its main one and NVML's."""
     names = []
     for task in Path(f"/proc/{pid}/task").iterdir():
         if task.name != str(pid):
             with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
                 names.append((task / "comm").read_text().strip())
-    return names
+    return [name for name in names if not NVML_THREAD.fullmatch(name)]
 
 
 def _begin(request: Mapping[str, Any], gate: int) -> list[str]:
