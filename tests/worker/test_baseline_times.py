@@ -33,7 +33,7 @@ def test_a_batch_without_a_run_of_its_own_takes_what_batches_take() -> None:
 def test_probes_move_the_level_and_what_trials_are_compared_with() -> None:
     times = BaselineTimes(runs_of(1.0, 1.02, 0.98))
     for _ in range(6):
-        assert not times.probe(Timed(0, 1.03))
+        assert not times.probe(lambda: Timed(0, 1.03))
 
     assert times.drift == pytest.approx(1.03, abs=0.001)
     assert times.partner(0) == pytest.approx(1.03, abs=0.001)
@@ -50,7 +50,7 @@ def test_a_change_is_noticed_and_what_ran_across_it_may_lie_on_either_side() -> 
     trial = runs_of(0.5, 0.5, 0.5, 0.5)
     before = times.speedup(trial)
 
-    assert times.probe(Timed(0, 1.5))
+    assert times.probe(lambda: Timed(0, 1.5))
     change = times.remeasure(runs_of(1.5, 1.51, 1.49))
     across, after = times.speedup(trial, change), times.speedup(trial)
 
@@ -60,6 +60,19 @@ def test_a_change_is_noticed_and_what_ran_across_it_may_lie_on_either_side() -> 
     assert across.interval is not None
     assert across.interval[0] < 2.0
     assert across.interval[1] > 3.0
+
+
+def test_one_disturbed_probe_is_no_change() -> None:
+    times = BaselineTimes(runs_of(1.0, 1.01, 0.99, 1.0))
+    runs = iter(runs_of(1.5, 1.0))
+
+    assert not times.probe(lambda: next(runs))
+
+    assert next(runs, None) is None
+    assert times.seconds == pytest.approx(1.0, abs=0.01)
+    trial = times.speedup(runs_of(0.5, 0.5, 0.5, 0.5))
+    assert trial.interval is not None
+    assert trial.interval[1] / trial.interval[0] > 1.5
 
 
 def white(source: random.Random) -> State:
@@ -126,7 +139,7 @@ class Machine:
             pending.append(self.runs(batches))
             found.append(times.speedup(pending[-1]))
             if self.now - probed > PROBE_AFTER * times.seconds:
-                if times.probe(self.runs(1)[0]):
+                if times.probe(lambda: self.runs(1)[0]):
                     change = times.remeasure(self.runs(3))
                     found[-len(pending) :] = [times.speedup(each, change) for each in pending]
                 probed, pending = self.now, []

@@ -54,9 +54,9 @@ class Baseline:
         return time.perf_counter() - self.last_run > PROBE_AFTER * self.times.seconds
 
     def probe(self, loaded: LoadedTask, batch_size: int) -> Change | None:
-        """Run a batch of the plain pipeline.
+        """Run a batch of the plain pipeline, or two: see `BaselineTimes.probe`.
 
-        Where it shows that the machine has changed, measure the baseline again and return the two levels.
+        Where that shows that the machine has changed, measure the baseline again and return the two levels.
         """
         full = len(loaded.workload.prompts) // batch_size
 
@@ -66,7 +66,7 @@ class Baseline:
 
         change = None
         with apply(loaded.pipeline, {}) as applied:
-            if self.times.probe(run()):
+            if self.times.probe(run):
                 repeats = max(2, loaded.assignment.config.worker.repeats)
                 change = self.times.remeasure([run() for _ in range(repeats)])
         self.last_run = time.perf_counter()

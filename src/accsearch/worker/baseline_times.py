@@ -10,14 +10,14 @@ is rather too wide than too narrow.
 The centre of an interval is the mean of log(baseline / trial) over the trial's runs, each with the baseline's run of
 the same prompts, corrected by how far the baseline's level has moved since. Its half-width is the root of the sum of
 two squares: Student's t for the mean of these logarithms, and Student's t for the states of both sides. If a probe lies
-further out than the deviations so far explain, the machine has changed: the baseline is measured again, and trials
-since the last probe, of which nobody knows on which side of the change they ran, get an interval that reaches from one
-level to the other.
+further out than the deviations so far explain, and so does the run after it, the machine has changed: the baseline is
+measured again, and trials since the last probe, of which nobody knows on which side of the change they ran, get an
+interval that reaches from one level to the other.
 """
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, median
 from typing import NamedTuple
 
@@ -100,20 +100,36 @@ class BaselineTimes:
         """Return the seconds that the baseline would take now for the prompts of `batch`."""
         return math.exp(self._batches.get(batch, self._start) + self.level - self._start)
 
-    def probe(self, run: Timed) -> bool:
-        """Take in a single run between trials; return whether it shows that the machine has changed."""
-        log = math.log(run.seconds)
-        off = log - self.level
-        scale = math.sqrt(1 + self._variance)
+    def probe(self, run: Callable[[], Timed]) -> bool:
+        """Take in a single run between trials; return whether it shows that the machine has changed.
+
+        Where it lies far out, a second run follows: a disturbance that is over by then is no change.
+        """
+        probes = [run()]
+        if self._is_far(probes[0]):
+            probes.append(run())
+        far = [self._is_far(each) for each in probes]
+        for each, is_far in zip(probes, far, strict=True):
+            self._take(each, moves=not is_far)
+        return all(far)
+
+    def _is_far(self, run: Timed) -> bool:
+        """Say whether a run lies further from the level than the deviations so far explain."""
         known = self.deviation
-        changed = known is not None and abs(off) > self._quantile(CHANGE_RISK) * known * scale
+        if known is None:
+            return False
+        off = abs(math.log(run.seconds) - self.level)
+        return off > self._quantile(CHANGE_RISK) * known * math.sqrt(1 + self._variance)
+
+    def _take(self, run: Timed, *, moves: bool) -> None:
+        """Remember how far a run lies from the level, which it then `moves`."""
+        off = math.log(run.seconds) - self.level
         self.runs.append(run)
-        self._squares.append((off / scale) ** 2)
-        if not changed:
+        self._squares.append(off**2 / (1 + self._variance))
+        if moves:
             self.level += GAIN * off
             self._variance = (1 - GAIN) ** 2 * self._variance + GAIN**2
             self.levels.append(self.level)
-        return changed
 
     def beside(self, seconds: Sequence[float]) -> float:
         """Take in runs that were timed in turn with a trial; return their median over the level at the start."""

@@ -14,7 +14,7 @@ from accsearch.worker.probing import Write
 from accsearch.worker.record import Recorder
 from accsearch.worker.terminal import say
 
-SHARE = 0.15
+SHARE = 0.1
 """What the pass may take of the time that the trials took. Every answer is timed by `repeats` pairs in any case."""
 
 
