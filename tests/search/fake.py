@@ -26,6 +26,9 @@ class FakeDevice:
     broken: frozenset[str] = frozenset()
     idle: frozenset[str] = frozenset()
     """Those that change nothing."""
+    disturbed: Mapping[str, float] = field(default_factory=dict)
+    """By which factor the machine was slower while a configuration's batches ran, but not beside the baseline's."""
+    shared_error: float = 0.0
     noise: float = 0.02
     most_calls: float = math.inf
     seed: int = 0
@@ -45,7 +48,10 @@ class FakeDevice:
 
     def batch(self, trial: Trial, number: int) -> Batch:
         self._spend(trial)
-        return replace(self._run(trial), changed=trial.id not in self.idle)
+        made = self._run(trial)
+        seconds = made.seconds * self.disturbed.get(trial.id, 1.0)
+        changed = trial.id not in self.idle
+        return replace(made, seconds=seconds, changed=changed, shared_error=self.shared_error)
 
     def log_ratios(self, trial: Trial) -> Sequence[float]:
         self._spend(trial)

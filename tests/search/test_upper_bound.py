@@ -1,11 +1,13 @@
 """The search finds the fastest configuration within each limit, proves it, and says how far the proof got."""
 
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from scipy import stats
 from tests.search.fake import FakeDevice
 
 from accsearch.search.measure import Batch
@@ -185,6 +187,26 @@ def test_an_error_that_the_batches_share_widens_the_interval_until_runs_are_made
     race.pairs.extend([0.6, 0.61])
     assert race.relative_seconds == pytest.approx(math.exp(-0.605))
     assert race.standard_error < 0.01
+
+
+def test_a_candidate_with_a_rough_time_is_timed_in_turn_before_others_are_raced() -> None:
+    # By its batches skip4 is no faster than skip1.
+    device = FakeDevice(COSTS, CALLS, LOSSES, noise=0.005, disturbed={"skip4": 1.4}, shared_error=0.2)
+    outcome = run(device)
+    (bound,) = outcome.bounds
+    assert bound.trial is not None and bound.trial.id == "skip4" and bound.certified
+    assert outcome.settled["skip4"].why.startswith("within 2 %: 1.56x")
+
+
+def test_two_times_are_distinguished_by_welchs_test() -> None:
+    source = random.Random(1)
+    for apart in (0.02, 0.05, 0.1, 0.2):
+        fast, slow = Race(Trial("fast", {})), Race(Trial("slow", {}))
+        fast.pairs += [source.gauss(0.6, 0.03) for _ in range(3)]
+        slow.pairs += [source.gauss(0.6 - apart, 0.06) for _ in range(6)]
+        test = stats.ttest_ind(slow.pairs, fast.pairs, equal_var=False, alternative="less")
+        # Degrees of freedom are rounded down, so ours is the less certain of the two.
+        assert slow.longer_than(fast, test.pvalue) <= 0 < slow.longer_than(fast, 3 * test.pvalue)
 
 
 def test_a_run_that_sets_up_counts_only_until_another_does() -> None:

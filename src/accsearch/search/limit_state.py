@@ -27,6 +27,11 @@ class LimitState:
         """
         return self.answer[0] if self.answer else self.best()
 
+    def is_led_by(self, race: Race) -> bool:
+        """Say whether `race` seems faster than what others must be faster than."""
+        bar = self.bar()
+        return bar is None or race.relative_seconds < bar.relative_seconds
+
     def reaches(self, target: float, risk: float) -> bool:
         """Say whether the answer is surely `target` times as fast: by its confirmation's interval, if it has one."""
         if self.answer is None:

@@ -4,9 +4,9 @@
    from those costs the time of all is predicted. The order, fastest first, is fixed then.
 2. *Race.* Down that order prompts are added batch by batch until the loss is above every limit still open
    (`exclusion`), more prompts are unlikely to decide (`foresight`), or the prompts end. What then might be shown to be
-   within a limit by the prompts of a confirmation is a candidate for it. A limit closes when
-   all that are not measured are surely slower than a candidate, by the prediction's band (`costs.Band`), which each
-   measurement corrects.
+   within a limit by the prompts of a confirmation is a candidate for it; if the time of the fastest is rough, it is
+   timed in turn with the baseline at once. A limit closes when all that are not measured are surely slower than a
+   candidate, by the prediction's band (`costs.Band`), which each measurement corrects.
 3. *Confirm.* The fastest candidate is measured on fresh prompts and seeds, doubled from look to look until its loss is
    within the limit beyond doubt; if it does not hold, the limit opens again and the next candidate is tried.
 
@@ -35,6 +35,8 @@ from accsearch.task import BASELINE, Trial
 
 TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
+ROUGH = 0.05
+"""Half-width of a time, as a logarithm, that is too wide to leave other configurations out by."""
 SMALLEST_CHANCE = 0.2
 """Smaller chances of a decision are not worth the rest of a configuration's prompts; it is unresolved then."""
 
@@ -135,8 +137,7 @@ class _Search:
     def _race(self, trial: Trial, predicted: float, wanted: list[LimitState]) -> None:
         race = Race(trial)
         risks = {limit.value: limit.fallback.available() for limit in wanted}
-        open_limits = list(wanted)
-        slower = hopeless = False
+        open_limits, slower, hopeless = list(wanted), False, False
         times = looks(self._settings.batches)
         for number in range(self._settings.batches):
             race.add(self._measure.batch(trial, number))
@@ -156,6 +157,7 @@ class _Search:
                 break
             if self._measure.exhausted():
                 break
+        slower = slower or self._time_rough(race, open_limits)
         self._races[trial.id] = race
         half_width = race.half_width(self._settings.half_risk)
         if predicted > 0 and math.isfinite(half_width):
@@ -166,8 +168,22 @@ class _Search:
             limit.fallback.settle(excluded=limit.value not in kept)
         self._judge(race, open_limits, slower, hopeless)
 
+    def _time_rough(self, race: Race, open_limits: Sequence[LimitState]) -> bool:
+        """Time a new fastest candidate in turn with the baseline if its time is rough; return whether it is slower."""
+        whole = len(race.batches) == self._settings.batches and race.active and not self._measure.exhausted()
+        leads = whole and any(
+            self._is_candidate(race, limit) and limit.is_led_by(race) for limit in open_limits
+        )
+        if not leads or race.half_width(self._settings.half_risk) <= ROUGH:
+            return False
+        race.pairs.extend(self._measure.log_ratios(race.trial))
+        return all(self._is_slower(race, limit) for limit in open_limits)
+
     def _is_slower(self, race: Race, limit: LimitState) -> bool:
         return race.longer_than(limit.bar(), self._settings.half_risk) > 0
+
+    def _is_candidate(self, race: Race, limit: LimitState) -> bool:
+        return race.relative_seconds < 1 and race.may_be_shown(limit.value, self._settings.most_fresh_prompts)
 
     def _is_hopeless(self, race: Race, limit: LimitState) -> bool:
         """Say whether the search's prompts will hardly exclude it, nor a confirmation's show it to be within."""
@@ -192,16 +208,15 @@ class _Search:
         if len(race.batches) < self._settings.batches and not hopeless:
             self._settle(race.trial, Fate.NOT_REACHED, f"the budget ended first: {figures}", race.prompts)
             return
-        needed = [(race.prompts_needed(limit.value), limit) for limit in open_limits]
-        for count, limit in needed:
-            few = count is not None and count <= self._settings.most_fresh_prompts
-            if few and race.relative_seconds < 1:
+        for limit in open_limits:
+            if self._is_candidate(race, limit):
                 limit.candidates.append(race)
         within = next((limit for limit in open_limits if race.is_within(limit.value)), None)
         if within is not None:
-            self._settle(race.trial, Fate.WITHIN, f"within {_percent(within.value)}: {figures}", race.prompts)
+            self._settle(race.trial, Fate.WITHIN, f"within {100 * within.value:g} %: {figures}", race.prompts)
             return
-        decide = [f"{count} prompts would decide {_percent(limit.value)}" for count, limit in needed if count]
+        needed = [(race.prompts_needed(limit.value), limit) for limit in open_limits]
+        decide = [f"{count} prompts would decide {100 * limit.value:g} %" for count, limit in needed if count]
         why = "; ".join([f"undecided: {figures}", *decide])
         self._settle(race.trial, Fate.UNRESOLVED, why, race.prompts)
 
@@ -281,7 +296,3 @@ class _Search:
             return False
         answer = limit.answer[0] if limit.answer else None
         return race is not answer and race.longer_than(answer, self._settings.half_risk) <= 0
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:g} %"
