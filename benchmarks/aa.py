@@ -8,8 +8,9 @@ python benchmarks/aa.py --timing batches       one of them
 python benchmarks/aa.py --pipe FOLDER --device cuda --dtype float16 --steps 50 --batch_size 4 \\
     --comparisons 30 --width 0.01
 
-Exits with 1 if fewer than 90 % of the intervals of a way hold 1, if the median half-width of pairs is over `--width`,
-or if the images of two runs differ in a bit.
+Exits with 1 if fewer than 90 % of the intervals of a way hold 1, if they are wide beyond need (their median half-width
+over three times that of 95 % of the speed-ups found, whatever the machine), if the median half-width of pairs is over
+`--width`, or if the images of two runs differ in a bit.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import math
 import sys
 from collections.abc import Sequence
 from functools import partial
-from statistics import median
+from statistics import NormalDist, median, stdev
 
 import torch
 from subject import add_options, open_subject
@@ -33,6 +34,10 @@ from accsearch.worker.record import Recorder
 from accsearch.worker.stopwatch import race, warm_up
 
 FEWEST_THAT_HOLD = 0.9
+WIDEST = 3
+"""How many times as wide as the scatter of the speed-ups the intervals may be."""
+Found = tuple[float, float, float]
+"""A speed-up and the ends of its interval."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -42,7 +47,12 @@ def main(argv: Sequence[str]) -> int:
     add_options(parser)
     parser.add_argument("--timing", choices=("batches", "pairs"), nargs="+", default=["pairs", "batches"])
     parser.add_argument("--comparisons", type=int, default=100)
-    parser.add_argument("--width", type=float, default=0.015, help="largest median half-width of pairs")
+    parser.add_argument(
+        "--width",
+        type=float,
+        default=math.inf,
+        help="largest median half-width of pairs; depends on the machine",
+    )
     parser.add_argument("--batches", type=int, default=8, help="batches of a trial that is timed by them")
     options = parser.parse_args(argv)
     options.num_samples = options.batches * options.batch_size
@@ -56,8 +66,8 @@ def main(argv: Sequence[str]) -> int:
         return code | _repeats(loaded)
 
 
-def _in_batches(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
-    """Return the intervals of a task of so many trials that do nothing, as the task's lines would have them."""
+def _in_batches(loaded: LoadedTask, comparisons: int) -> list[Found]:
+    """Return what is found of so many trials that do nothing, as their task's lines would have it."""
     size = loaded.assignment.batch_size
     baseline = Baseline.of(measure_baseline(loaded, size))
     recorder = Recorder(loaded.assignment, loaded.machine, None)
@@ -76,14 +86,16 @@ def _in_batches(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float
         write(line)
         probing.ran(line, measured)
     probing.probe()
-    return [line.speedup_ci95 for line in lines.values() if line.speedup_ci95]
+    return [
+        (line.speedup, *line.speedup_ci95) for line in lines.values() if line.speedup and line.speedup_ci95
+    ]
 
 
-def _in_pairs(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]:
-    """Return the intervals of races of the pipeline with itself."""
+def _in_pairs(loaded: LoadedTask, comparisons: int) -> list[Found]:
+    """Return what is found in races of the pipeline with itself."""
     settings = loaded.assignment.config.worker
     arguments = loaded.workload.arguments(range(loaded.assignment.batch_size))
-    intervals = []
+    found = []
     with apply(loaded.pipeline, {}) as applied:
         trial, baseline = partial(applied, **arguments), partial(plain_call, loaded, **arguments)
         warm_up(loaded.machine, trial, 3)
@@ -91,19 +103,24 @@ def _in_pairs(loaded: LoadedTask, comparisons: int) -> list[tuple[float, float]]
             times = race(loaded.machine, applied, trial, baseline, settings)
             assert times.speedup.interval is not None
             low, high = times.speedup.interval
-            intervals.append((low, high))
+            found.append((times.speedup.value, low, high))
             print(
                 f"{number + 1:3}: {times.speedup.value:.4f} [{low:.4f}, {high:.4f}], {len(times.trial)} pairs",
                 flush=True,
             )
-    return intervals
+    return found
 
 
-def _judge(timing: str, intervals: Sequence[tuple[float, float]], width: float) -> int:
-    holding = sum(low <= 1 <= high for low, high in intervals)
-    half = median(math.log(high / low) / 2 for low, high in intervals)
-    print(f"{timing}: {holding} of {len(intervals)} intervals hold 1; median half-width {100 * half:.2f} %")
-    return 0 if holding >= FEWEST_THAT_HOLD * len(intervals) and half <= width else 1
+def _judge(timing: str, found: Sequence[Found], width: float) -> int:
+    holding = sum(low <= 1 <= high for _, low, high in found)
+    half = median(math.log(high / low) / 2 for _, low, high in found)
+    scatter = NormalDist().inv_cdf(0.975) * stdev(math.log(value) for value, _, _ in found)
+    print(
+        f"{timing}: {holding} of {len(found)} intervals hold 1; median half-width {100 * half:.2f} %, "
+        f"{half / scatter:.2f} times that of 95 % of the speed-ups found"
+    )
+    fits = half <= min(width, WIDEST * scatter)
+    return 0 if holding >= FEWEST_THAT_HOLD * len(found) and fits else 1
 
 
 def _repeats(loaded: LoadedTask) -> int:
