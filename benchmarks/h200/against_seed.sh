@@ -7,6 +7,11 @@ cd "$(dirname "$0")/../.."
 out=$1 python=${PYTHON:-python3} model=/tmp/models/sd15
 shift
 [ $# -gt 0 ] || set -- startup traversal bound aa
+# Imports read compiled bytecode, as after an installation, also where the image's packages have none.
+unset PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX=/tmp/bytecode
+"$python" -c 'import accsearch.worker.run, diffusers, open_clip, torchmetrics.functional.image, tgate, DeepCache, tomesd
+diffusers.StableDiffusionPipeline, diffusers.EulerDiscreteScheduler, diffusers.DDIMScheduler'
 [ -d "$model" ] || "$python" scripts/make_random_pipeline.py --kind sd15 --out "$model"
 subject=(--pipe "$model" --device cuda --dtype float16 --sched EulerDiscrete --steps 50 --num_samples 32)
 for part in "$@"; do
