@@ -74,7 +74,7 @@ def test_compiled_blocks_are_inside_of_the_caches_round_them(
 @pytest.mark.parametrize("scheme", ["int8-weight-only", "int8-dynamic"])
 def test_quantised_weights_are_put_back(task: TinyTask, scheme: str) -> None:
     pytest.importorskip("torchao", reason="torchao is an extra")
-    before = State(task.pipeline)
+    before, compiler = State(task.pipeline), torch._inductor.config.save_config_portable()
 
     with torch.no_grad(), apply(task.pipeline, {"quantize": {"scheme": scheme}}) as applied:
         images = applied(**task.arguments)
@@ -85,6 +85,7 @@ def test_quantised_weights_are_put_back(task: TinyTask, scheme: str) -> None:
     assert not torch.equal(images, task.plain)
     assert torch.equal(plain, task.plain)
     before.check(task.pipeline)
+    assert torch._inductor.config.save_config_portable() == compiler
 
 
 def test_dbcache_acts_and_leaves_the_pipeline_s_class_alone(task: TinyTask) -> None:
