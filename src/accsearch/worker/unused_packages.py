@@ -6,15 +6,15 @@ from typing import Any, cast
 
 from accsearch.methods.catalogue import METHODS
 
-_OF_NO_WORKER = ("peft", "sklearn")
-"""What no worker uses: diffusers imports peft for LoRA weights, transformers scikit-learn for a metric, and with it
-pandas and pyarrow, whose thread keeps a process from being forked."""
-_MODULES = frozenset({*_OF_NO_WORKER, *(info.module for info in METHODS.values() if info.module)})
+_OF_NO_WORKER = "sklearn"
+"""transformers imports it for a metric that no worker asks for, and with it pandas and pyarrow, whose thread keeps a
+process from being forked."""
+_MODULES = frozenset({_OF_NO_WORKER, *(info.module for info in METHODS.values() if info.module)})
 _imported = cast(dict[str, Any], sys.modules)
 
 
 def leave_out_unused(used: Collection[str]) -> None:
-    """Let imports of what no worker uses fail, as if it were not installed, and of the methods' extras not in `used`.
+    """Let imports of scikit-learn fail, as if it were not installed, and of the methods' extras that are not `used`.
 
     diffusers and transformers import torchao wherever it is installed. That takes seconds and starts CUDA, after which
     no worker can be forked. What has been imported already stays.

@@ -24,7 +24,7 @@ def native(session: Session, invoke: Invoke, parameters: Parameters) -> Iterator
     """Quantise by `scheme` the linear layers inside the denoiser's repeated blocks."""
     quantization = needed("quantize", "torchao.quantization")
     scheme = str(parameters["scheme"])
-    # Its settings of the compiler would hold for every trial after this one, and take minutes more to compile.
+    # Its settings of the compiler would hold for every trial after this one, and make each compilation longer.
     config = getattr(quantization, CONFIGS[scheme])(set_inductor_config=False)
     layers = linear_layers(session.denoiser)
     originals = [layer.weight for layer in layers]
