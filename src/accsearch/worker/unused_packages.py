@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from accsearch.methods.catalogue import METHODS
 
-_OF_NO_WORKER = "sklearn"
+_USED_BY_NO_WORKER = "sklearn"
 """transformers imports it for a metric that no worker asks for, and with it pandas and pyarrow, whose thread keeps a
 process from being forked."""
-_MODULES = frozenset({_OF_NO_WORKER, *(info.module for info in METHODS.values() if info.module)})
+_MODULES = frozenset({_USED_BY_NO_WORKER, *(info.module for info in METHODS.values() if info.module)})
 _imported = cast(dict[str, Any], sys.modules)
 
 
