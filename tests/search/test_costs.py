@@ -6,16 +6,17 @@ from accsearch.search.costs import WIDE, Band, Trace, costs_of, to_trace
 
 
 def test_a_prediction_is_the_sum_of_its_calls_and_the_rest() -> None:
-    costs = costs_of([Trace(("", "a", "a"), (3.0, 1.0, 1.2), 6.0), Trace(("", ""), (3.0, 3.4), 7.2)])
+    costs = costs_of([Trace(("", "a", "a"), (3.1, 1.0, 1.2), 6.1), Trace(("", ""), (3.0, 3.4), 7.2)])
     assert costs.calls == pytest.approx({"": 3.1, "a": 1.1})
     assert costs.rest == pytest.approx(0.8)
     assert costs.predict(("", "a", "a", "a")) == pytest.approx(3.1 + 3 * 1.1 + 0.8)
     assert costs.predict(("", "unknown")) is None
 
 
-def test_one_disturbed_call_does_not_move_a_cost() -> None:
+def test_disturbed_traces_do_not_move_a_cost_while_one_in_four_is_calm() -> None:
     calm, disturbed = Trace(("", ""), (1.0, 1.0), 2.0), Trace(("", ""), (1.0, 60.0), 61.0)
-    assert costs_of([calm, disturbed, calm]).calls[""] == 1.0
+    assert costs_of([calm, disturbed, disturbed]).calls[""] == 1.0
+    assert costs_of([disturbed] * 5 + [calm] * 2).calls[""] == 1.0
 
 
 def test_a_kind_whose_calls_are_skipped_as_the_images_ask_costs_what_it_does_on_average() -> None:
@@ -58,6 +59,14 @@ def test_measured_ones_that_took_longer_than_predicted_do_not_make_the_others_sl
         band.saw(1.0, measured, 0.01, 0.02)
     assert not band.surely_longer([0.9], 1.0)
     assert band.surely_longer([1.2], 1.0)
+
+
+def test_what_a_slow_machine_lengthened_does_not_widen_the_band() -> None:
+    calm, disturbed = Band(0.025), Band(0.025)
+    for measured in (0.99, 0.995, 1.0, 1.0, 1.0, 1.005, 1.01, 0.985):
+        calm.saw(1.0, measured, 0.001, 0.002)
+        disturbed.saw(1.0, measured if measured <= 1 else 1.8, 0.001, 0.002)
+    assert disturbed.half_width() == pytest.approx(calm.half_width())
 
 
 def test_what_is_not_measured_is_as_surely_longer_as_all_of_it_together() -> None:

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 from scipy import stats
-from tests.search.fake import FakeDevice
+from tests.search.fake import BATCH, FakeDevice
 
 from accsearch.search.measure import Batch
 from accsearch.search.outcome import Fate, SearchResult
 from accsearch.search.race import Race
 from accsearch.search.settings import SearchSettings
-from accsearch.search.upper_bound import search
+from accsearch.search.upper_bound import TAUGHT, search
 from accsearch.task import BASELINE, Trial
 
 STEPS = 10
@@ -84,13 +84,24 @@ def test_what_the_prompts_cannot_decide_is_listed_as_possibly_faster() -> None:
     assert not bound.certified or bound.trial is not None
 
 
-def test_a_prediction_that_is_wrong_widens_the_band_and_the_answer_stays_right() -> None:
+def test_a_configuration_that_takes_longer_than_predicted_is_not_the_answer() -> None:
     # skip4 takes as long as the baseline, against what its calls say, so skip3 is the bound.
-    device = FakeDevice(COSTS, CALLS, LOSSES, slower={"skip4": 1.6}, noise=0.005)
-    outcome = run(device)
-    (bound,) = outcome.bounds
+    (bound,) = run(FakeDevice(COSTS, CALLS, LOSSES, slower={"skip4": 1.6}, noise=0.005)).bounds
     assert bound.trial is not None and bound.trial.id == "skip3"
-    assert outcome.band > run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005)).band
+
+
+def test_a_configuration_that_is_faster_than_predicted_widens_the_band() -> None:
+    usual = run(FakeDevice(COSTS, CALLS, LOSSES, noise=0.005))
+    faster = run(FakeDevice(COSTS, CALLS, LOSSES, slower={"skip7": 0.7}, noise=0.005))
+    assert faster.band > 0.3 > usual.band
+
+
+def test_a_young_band_learns_from_configurations_that_are_excluded_at_once() -> None:
+    calls = {BASELINE: ("",) * 40, **{f"skip{n}": ("",) * (40 - n) + ("shallow",) * n for n in range(1, 36)}}
+    losses = {BASELINE: 0.0, **{f"skip{n}": 0.0 if n < 10 else 0.3 for n in range(1, 36)}}
+    outcome = run(FakeDevice(COSTS, calls, losses, noise=0.001))
+    excluded = [each.prompts for each in outcome.settled.values() if each.state is Fate.EXCLUDED]
+    assert excluded == [2 * BATCH] * TAUGHT + [BATCH] * (len(excluded) - TAUGHT)
 
 
 def test_with_nothing_within_the_limit_the_answer_is_the_baseline() -> None:

@@ -10,6 +10,7 @@ from tests.faults.forked import write_worker
 from tests.worker.runs import Run
 
 from accsearch.keeper.warm import WarmProcess
+from accsearch.result_lines.frontier import answers
 from accsearch.task import BASELINE, WorkerExit
 
 pytestmark = [
@@ -24,11 +25,12 @@ def test_a_gpu_run_reports_the_gpu(tmp_path: Path, tiny_paths: dict[str, Path]) 
 
     assert run.work() == WorkerExit.OK
 
-    for line in run.lines().values():
+    lines = run.lines()
+    answered = {line.trial for line in answers(run.task, lines, run.grid.config.search.max_score_loss)}
+    for line in lines.values():
         assert line.gpu is not None
         assert line.gpu.startswith(("GPU-", "MIG-"))
-        # Only what may be an answer is profiled, and the baseline.
-        profiled = line.trial == BASELINE or line.timing == "pairs"
+        profiled = line.trial in answered
         assert (line.gpu_busy is not None, line.host_bound is not None) == (profiled, profiled)
         assert 0 < (line.gpu_busy or 1) <= 1
         assert line.peak_memory_bytes is not None

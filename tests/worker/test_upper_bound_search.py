@@ -192,12 +192,10 @@ def test_calls_left_are_the_share_of_the_baselines_block_calls(searched: Searche
     assert 0 < shallow < answer < 1
 
 
-def test_only_what_was_timed_in_turn_is_profiled_and_after_the_last_timed_run(searched: Searched) -> None:
+def test_only_answers_are_profiled_and_after_the_last_timed_run(searched: Searched) -> None:
     busy = {name for name, line in searched.lines.items() if line.gpu_busy is not None}
 
-    assert busy == {
-        name for name, line in searched.lines.items() if name == BASELINE or line.timing == "pairs"
-    }
+    assert busy == {BASELINE, ANSWER}
     assert searched.runs[-len(busy) :] == ["profiled"] * len(busy)
     assert searched.runs.count("profiled") == len(busy)
 

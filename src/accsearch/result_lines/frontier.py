@@ -1,16 +1,23 @@
-"""Which trials are the answer under a limit on the loss, or may be: those worth precise times."""
+"""Which trials are the answer under a limit on the loss, or may be: those worth precise times and a profile."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from accsearch.result_lines.best import best, decide
 from accsearch.result_lines.candidates import Candidate, TaskResults, candidates
 from accsearch.result_lines.line import ResultLine
-from accsearch.task import Task
+from accsearch.task import BASELINE, Task
+
+
+def answers(task: Task, lines: Mapping[str, ResultLine], limits: Sequence[float]) -> list[ResultLine]:
+    """Return the baseline and the trials that `best` prints under `limits`, each once."""
+    rows = best([TaskResults(task, lines)], limits).rows
+    found = {line.trial: line for line in (lines[BASELINE], *(row.candidate.line for row in rows))}
+    return list(found.values())
 
 
 def rough_answers(task: Task, lines: Mapping[str, ResultLine], limits: Sequence[float]) -> list[ResultLine]:
     """Return the trials that `best` prints under `limits` and that are timed by batches only, fastest first."""
-    return _rough(row.candidate for row in best([TaskResults(task, lines)], limits).rows)
+    return _rough(answers(task, lines, limits))
 
 
 def rough_frontier(task: Task, lines: Mapping[str, ResultLine], limits: Sequence[float]) -> list[ResultLine]:
@@ -20,7 +27,7 @@ def rough_frontier(task: Task, lines: Mapping[str, ResultLine], limits: Sequence
     whose loss is not yet decided is compared with other such trials too, since `best` prints the fastest of them.
     """
     found = candidates(TaskResults(task, lines))
-    return _rough(candidate for limit in limits if found for candidate in _frontier(found, limit))
+    return _rough(candidate.line for limit in limits if found for candidate in _frontier(found, limit))
 
 
 def _frontier(found: Sequence[Candidate], limit: float) -> Iterator[Candidate]:
@@ -40,6 +47,6 @@ def _high(candidate: Candidate) -> float:
     return candidate.speedup_ci95[1] if candidate.speedup_ci95 else float("inf")
 
 
-def _rough(chosen: Iterable[Candidate]) -> list[ResultLine]:
-    lines = {each.line.trial: each for each in chosen if each.line.is_rough}
-    return [each.line for each in sorted(lines.values(), key=lambda each: -each.speedup)]
+def _rough(chosen: Iterable[ResultLine]) -> list[ResultLine]:
+    lines = {line.trial: line for line in chosen if line.is_rough}
+    return sorted(lines.values(), key=lambda line: -(line.speedup or 0))

@@ -4,7 +4,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from statistics import fmean, median, variance
+from statistics import fmean, median
 
 from accsearch.methods.info import Kind
 from accsearch.result_lines.stats import t_cdf, t_quantile
@@ -43,9 +43,10 @@ class Costs:
 
 
 def costs_of(traces: Sequence[Trace]) -> Costs:
-    """Return the cost of each kind, its mean in a trace, and `rest`, what the calls leave; medians over the traces.
+    """Return the cost of each kind, and `rest`, what the calls leave, its median over the traces.
 
-    It is the mean, since a method that decides by the images which calls it skips has one kind for both.
+    A kind's cost in a trace is its mean, since a method that decides by the images which calls it skips has one kind
+    for both. Over the traces it is the lower quartile, since what disturbs a run only makes it longer.
     """
     means: dict[Kind, list[float]] = {}
     for trace in traces:
@@ -55,7 +56,11 @@ def costs_of(traces: Sequence[Trace]) -> Costs:
         for kind, seconds_of_kind in by_kind.items():
             means.setdefault(kind, []).append(fmean(seconds_of_kind))
     rest = median([max(0.0, trace.whole_seconds - sum(trace.seconds)) for trace in traces])
-    return Costs({kind: median(seconds) for kind, seconds in means.items()}, rest)
+    return Costs({kind: _lower_quartile(seconds) for kind, seconds in means.items()}, rest)
+
+
+def _lower_quartile(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 4]
 
 
 def to_trace(calls: Mapping[str, tuple[Kind, ...]], times: int) -> list[str]:
@@ -81,10 +86,13 @@ def to_trace(calls: Mapping[str, tuple[Kind, ...]], times: int) -> list[str]:
 class Band:
     """The error of predictions, learnt from every configuration that was both predicted and measured.
 
-    The logarithms of measured over predicted are taken as a normal sample whose variance is that of the predictions
-    plus that of each measurement, which is taken off (the moment estimator of DerSimonian and Laird 1986, Control.
-    Clin. Trials 7:177, unweighted). One more configuration then lies where Student's t says; but none counts as further
-    in than the worst error seen, beyond that measurement's own interval, so that a wrong prediction widens the band.
+    The logarithms of measured over predicted are taken as a sample that is normal below its median; above it lie also
+    those that the machine slowed down, which say nothing of what may be faster than predicted. Its variance is the
+    mean square of the lower half about the median (the lower semivariance), with as many degrees of freedom. It is that
+    of the predictions plus that of each measurement, which is taken off (the moment estimator of DerSimonian and Laird
+    1986, Control. Clin. Trials 7:177, unweighted). One more configuration then lies where Student's t says; but none
+    counts as further in than the worst error seen, beyond that measurement's own interval, so that one that was faster
+    than predicted widens the band.
     """
 
     risk: float
@@ -93,6 +101,11 @@ class Band:
     def saw(self, predicted: float, measured: float, error: float, half_width: float) -> None:
         """Take a measurement into account; its logarithm has the standard error and half-width given."""
         self._errors.append((math.log(measured / predicted), error, half_width))
+
+    @property
+    def count(self) -> int:
+        """How many configurations it has learnt from."""
+        return len(self._errors)
 
     def surely_longer(self, predicted: Iterable[float], seconds: float) -> bool:
         """Say whether configurations predicted to take so long all take longer than `seconds`, but for the risk.
@@ -105,38 +118,44 @@ class Band:
             below = center - math.log(seconds / each) if each > 0 else -math.inf
             if below <= nearest:
                 return False
-            if len(self._errors) >= FEWEST_FOR_BAND:
-                total += 1 - t_cdf(below / spread, len(self._errors) - 1)
+            if self.count >= FEWEST_FOR_BAND:
+                total += 1 - t_cdf(below / spread, self._freedom())
             if total > self.risk:
                 return False
         return True
 
     def half_width(self) -> float:
         """Return how far below the centre one configuration lies at most, but for the risk, as a logarithm."""
-        if len(self._errors) < FEWEST_FOR_BAND:
+        if self.count < FEWEST_FOR_BAND:
             return WIDE
-        return max(t_quantile(len(self._errors) - 1, 1 - self.risk) * self._spread(), self._nearest())
+        return max(t_quantile(self._freedom(), 1 - self.risk) * self._spread(), self._nearest())
 
     def _center(self) -> float:
-        """Return the mean error, 0 if what was measured took longer than predicted.
+        """Return the median error, 0 if what was measured took longer than predicted.
 
         One method that takes longer than predicted says nothing of those that were not measured.
         """
-        return min(0.0, fmean([error for error, _, _ in self._errors])) if self._errors else 0.0
+        return min(0.0, self._median()) if self._errors else 0.0
 
     def _nearest(self) -> float:
         """Return how far below the centre one configuration may always lie."""
-        if len(self._errors) < FEWEST_FOR_BAND:
+        if self.count < FEWEST_FOR_BAND:
             return WIDE
         center = self._center()
         return max(center - error - half_width for error, _, half_width in self._errors)
 
     def _spread(self) -> float:
-        """Return the standard deviation of one more error about the mean of those seen."""
-        count = len(self._errors)
-        if count < FEWEST_FOR_BAND:
+        """Return the standard deviation of one more error about the median of those seen."""
+        if self.count < FEWEST_FOR_BAND:
             return NARROWEST
-        own = variance([error for error, _, _ in self._errors]) - fmean(
-            [standard_error**2 for _, standard_error, _ in self._errors]
-        )
-        return max(NARROWEST, math.sqrt(max(0.0, own))) * math.sqrt(1 + 1 / count)
+        middle, lower = self._median(), sorted(error for error, _, _ in self._errors)[: self._freedom()]
+        own = fmean([(error - middle) ** 2 for error in lower])
+        own -= fmean([standard_error**2 for _, standard_error, _ in self._errors])
+        return max(NARROWEST, math.sqrt(max(0.0, own))) * math.sqrt(1 + 1 / self.count)
+
+    def _freedom(self) -> int:
+        """Return the degrees of freedom of the spread, which half of the errors tell."""
+        return self.count // 2
+
+    def _median(self) -> float:
+        return median([error for error, _, _ in self._errors])

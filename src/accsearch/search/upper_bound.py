@@ -37,6 +37,8 @@ TRACES = 3
 """In how many traced configurations each kind of call is timed, so that one disturbed run decides nothing."""
 ROUGH = 0.05
 """Half-width of a time, as a logarithm, that is too wide to leave other configurations out by."""
+TAUGHT = 8
+"""Until the band has learnt from so many configurations, one that is excluded is raced on until its time is known."""
 SMALLEST_CHANCE = 0.2
 """Smaller chances of a decision are not worth the rest of a configuration's prompts; it is unresolved then."""
 
@@ -148,6 +150,8 @@ class _Search:
                     if race.exceeds(limit.value) > risks[limit.value] / len(times)
                 ]
             if not open_limits:
+                if self._teaches(race, predicted):
+                    continue
                 break
             if all(self._is_slower(race, limit) for limit in open_limits):
                 slower = True
@@ -167,6 +171,11 @@ class _Search:
         for limit in wanted:
             limit.fallback.settle(excluded=limit.value not in kept)
         self._judge(race, open_limits, slower, hopeless)
+
+    def _teaches(self, race: Race, predicted: float) -> bool:
+        """Say whether the band, young as it is, would learn from a further batch of what is excluded already."""
+        known = math.isfinite(race.half_width(self._settings.half_risk))
+        return self._band.count < TAUGHT and predicted > 0 and not known and not self._measure.exhausted()
 
     def _time_rough(self, race: Race, open_limits: Sequence[LimitState]) -> bool:
         """Time a new fastest candidate in turn with the baseline if its time is rough; return whether it is slower."""

@@ -14,13 +14,15 @@ from accsearch.worker.terminal import say
 
 
 def add_busy_shares(loaded: LoadedTask, lines: Iterable[ResultLine], write: Write) -> None:
-    """Write each of `lines` again with its `gpu_busy`, from a batch under the profiler; on a CPU there is none.
+    """Write each of `lines` that has no `gpu_busy` again with it, from a batch under the profiler; a CPU has none.
 
     No time may be taken in this process afterwards: see `busy.kernel_seconds`. A line whose batch fails stays as it is.
     """
     if not records_kernels(loaded.machine):
         return
     for line in lines:
+        if line.gpu_busy is not None:
+            continue
         try:
             seconds = measure_kernels(loaded, line.methods, line.batch_size)
         except (RuntimeError, MemoryError, Unsupported) as error:

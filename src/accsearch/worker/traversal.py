@@ -9,6 +9,7 @@ from accsearch.errors import AccsearchError
 from accsearch.grid.reuse import own_lines, proves, stands
 from accsearch.grid.setting import CONFIGURED_BATCH
 from accsearch.result_lines.file import append, latest, read
+from accsearch.result_lines.frontier import answers
 from accsearch.result_lines.line import ResultLine
 from accsearch.task import BASELINE, Trial, WorkerExit
 from accsearch.worker.assignment import Assignment
@@ -95,7 +96,8 @@ def search(
         rest = [trial for trial in task.trials if log.is_measured(trial) and trial.id != BASELINE]
         measure_stability(loaded, recorder, rest, reused.keys(), log.write)
         # Last of all: what has been profiled is slower from then on, and so is the baseline.
-        add_busy_shares(loaded, log.unprofiled(), log.write)
+        limits = recorder.assignment.config.search.max_score_loss
+        add_busy_shares(loaded, answers(task, log.lines, limits), log.write)
         return log.summary()
 
 

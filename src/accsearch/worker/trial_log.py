@@ -6,7 +6,7 @@ from typing import Any
 
 from accsearch.result_lines.file import append
 from accsearch.result_lines.line import ResultLine
-from accsearch.task import BASELINE, Trial, WorkerExit
+from accsearch.task import Trial, WorkerExit
 from accsearch.worker.fatal_errors import end_if_fatal, one_line
 from accsearch.worker.images import Images, InvalidImages
 from accsearch.worker.record import Recorder
@@ -36,14 +36,6 @@ class TrialLog:
         if line.condition is None:
             self.lines[line.trial] = line
         append(self._assignment.paths.results, line)
-
-    def unprofiled(self) -> list[ResultLine]:
-        """Return the lines that should say how busy the GPU was and do not: the baseline's, and those of pairs."""
-        return [
-            line
-            for line in self.lines.values()
-            if line.gpu_busy is None and (line.trial == BASELINE or line.timing == "pairs")
-        ]
 
     def keep(self, trial: str, images: Images) -> None:
         """Save a trial's images where the configuration asks for them."""
