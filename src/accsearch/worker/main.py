@@ -11,7 +11,7 @@ from accsearch.task import WorkerExit
 from accsearch.termination import end_in_order
 from accsearch.worker.arguments import parse
 from accsearch.worker.hub import offline_without_hub
-from accsearch.worker.package_list import share_package_list
+from accsearch.worker.imports import end_hurry, hasten_imports
 from accsearch.worker.quiet import hush
 from accsearch.worker.unused_packages import leave_out_unused
 
@@ -22,7 +22,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse(argv)
     end_in_order()
     hush()
-    share_package_list()
+    hasten_imports()
     # Only now, so that a wrong command line is answered without loading torch.
     from accsearch.worker.assignment import assignment_of
 
@@ -43,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
         return _say(error, WorkerExit.CONFIG)
     except AccsearchError as error:
         return _say(error, WorkerExit.CONFIG if error.exit_code == 2 else WorkerExit.ERROR)
+    finally:
+        end_hurry()
     return code
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from accsearch.executors.messages import CHANNEL, NONCE
-from accsearch.worker.package_list import share_package_list
+from accsearch.worker.imports import hasten_imports
 from accsearch.worker.quiet import hush
 from accsearch.worker.unused_packages import leave_out_unused
 
@@ -43,7 +43,7 @@ def main() -> None:
     """Fork workers until the keeper is gone; in a worker, do what `python -m accsearch.worker` does."""
     _end_with_keeper(signal.SIGKILL)
     hush()
-    share_package_list()
+    hasten_imports()
     arguments = _serve(socket.socket(fileno=CHANNEL))
     if arguments is None:
         return
