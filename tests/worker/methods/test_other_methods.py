@@ -73,7 +73,6 @@ def test_compiled_blocks_are_inside_of_the_caches_round_them(
 
 @pytest.mark.parametrize("scheme", ["int8-weight-only", "int8-dynamic"])
 def test_quantised_weights_are_put_back(task: TinyTask, scheme: str) -> None:
-    pytest.importorskip("torchao", reason="torchao is an extra")
     before, compiler = State(task.pipeline), torch._inductor.config.save_config_portable()
 
     with torch.no_grad(), apply(task.pipeline, {"quantize": {"scheme": scheme}}) as applied:
@@ -89,7 +88,6 @@ def test_quantised_weights_are_put_back(task: TinyTask, scheme: str) -> None:
 
 
 def test_dbcache_acts_and_leaves_the_pipeline_s_class_alone(task: TinyTask) -> None:
-    pytest.importorskip("cache_dit", reason="cache-dit is an extra")
     before, plain_call = State(task.pipeline), type(task.pipeline).__call__
 
     images, left = task.draw({"cache_dit": {"first": 1, "warm_up": 2, "threshold": 0.5}})

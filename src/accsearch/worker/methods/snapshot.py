@@ -6,7 +6,11 @@ from typing import Any
 
 import torch
 
-HOOKS = ("_forward_pre_hooks", "_forward_hooks")
+IN_PLACE = ("_forward_pre_hooks", "_forward_hooks", "_modules")
+"""Dictionaries of a module that stay the same ones: whoever registered a hook removes it from this very dictionary.
+
+The order of what they hold counts too: a package that puts a row of blocks back may put it behind the others.
+"""
 
 
 class Snapshot:
@@ -15,8 +19,8 @@ class Snapshot:
     def __init__(self, pipeline: Any, denoiser: torch.nn.Module) -> None:
         owners = [pipeline, *denoiser.modules()]
         self._held = [(owner, type(owner), dict(vars(owner))) for owner in owners]
-        hooks = [vars(module)[name] for module in denoiser.modules() for name in HOOKS]
-        self._hooks = [(registered, dict(registered)) for registered in hooks]
+        kept = [vars(module)[name] for module in denoiser.modules() for name in IN_PLACE]
+        self._kept = [(holder, dict(holder)) for holder in kept]
 
     def restore(self) -> None:
         """Put everything back."""
@@ -24,10 +28,9 @@ class Snapshot:
             owner.__class__ = kind
             vars(owner).clear()
             vars(owner).update(attributes)
-        for registered, before in self._hooks:
-            # In place, since whoever registered a hook removes it from this very dictionary.
-            registered.clear()
-            registered.update(before)
+        for holder, before in self._kept:
+            holder.clear()
+            holder.update(before)
 
 
 @contextmanager
