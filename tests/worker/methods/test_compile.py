@@ -10,8 +10,14 @@ from tests.worker.methods.images import METHODS, call, images, with_scheduler
 from accsearch.worker.methods.compose import apply
 
 pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore")]
-EVERY_TIME = [("sd", ("deepcache", "tgate")), ("sd", ("tome",))]
-SLOW = [("sd", ()), ("sd", ("deepcache",)), ("sd", ("tgate",)), ("sdxl", ("deepcache", "tgate"))]
+EVERY_TIME = [("sd", ("tome",))]
+SLOW = [
+    ("sd", ()),
+    ("sd", ("deepcache",)),
+    ("sd", ("tgate",)),
+    ("sd", ("deepcache", "tgate")),
+    ("sdxl", ("deepcache", "tgate")),
+]
 """What the others cover in part: each is traced for a quarter to half a minute."""
 
 

@@ -1,5 +1,6 @@
 """The answers to the client's requests: load the file, generate an image, describe the pipe."""
 
+import gc
 import importlib.util
 import re
 import sys
@@ -27,7 +28,12 @@ class Answers:
         """Return header and body of the answer to one request."""
         match request["kind"]:
             case "load":
-                return self._load()
+                # Imports make objects that stay: collections among them would only take time.
+                gc.disable()
+                try:
+                    return self._load()
+                finally:
+                    gc.enable()
             case "generate":
                 from accsearch.sandbox.program.generate import generate
 
