@@ -81,11 +81,11 @@ def _in_batches(loaded: LoadedTask, comparisons: int) -> list[Found]:
 
     probing = Probing(loaded, recorder, baseline, write)
     for number in range(comparisons):
-        measured = measure_trial(loaded, {}, size)
+        measured = measure_trial(loaded, {}, size, probing.after_runs)
         line = recorder.trial(Trial(str(number + 1), {}), measured, baseline)
         write(line)
         probing.ran(line, measured)
-    probing.probe()
+    probing.end()
     return [
         (line.speedup, *line.speedup_ci95) for line in lines.values() if line.speedup and line.speedup_ci95
     ]

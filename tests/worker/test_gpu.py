@@ -70,7 +70,8 @@ def test_a_process_in_which_cuda_was_started_becomes_the_worker(
         "argv": [sys.executable, "-P", "-m", "accsearch.worker", code],
         "cwd": str(tmp_path),
     }
-    env = {**os.environ, "PYTHONPATH": str(modules), "ACCSEARCH_NONCE": "1"}
+    found = os.pathsep.join(filter(None, (str(modules), os.environ.get("PYTHONPATH"))))
+    env = {**os.environ, "PYTHONPATH": found, "ACCSEARCH_NONCE": "1"}
     warm = WarmProcess()
     with (tmp_path / "log").open("w") as log:
         assert warm.ask(job, env, log.fileno())

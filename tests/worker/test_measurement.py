@@ -202,3 +202,31 @@ def _copied(pipeline: Any, methods: Methods) -> int:
     ]
     # A kernel of one pixel has both layouts at once.
     return sum(each.nbytes for each in kernels if not each.is_contiguous(memory_format=torch.channels_last))
+
+
+class Noting:
+    """A scorer that notes when it is asked."""
+
+    def __init__(self, scorer: Any, order: list[str]) -> None:
+        self._scorer, self._order = scorer, order
+
+    def scores(self, images: Images, texts: Any) -> list[float]:
+        self._order.append("scored")
+        found: list[float] = self._scorer.scores(images, texts)
+        return found
+
+
+def test_what_follows_a_trials_runs_finds_the_plain_pipeline_and_nothing_scored_yet(
+    tmp_path: Path, tiny_paths: dict[str, Path]
+) -> None:
+    with task_of(Run(tmp_path, tiny_paths)) as loaded:
+        order: list[str] = []
+        forward = type(loaded.pipeline.unet).forward
+
+        def then() -> None:
+            assert loaded.pipeline.unet.forward.__func__ is forward
+            order.append("then")
+
+        measure_trial(replace(loaded, scorer=Noting(loaded.scorer, order)), TOME, 2, then)
+
+    assert order == ["then", "scored"]

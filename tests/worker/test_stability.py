@@ -1,6 +1,7 @@
 """Stability measurements: what is written, what a later attempt adds, and what a failure ends."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -38,10 +39,10 @@ def measured(run: Run) -> list[ResultLine]:
 def breaking(monkeypatch: pytest.MonkeyPatch, batch_size: int, error: Exception, plain: bool = False) -> None:
     """Let trials, or the baseline, fail with `error` under conditions of one batch size."""
 
-    def trial(loaded: LoadedTask, methods: Methods, size: int) -> Measured:
+    def trial(loaded: LoadedTask, methods: Methods, size: int, *more: Any) -> Measured:
         if size == batch_size and not plain:
             raise error
-        return measure_trial(loaded, methods, size)
+        return measure_trial(loaded, methods, size, *more)
 
     def baseline(loaded: LoadedTask, size: int) -> Measured:
         if size == batch_size and plain:

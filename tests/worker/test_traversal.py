@@ -32,10 +32,10 @@ TRIALS = ["baseline", "deepcache-i2-b0", "tome-r0.5-d1", "deepcache-i2-b0+tome-r
 def breaking(monkeypatch: pytest.MonkeyPatch, trial: Methods, error: Exception) -> None:
     """Let one trial fail with `error`."""
 
-    def measure(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
+    def measure(loaded: LoadedTask, methods: Methods, *more: Any) -> Measured:
         if methods == trial:
             raise error
-        return measure_trial(loaded, methods, batch_size)
+        return measure_trial(loaded, methods, *more)
 
     monkeypatch.setattr(traversal, "measure_trial", measure)
 
@@ -401,9 +401,9 @@ def test_a_trial_with_a_stranger_on_its_gpu_is_measured_again_and_marked(
     run = Run(tmp_path, tiny_paths, methods=ONE)
     calls: list[Methods] = []
 
-    def measure(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
+    def measure(loaded: LoadedTask, methods: Methods, *more: Any) -> Measured:
         calls.append(methods)
-        measured = measure_trial(loaded, methods, batch_size)
+        measured = measure_trial(loaded, methods, *more)
         return replace(measured, conditions=replace(measured.conditions, strangers=frozenset({4711})))
 
     monkeypatch.setattr(traversal, "measure_trial", measure)

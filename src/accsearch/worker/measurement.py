@@ -60,8 +60,10 @@ def measure_baseline(loaded: LoadedTask, batch_size: int) -> Measured:
     return measure_trial(loaded, {}, batch_size)
 
 
-def measure_trial(loaded: LoadedTask, methods: Methods, batch_size: int) -> Measured:
-    """Measure the pipeline with `methods` on it.
+def measure_trial(
+    loaded: LoadedTask, methods: Methods, batch_size: int, then: Callable[[], None] = lambda: None
+) -> Measured:
+    """Measure the pipeline with `methods` on it; `then` is called on the plain one, right after the last run.
 
     Raises Unsupported where a method cannot run on this denoiser.
     """
@@ -73,6 +75,7 @@ def measure_trial(loaded: LoadedTask, methods: Methods, batch_size: int) -> Meas
         counts = "compile" not in methods
         generation = generate(loaded, applied, batch_size, seen, counts_blocks=counts)
         alone, idle_bytes = time.perf_counter(), applied.idle_bytes
+    then()
     # What was applied is gone: nothing of it takes memory or time from the scorer.
     scores = finite_scores(loaded.scorer.scores(generation.images, loaded.texts))
     peak, allocated = generation.peak_bytes, generation.allocated_bytes

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from accsearch.result_lines.line import ResultLine
 from accsearch.worker.baseline import Baseline
+from accsearch.worker.baseline_times import Change
 from accsearch.worker.loaded_task import LoadedTask
 from accsearch.worker.measurement import Measured
 from accsearch.worker.record import Recorder
@@ -14,8 +15,9 @@ Write = Callable[[ResultLine], None]
 class Probing:
     """Keeps the times of `baseline` up to date while trials are measured.
 
-    Where the machine changed, the lines of trials since the last probe are written again, with intervals that reach
-    from one state of the machine to the other.
+    A probe follows a trial's runs at once, so that it finds the machine as they left it: after a pause a GPU at its
+    power limit is faster. Where the machine changed, the lines of trials since the last probe are written again, with
+    intervals that reach from one state of the machine to the other.
     """
 
     def __init__(self, loaded: LoadedTask, recorder: Recorder, baseline: Baseline, write: Write) -> None:
@@ -24,19 +26,34 @@ class Probing:
         self._baseline = baseline
         self._write = write
         self._since: list[tuple[ResultLine, Measured]] = []
+        self._changes: list[Change | None] = []
+        """What each probe found since lines were settled."""
+
+    def after_runs(self) -> None:
+        """Probe the baseline, if it is due; the methods of the trial that has just run must be off the pipeline."""
+        if self._baseline.is_due:
+            self._probe()
 
     def ran(self, line: ResultLine, measured: Measured) -> None:
-        """Take in that a trial was measured; its methods must be off the pipeline."""
+        """Take in the line of the trial that ran last."""
         self._since.append((line, measured))
-        if self._baseline.is_due:
-            self.probe()
+        self._settle()
 
-    def probe(self) -> None:
+    def end(self) -> None:
         """Probe the baseline, if a trial was measured since it last ran."""
-        if not self._since:
+        if self._since:
+            self._probe()
+            self._settle()
+
+    def _probe(self) -> None:
+        self._changes.append(self._baseline.probe(self._loaded, self._recorder.assignment.batch_size))
+
+    def _settle(self) -> None:
+        """Leave the lines so far as they are, or write them again, if there was a probe."""
+        if not self._changes:
             return
-        change = self._baseline.probe(self._loaded, self._recorder.assignment.batch_size)
-        if change is not None:
+        for change in filter(None, self._changes):
             for line, measured in self._since:
                 self._write(self._recorder.across(line, measured, self._baseline.times, change))
         self._since.clear()
+        self._changes.clear()

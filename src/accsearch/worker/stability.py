@@ -103,7 +103,7 @@ def _measure(
     probing = Probing(changed, recorder, baseline, write)
     for trial in trials:
         try:
-            measured = measure_trial(changed, trial.methods, condition.batch_size)
+            measured = measure_trial(changed, trial.methods, condition.batch_size, probing.after_runs)
             line = recorder.trial(trial, measured, baseline)
         except AccsearchError:
             raise
@@ -114,7 +114,7 @@ def _measure(
             baseline.saw(trial, measured.images)
             write(line)
             probing.ran(line, measured)
-    probing.probe()
+    probing.end()
 
 
 def _end_if_fatal(error: Exception, condition: Condition, loaded: LoadedTask) -> None:

@@ -132,7 +132,7 @@ def _traverse(
     for trial in missing:
         log.done += 1
         _measure(loaded, recorder, log, baseline, probing, trial)
-    probing.probe()
+    probing.end()
     good = {name: line for name, line in log.lines.items() if line.status == "ok"}
     refine_frontier(loaded, recorder, baseline, good, time.perf_counter() - began, log.write, log.report)
 
@@ -142,10 +142,10 @@ def _measure(
 ) -> None:
     size = recorder.assignment.batch_size
     try:
-        measured = measure_trial(loaded, trial.methods, size)
+        measured = measure_trial(loaded, trial.methods, size, probing.after_runs)
         if measured.conditions.strangers:
             # Someone else used the GPU meanwhile: once more, and if it happens again the line says so.
-            measured = measure_trial(loaded, trial.methods, size)
+            measured = measure_trial(loaded, trial.methods, size, probing.after_runs)
         line = recorder.trial(trial, measured, baseline)
     except AccsearchError:
         raise
