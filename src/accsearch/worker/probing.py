@@ -15,8 +15,8 @@ Write = Callable[[ResultLine], None]
 class Probing:
     """Keeps the times of `baseline` up to date while trials are measured.
 
-    A probe follows a trial's runs at once, so that it finds the machine as they left it: after a pause a GPU at its
-    power limit is faster. Where the machine changed, the lines of trials since the last probe are written again, with
+    A probe follows a trial's runs at once, so that it finds the machine as they left it: after a pause a GPU may be
+    faster. Where the machine changed, the lines of trials since the last probe are written again, with
     intervals that reach from one state of the machine to the other.
     """
 
