@@ -37,9 +37,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any
 
-from accsearch.methods.info import Kind
 from accsearch.search.calls import denoiser_calls
-from accsearch.search.costs import Costs, Trace
+from accsearch.search.costs import Trace, costs_of
 from accsearch.search.measure import Batch, Confirmation
 from accsearch.search.outcome import SearchResult
 from accsearch.search.race import Race
@@ -89,7 +88,7 @@ def load(path: Path) -> Table:
         header, *rows = map(json.loads, file)
     kinds = {row["trial"]: denoiser_calls(row["methods"], header["steps"]) for row in rows}
     traces = [Trace(kinds[row["trial"]], tuple(row["calls"]), row["calls_seconds"]) for row in rows]
-    costs = _true_costs(traces)
+    costs = costs_of(traces, median)
     seconds = {id_: costs.predict(own) or math.nan for id_, own in kinds.items()}
     # Synchronised calls take longer than a run without; only the shape of these times counts.
     scale = median(row["baseline_seconds"] for row in rows) / seconds[BASELINE]
@@ -111,17 +110,6 @@ def load(path: Path) -> Table:
         traces=dict(zip(kinds, traces, strict=True)),
         errors=tuple(errors),
     )
-
-
-def _true_costs(traces: Sequence[Trace]) -> Costs:
-    """Return the median of each kind's calls over all traces, and of what the calls leave."""
-    calls: dict[Kind, list[float]] = {}
-    for trace in traces:
-        for kind in set(trace.kinds):
-            own = [seconds for each, seconds in zip(trace.kinds, trace.seconds, strict=True) if each == kind]
-            calls.setdefault(kind, []).append(fmean(own))
-    rest = median(max(0.0, trace.whole_seconds - sum(trace.seconds)) for trace in traces)
-    return Costs({kind: median(seconds) for kind, seconds in calls.items()}, rest)
 
 
 @dataclass

@@ -5,7 +5,7 @@ import importlib.metadata
 
 import pytest
 
-from accsearch.worker.imports import end_hurry, hasten_imports
+from accsearch.worker.imports import collect_again, hasten_imports
 
 
 def test_imports_collect_nothing_and_look_up_the_installed_packages_once(
@@ -17,7 +17,7 @@ def test_imports_collect_nothing_and_look_up_the_installed_packages_once(
     hasten_imports()
 
     collects = gc.isenabled()
-    end_hurry()
+    collect_again()
     assert (collects, gc.isenabled()) == (False, True)
     first = importlib.metadata.packages_distributions()
     assert first == usual()

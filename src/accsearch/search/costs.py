@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
@@ -42,11 +42,17 @@ class Costs:
         return total
 
 
-def costs_of(traces: Sequence[Trace]) -> Costs:
+def _lower_quartile(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 4]
+
+
+def costs_of(
+    traces: Sequence[Trace], over_traces: Callable[[Sequence[float]], float] = _lower_quartile
+) -> Costs:
     """Return the cost of each kind, and `rest`, what the calls leave, its median over the traces.
 
     A kind's cost in a trace is its mean, since a method that decides by the images which calls it skips has one kind
-    for both. Over the traces it is the lower quartile, since what disturbs a run only makes it longer.
+    for both. `over_traces` makes one of these means: the lower quartile, since a disturbance only lengthens a run.
     """
     means: dict[Kind, list[float]] = {}
     for trace in traces:
@@ -56,11 +62,7 @@ def costs_of(traces: Sequence[Trace]) -> Costs:
         for kind, seconds_of_kind in by_kind.items():
             means.setdefault(kind, []).append(fmean(seconds_of_kind))
     rest = median([max(0.0, trace.whole_seconds - sum(trace.seconds)) for trace in traces])
-    return Costs({kind: _lower_quartile(seconds) for kind, seconds in means.items()}, rest)
-
-
-def _lower_quartile(values: Sequence[float]) -> float:
-    return sorted(values)[len(values) // 4]
+    return Costs({kind: over_traces(seconds) for kind, seconds in means.items()}, rest)
 
 
 def to_trace(calls: Mapping[str, tuple[Kind, ...]], times: int) -> list[str]:

@@ -6,7 +6,7 @@ from functools import cache
 
 
 def hasten_imports() -> None:
-    """Collect no garbage until `end_hurry`, and look up the installed packages once.
+    """Collect no garbage until `collect_again`, and look up the installed packages once.
 
     Imports make a million objects that stay; collections among them take a tenth of a start. transformers and
     diffusers both ask which packages are installed, and reading every package's list of files takes up to 0.6 s.
@@ -15,6 +15,6 @@ def hasten_imports() -> None:
     importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
 
 
-def end_hurry() -> None:
+def collect_again() -> None:
     """Collect garbage again, once what a task needs is loaded."""
     gc.enable()

@@ -11,7 +11,7 @@ from accsearch.config.models import cached_scheduler
 from accsearch.config.sampling import doubt, refused_steps
 from accsearch.errors import UsageError
 from accsearch.worker.assignment import Assignment
-from accsearch.worker.imports import end_hurry
+from accsearch.worker.imports import collect_again
 from accsearch.worker.machine import Machine, choose_machine
 from accsearch.worker.methods.calibration import Calibrations
 from accsearch.worker.monitor import Monitor, open_monitor
@@ -82,7 +82,7 @@ def open_task(assignment: Assignment, others: frozenset[int] = frozenset()) -> I
             *cut_off(pipeline, scorer, prompts.texts, assignment.model.call),
         )
         calibrations = Calibrations(assignment.paths.calibration, assignment.model.identity)
-        end_hurry()
+        collect_again()
         yield LoadedTask(
             assignment, machine, pipeline, scorer, held, workload, texts, monitor, notes, calibrations
         )

@@ -11,7 +11,7 @@ from accsearch.task import WorkerExit
 from accsearch.termination import end_in_order
 from accsearch.worker.arguments import parse
 from accsearch.worker.hub import offline_without_hub
-from accsearch.worker.imports import end_hurry, hasten_imports
+from accsearch.worker.imports import collect_again, hasten_imports
 from accsearch.worker.quiet import hush
 from accsearch.worker.unused_packages import leave_out_unused
 
@@ -44,7 +44,7 @@ def main(argv: Sequence[str]) -> int:
     except AccsearchError as error:
         return _say(error, WorkerExit.CONFIG if error.exit_code == 2 else WorkerExit.ERROR)
     finally:
-        end_hurry()
+        collect_again()
     return code
 
 

@@ -16,8 +16,8 @@ class Probing:
     """Keeps the times of `baseline` up to date while trials are measured.
 
     A probe follows a trial's runs at once, so that it finds the machine as they left it: after a pause a GPU may be
-    faster. Where the machine changed, the lines of trials since the last probe are written again, with
-    intervals that reach from one state of the machine to the other.
+    faster. Where the machine changed, the lines of trials since the last probe are written again, with intervals that
+    reach from one state of the machine to the other.
     """
 
     def __init__(self, loaded: LoadedTask, recorder: Recorder, baseline: Baseline, write: Write) -> None:

@@ -1,11 +1,10 @@
 """The methods that are no caches of transformers, on each tiny pipeline that they support, and refusal elsewhere."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pytest
 import torch
-from tests.worker.large_families import LARGE, build
+from tests.worker.large_families import LARGE
 from tests.worker.methods.state import State
 from tests.worker.methods.transformers import FAMILIES, STRONG, TinyTask
 
@@ -38,13 +37,6 @@ REFUSED: Mapping[str, set[str]] = {
 }
 """The families on which a method is refused."""
 EXACT = {name for name, info in METHODS.items() if info.exact}
-
-
-@pytest.fixture(scope="module")
-def tasks(tiny_transformers: dict[str, Any], tiny_pipelines: dict[str, Any]) -> dict[str, TinyTask]:
-    large = {family: build(family) for family in LARGE}
-    every = {**tiny_transformers, **large, "sd": tiny_pipelines["sd"]}
-    return {family: TinyTask(family, pipeline) for family, pipeline in every.items()}
 
 
 def test_every_method_is_tried_here_or_with_the_caches() -> None:

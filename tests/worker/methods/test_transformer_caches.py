@@ -1,11 +1,10 @@
 """Each cache on each tiny transformer: it acts, is undone, combines by the table, and is refused with a reason."""
 
 from itertools import combinations
-from typing import Any
 
 import pytest
 import torch
-from tests.worker.large_families import LARGE, build
+from tests.worker.large_families import LARGE
 from tests.worker.methods.state import State
 from tests.worker.methods.transformers import FAMILIES, STRONG, TinyTask, strong
 
@@ -13,13 +12,6 @@ from accsearch.methods.compatibility import admits, combines
 from accsearch.worker.methods.compose import apply
 
 pytestmark = pytest.mark.filterwarnings("ignore:.FluxPosEmbed. is deprecated:FutureWarning")
-
-
-@pytest.fixture(scope="module")
-def tasks(tiny_transformers: dict[str, Any], tiny_pipelines: dict[str, Any]) -> dict[str, TinyTask]:
-    large = {family: build(family) for family in LARGE}
-    every = {**tiny_transformers, **large, "sd": tiny_pipelines["sd"]}
-    return {family: TinyTask(family, pipeline) for family, pipeline in every.items()}
 
 
 @pytest.mark.parametrize("family", [*FAMILIES, *LARGE, "sd"])
